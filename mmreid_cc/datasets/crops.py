@@ -1,0 +1,108 @@
+"""Crops: an image of one person with its identity and camera, read from file names."""
+
+import logging
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from mmengine.logging import print_log
+from PIL import Image
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+UNKNOWN = -1  # the identity of an image nobody has labelled; in a gallery: junk
+
+
+class Crop(NamedTuple):
+    """One image of one person (or vehicle)."""
+
+    path: str
+    pid: int
+    cam_id: int
+
+
+def list_images(folder: Path) -> list[Path]:
+    """All images below a folder, sorted by path; hidden files are passed over.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f'The image folder {folder} does not exist.')
+    return sorted(
+        path
+        for path in folder.rglob('*')
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
+    )
+
+
+def parse_name(path: Path, name: str, pattern: str) -> Crop:
+    """Read identity and camera from a file name.
+
+    Args:
+        path (Path): The file.
+        name (str): The part of its path that is matched.
+        pattern (str): A regular expression with the named groups ``pid`` and ``cam``,
+            both numbers.
+
+    Raises:
+        ValueError: If the name does not match; it names path and pattern.
+    """
+    match = re.search(pattern, name)
+    if match is None:
+        raise ValueError(
+            f'The file name of {path} does not match the pattern {pattern!r}, which '
+            'gives the identity (pid) and the camera (cam). Remove the file, or use '
+            'ReIDImageFolder with a pattern of your own.'
+        )
+    return Crop(str(path), int(match['pid']), int(match['cam']))
+
+
+def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:
+    """Numbers of images, identities (without unknown and distractor) and cameras."""
+    return dict(
+        images=len(crops),
+        identities=len({crop.pid for crop in crops} - {UNKNOWN, distractor}),
+        cameras=len({crop.cam_id for crop in crops}),
+    )
+
+
+def why_unreadable(path: str) -> str | None:
+    """Decode an image; the reason if that fails, None if it can be read."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+    except Exception as error:  # Pillow raises many types on broken files
+        return f'{type(error).__name__}: {error}'
+    return None
+
+
+def drop_unreadable(crops: Sequence[Crop], name: str) -> list[Crop]:
+    """Leave out the images that cannot be decoded, and say once which they are.
+
+    Args:
+        crops (Sequence[Crop]): Images.
+        name (str): Of the data set, for the log.
+
+    Returns:
+        list[Crop]: The readable ones, in the same order.
+
+    Raises:
+        ValueError: If none can be read.
+    """
+    with ThreadPoolExecutor() as pool:
+        reasons = list(pool.map(why_unreadable, [crop.path for crop in crops]))
+    broken = [f'{c.path} ({why})' for c, why in zip(crops, reasons) if why is not None]
+    if len(broken) == len(crops):
+        raise ValueError(
+            f'{name}: none of {len(crops)} images can be read: {broken[0]}'
+        )
+    if broken:
+        print_log(
+            f'{name}: {len(broken)} of {len(crops)} images cannot be read and are left '
+            'out:\n  ' + '\n  '.join(broken),
+            logger='current',
+            level=logging.WARNING,
+        )
+    return [crop for crop, why in zip(crops, reasons) if why is None]

@@ -1,0 +1,184 @@
+"""Crops of one's own, with or without known identities and cameras."""
+
+import csv
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mmreid_cc.registry import DATASETS
+
+from .crops import UNKNOWN, Crop, list_images
+from .reid_dataset import ReIDDataset
+
+NO_CAMERA = 0
+
+
+@DATASETS.register_module()
+class ReIDImageFolder(ReIDDataset):
+    """Own crops: folders of images, or CSV files that list them.
+
+    Training needs neither identities nor cameras. A test needs identities, and cameras
+    unless ``ReIDMetric(exclude_same_camera=False)``.
+
+    Args:
+        data_root (str): Folder that the other paths start from.
+        split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
+        pipeline (Sequence[dict | Callable]): Transforms of an image.
+        train (str): Of the training images: a folder, searched with its sub-folders,
+            or a CSV file with the columns ``path,pid,cam``, of which the last two may
+            be missing or empty. Defaults to ``'.'``, all of ``data_root``.
+        query (str): The same of the query images. Defaults to ``'query'``.
+        gallery (str): The same of the gallery images. Defaults to ``'gallery'``.
+        pattern (str, optional): Regular expression that is searched in the path of an
+            image below its folder (with ``/``), with the named groups ``pid`` and
+            ``cam``, either of which may be missing. Identities and cameras need not be
+            numbers. Defaults to None: identities and cameras are unknown.
+        skip_unreadable (bool): As in :class:`ReIDDataset`. Defaults to False.
+        indices (int | Sequence[int], optional): As in :class:`ReIDDataset`.
+
+    An unknown identity is −1, an unknown camera 0. In query and gallery, images of
+    unknown identity are junk and left out.
+
+    Raises:
+        FileNotFoundError: If a folder or CSV file is missing.
+        ValueError: If a path does not match the pattern, a CSV has no column ``path``,
+            or the training folder holds the query or gallery folder.
+
+    Examples:
+        One folder of crops, nothing known:
+
+        .. code:: python
+
+            dataset=dict(type='ReIDImageFolder', data_root='data/crops')
+
+        A folder for each person, ``alice/cam3_0001.png``:
+
+        .. code:: python
+
+            dataset=dict(
+                type='ReIDImageFolder', data_root='data/crops',
+                pattern=r'(?P<pid>[^/]+)/cam(?P<cam>\\d+)_')
+
+        >>> from mmreid_cc.datasets import ReIDImageFolder
+        >>> ReIDImageFolder('data/crops')
+        ReIDImageFolder train of data/crops: 5000 images, 0 identities, 1 cameras
+    """
+
+    DISTRACTOR = None
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'train',
+        pipeline: Sequence[dict | Callable] = (),
+        train: str = '.',
+        query: str = 'query',
+        gallery: str = 'gallery',
+        pattern: str | None = None,
+        skip_unreadable: bool = False,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
+        self.sources = {'train': train, 'query': query, 'gallery': gallery}
+        self.pattern = pattern
+        self._pids = NumberedNames()
+        self._cameras = NumberedNames()
+        super().__init__(data_root, split, pipeline, skip_unreadable, indices)
+
+    def load_part(self, part: str) -> list[Crop]:
+        """Read one part from its folder or CSV file."""
+        source = Path(self.data_root) / self.sources[part]
+        if part == 'train':
+            self._keep_test_images_out(source)
+        rows = (
+            read_csv(source, Path(self.data_root))
+            if source.suffix.lower() == '.csv'
+            else [
+                (str(path), *self._names_in(path.relative_to(source).as_posix()))
+                for path in list_images(source)
+            ]
+        )
+        crops = [
+            Crop(
+                path,
+                self._pids.number(pid) if pid else UNKNOWN,
+                self._cameras.number(cam) if cam else NO_CAMERA,
+            )
+            for path, pid, cam in rows
+        ]
+        if part == 'train':
+            return crops
+        return [crop for crop in crops if crop.pid != UNKNOWN]
+
+    def _keep_test_images_out(self, train: Path) -> None:
+        for part in ('query', 'gallery'):
+            test = Path(self.data_root) / self.sources[part]
+            if test.is_dir() and test.is_relative_to(train):
+                raise ValueError(
+                    f'The {part} images in {test} are part of the training folder '
+                    f"{train}. Set `train` of ReIDImageFolder, e.g. train='train'."
+                )
+
+    def _names_in(self, path: str) -> tuple[str, str]:
+        if self.pattern is None:
+            return '', ''
+        match = re.search(self.pattern, path)
+        if match is None:
+            raise ValueError(
+                f'{path} in {self.data_root} does not match the pattern '
+                f'{self.pattern!r} of ReIDImageFolder. Change `pattern`, or remove the '
+                'file.'
+            )
+        groups = match.groupdict()
+        return groups.get('pid') or '', groups.get('cam') or ''
+
+
+class NumberedNames:
+    """Numbers for names: a number stands for itself, other names count from 10⁹.
+
+    The two never meet, and equal names of query and gallery get equal numbers.
+    """
+
+    FIRST = 10**9
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, name: str) -> int:
+        """The number of a name."""
+        if re.fullmatch(r'-1|\d{1,9}', name):
+            return int(name)
+        return self._numbers.setdefault(name, self.FIRST + len(self._numbers))
+
+
+def read_csv(file: Path, root: Path) -> list[tuple[str, str, str]]:
+    """Read a list of images.
+
+    Args:
+        file (Path): A CSV file with a header and the columns ``path``, ``pid``, ``cam``.
+        root (Path): Folder that relative paths start from.
+
+    Returns:
+        list[tuple[str, str, str]]: Path, identity and camera, empty where unknown.
+
+    Raises:
+        FileNotFoundError: If the file, or an image that it names, does not exist.
+        ValueError: If there is no column ``path``, or a row has none.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f'The list of images {file} does not exist.')
+    with file.open(newline='', encoding='utf-8-sig') as lines:
+        reader = csv.DictReader(lines)
+        if 'path' not in (reader.fieldnames or ()):
+            raise ValueError(
+                f'{file} has no column "path". Its first line must be "path,pid,cam" '
+                f'(the last two are optional), not {",".join(reader.fieldnames or ())!r}.'
+            )
+        rows = []
+        for row in reader:
+            path = root / (row['path'] or '')
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'{file}, line {reader.line_num}: the image {path} does not exist.'
+                )
+            rows.append((str(path), row.get('pid') or '', row.get('cam') or ''))
+    return rows

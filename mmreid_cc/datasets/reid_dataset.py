@@ -1,0 +1,187 @@
+"""The base of all re-ID data sets: files in folders become images, identities, cameras."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
+
+from mmreid_cc.registry import DATASETS
+
+from .crops import UNKNOWN, Crop, count, drop_unreadable, list_images, parse_name
+
+
+@DATASETS.register_module()
+class ReIDDataset(BaseDataset):
+    """Images of people in the layout of Market-1501, with any number of them.
+
+    .. code-block:: none
+
+        data_root
+        ├── bounding_box_train/   0002_c1s1_000451_03.jpg: identity 2, camera 1
+        ├── query/
+        └── bounding_box_test/    identity −1: junk (left out), 0: distractor (kept)
+
+    ``data_root`` is that folder, or one that holds it as its only sub-folder of this
+    layout. The true identities are used by metrics and by the log of clustering
+    quality, never in training.
+
+    A data set of another layout is a subclass with other ``FOLDERS`` and ``PATTERN``,
+    or with its own :meth:`load_part`.
+
+    Args:
+        data_root (str): Folder of the data set.
+        split (str): ``'train'``, or ``'test'`` for query and gallery in one data set.
+        pipeline (Sequence[dict | Callable]): Transforms of an image.
+        skip_unreadable (bool): Read every file once while loading, leave out those
+            that are no image, and list them in the log. Otherwise the first such
+            file ends the run with an error. Defaults to False.
+        indices (int | Sequence[int], optional): Take the first so many images, or
+            these, for a quick try. Defaults to None.
+
+    Each item carries ``img_path``, ``pid`` (int), ``cam_id`` (int), ``is_query``
+    (bool) and ``sample_idx`` (int), which is the row of the image in every array of
+    features or labels.
+
+    Raises:
+        FileNotFoundError: If a folder is missing.
+        ValueError: If a split holds no image, or a file name does not match.
+
+    Examples:
+        >>> from mmreid_cc.datasets import ReIDDataset
+        >>> dataset = ReIDDataset('data/mydata', split='test')
+        >>> dataset.column('pid')[:3]
+        array([1, 1, 1])
+
+        In a config:
+
+        .. code:: python
+
+            dataset=dict(
+                type='ReIDDataset', data_root='data/mydata', split='train',
+                pipeline=train_pipeline)
+    """
+
+    FOLDERS: Mapping[str, str] = {
+        'train': 'bounding_box_train',
+        'query': 'query',
+        'gallery': 'bounding_box_test',
+    }
+    PATTERN: str = r'^(?P<pid>-1|\d+)_c(?P<cam>\d+)'
+    COUNTS: Mapping[str, Mapping[str, tuple[int, ...]]] = {}
+    """Published numbers of ``images``, ``identities`` and ``cameras`` of each part; a
+    tuple of all that are found where sources differ."""
+    DISTRACTOR: int | None = 0
+    """The identity of gallery images that show nobody in particular."""
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str = 'train',
+        pipeline: Sequence[dict | Callable] = (),
+        skip_unreadable: bool = False,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
+        if split not in ('train', 'test'):
+            raise ValueError(f"split must be 'train' or 'test', not {split!r}")
+        self.split = split
+        self.skip_unreadable = skip_unreadable
+        super().__init__(
+            data_root=str(data_root),
+            data_prefix={},
+            pipeline=list(pipeline),
+            indices=indices,
+            test_mode=True,  # an error in a pipeline is raised, not replaced by luck
+        )
+
+    def load_data_list(self) -> list[dict]:
+        """Read the parts of the split, compare their counts, describe every image."""
+        data_list = []
+        for part in ('train',) if self.split == 'train' else ('query', 'gallery'):
+            crops = self.load_part(part)
+            if not crops:
+                raise ValueError(
+                    f'{type(self).__name__}: the part {part!r} of {self.data_root} '
+                    'holds no image.'
+                )
+            self._compare_counts(part, crops)
+            if self.skip_unreadable:
+                crops = drop_unreadable(crops, name=f'{type(self).__name__} {part}')
+            data_list += [
+                dict(
+                    img_path=crop.path,
+                    pid=crop.pid,
+                    cam_id=crop.cam_id,
+                    is_query=part == 'query',
+                )
+                for crop in crops
+            ]
+        return data_list
+
+    def load_part(self, part: str) -> list[Crop]:
+        """Read one part.
+
+        Args:
+            part (str): ``'train'``, ``'query'`` or ``'gallery'``.
+
+        Returns:
+            list[Crop]: Its images, sorted by path, without junk (identity −1).
+        """
+        folder = self.find_root(self.FOLDERS[part]) / self.FOLDERS[part]
+        crops = [
+            parse_name(path, path.name, self.PATTERN) for path in list_images(folder)
+        ]
+        return [crop for crop in crops if crop.pid != UNKNOWN]
+
+    def find_root(self, *required: str) -> Path:
+        """The folder that holds ``required``: ``data_root`` or its one sub-folder.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        root = Path(self.data_root)
+        for candidate in (root, *sorted(p for p in root.glob('*') if p.is_dir())):
+            if all((candidate / name).exists() for name in required):
+                return candidate
+        raise FileNotFoundError(
+            f'{type(self).__name__}: {" and ".join(required)} not found in {root} or a '
+            f'folder in it{"" if root.is_dir() else " (it does not exist)"}. Set '
+            '`data_root` of the data set to the folder that you unpacked; the expected '
+            f'tree is in the docstring of {type(self).__name__}.'
+        )
+
+    def column(self, key: str) -> np.ndarray:
+        """One field of all images, in the order of ``sample_idx``.
+
+        Args:
+            key (str): ``'pid'``, ``'cam_id'``, ``'is_query'`` or ``'img_path'``.
+
+        Returns:
+            np.ndarray: Shape (N,).
+        """
+        return np.array([self.get_data_info(index)[key] for index in range(len(self))])
+
+    def _compare_counts(self, part: str, crops: list[Crop]) -> None:
+        found = count(crops, self.DISTRACTOR)
+        off = [
+            f'{found[what]} {what} instead of {" or ".join(map(str, published))}'
+            for what, published in self.COUNTS.get(part, {}).items()
+            if found[what] not in published
+        ]
+        if off:
+            print_log(
+                f'{type(self).__name__} {part} in {self.data_root}: {", ".join(off)} as '
+                'published. Results will not compare with those of papers.',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    def __repr__(self) -> str:
+        crops = [
+            Crop('', *row) for row in zip(self.column('pid'), self.column('cam_id'))
+        ]
+        found = count(crops, self.DISTRACTOR)
+        counts = ', '.join(f'{number} {what}' for what, number in found.items())
+        return f'{type(self).__name__} {self.split} of {self.data_root}: {counts}'

@@ -1,0 +1,176 @@
+"""Batches of P clusters × K images, drawn by pseudo label across cameras."""
+
+import logging
+from collections.abc import Iterator
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.dist import get_dist_info, sync_random_seed
+from mmengine.logging import print_log
+from torch.utils.data import Sampler
+
+from mmreid_cc.registry import DATA_SAMPLERS
+
+
+@DATA_SAMPLERS.register_module()
+class RandomMultipleGallerySampler(Sampler[int]):
+    """Draw ``num_clusters`` × ``num_instances`` images for every iteration.
+
+    The clusters of an epoch come from random permutations: each gives as many full
+    batches as it can, drops its tail, and another one starts. Of a cluster, a first
+    image is drawn, then ``num_instances − 1`` images of it *from other cameras*.
+
+    Every process draws the same global batches from (seed, epoch) and keeps its
+    contiguous share, so that 4 processes together see what one process sees. The
+    number of iterations is constant, however many clusters there are.
+
+    Behaviour in corner cases:
+        - Fewer than ``num_instances`` images to draw from: they are drawn with
+          replacement.
+        - A cluster seen by one camera only: its other images are drawn. A cluster of
+          one image: that image is repeated.
+        - Fewer clusters than ``num_clusters``: clusters recur within a batch, which a
+          warning says once.
+        - No cluster, or no labels yet: iterating raises a RuntimeError.
+
+    Args:
+        dataset (BaseDataset): With ``column('cam_id')``, e.g. :class:`ReIDDataset`.
+        num_clusters (int): P, of the batches of all processes together.
+        num_instances (int): K, images of each cluster in a batch.
+        iters_per_epoch (int): Batches in an epoch.
+        camera_aware (bool): Draw the other images from other cameras than the first.
+            Defaults to True.
+        seed (int, optional): Defaults to the seed of the Runner.
+
+    Raises:
+        ValueError: If P × K cannot be shared equally by the processes.
+
+    References:
+        Cluster Contrast (arXiv 2103.11568), section 4.2; the camera-aware draw is from
+        SpCL (Ge et al., NeurIPS 2020) and its public code.
+
+    Examples:
+        .. code:: python
+
+            train_dataloader = dict(
+                batch_size=256,
+                sampler=dict(
+                    type='RandomMultipleGallerySampler', num_clusters=16,
+                    num_instances=16, iters_per_epoch=200),
+                ...)
+
+        >>> sampler = RandomMultipleGallerySampler(dataset, 4, 4, 10, seed=0)
+        >>> sampler.set_labels(np.array([0, 0, 1, 1, -1, ...]))
+        >>> next(iter(sampler))
+        3
+    """
+
+    def __init__(
+        self,
+        dataset: BaseDataset,
+        num_clusters: int,
+        num_instances: int,
+        iters_per_epoch: int,
+        camera_aware: bool = True,
+        seed: int | None = None,
+    ) -> None:
+        self.rank, self.world_size = get_dist_info()
+        if num_clusters * num_instances % self.world_size:
+            raise ValueError(
+                f'A batch of {num_clusters} clusters × {num_instances} images cannot be '
+                f'shared by {self.world_size} processes. Change `num_clusters` or '
+                '`num_instances` of the sampler, or the number of processes.'
+            )
+        self.num_images = len(dataset)
+        self.cam_ids = dataset.column('cam_id') if camera_aware else None
+        self.num_clusters = num_clusters
+        self.num_instances = num_instances
+        self.iters_per_epoch = iters_per_epoch
+        self.seed = sync_random_seed() if seed is None else seed
+        self.epoch = 0
+        self.clusters: list[np.ndarray] | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Images of one batch in this process, P × K / number of processes."""
+        return self.num_clusters * self.num_instances // self.world_size
+
+    def __len__(self) -> int:
+        return self.iters_per_epoch * self.batch_size
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch whose batches are drawn next."""
+        self.epoch = epoch
+
+    def set_labels(self, labels: np.ndarray) -> None:
+        """Choose what is drawn from.
+
+        Args:
+            labels (np.ndarray): Cluster of every image, −1 for none; shape (N,), int.
+
+        Raises:
+            ValueError: If there is not one label for each image.
+        """
+        if labels.shape != (self.num_images,):
+            raise ValueError(
+                f'Expected one label for each of {self.num_images} images, got an array '
+                f'of shape {labels.shape}.'
+            )
+        order = np.argsort(labels, kind='stable')
+        sizes = np.bincount(labels[labels >= 0])
+        clustered = order[len(labels) - sizes.sum() :]
+        self.clusters = [
+            members
+            for members in np.split(clustered, np.cumsum(sizes)[:-1])
+            if len(members)
+        ]
+        if 0 < len(self.clusters) < self.num_clusters:
+            print_log(
+                f'{len(self.clusters)} clusters are fewer than the {self.num_clusters} of '
+                'a batch: clusters recur within batches.',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the sample indices of this process, batch after batch."""
+        if not self.clusters:
+            raise RuntimeError(
+                'RandomMultipleGallerySampler has no clusters to draw from. Labels are '
+                'set by ClusterMemoryHook before every epoch: add it to the config, or '
+                'call `sampler.set_labels(labels)` with some label ≥ 0.'
+            )
+        rng = np.random.default_rng([self.seed, self.epoch])
+        share = slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
+        batches = self._draw_clusters(rng)
+        for _ in range(self.iters_per_epoch):
+            batch = np.concatenate(
+                [
+                    self._draw_images(self.clusters[cluster], rng)
+                    for cluster in next(batches)
+                ]
+            )
+            yield from batch[share].tolist()
+
+    def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Endless batches of P cluster numbers."""
+        num_clusters, size = len(self.clusters or ()), self.num_clusters
+        repeats = -(-size // num_clusters)  # 1 unless there are fewer clusters than P
+        while True:
+            drawn = np.concatenate(
+                [rng.permutation(num_clusters) for _ in range(repeats)]
+            )
+            for start in range(0, len(drawn) - size + 1, size):
+                yield drawn[start : start + size]
+
+    def _draw_images(self, members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """A first image of a cluster, and K − 1 more, from other cameras if any."""
+        first = rng.choice(members)
+        others = members[members != first]
+        if self.cam_ids is not None:
+            elsewhere = others[self.cam_ids[others] != self.cam_ids[first]]
+            others = elsewhere if len(elsewhere) else others
+        if not len(others):
+            return np.repeat(first, self.num_instances)
+        few = len(others) < self.num_instances
+        return np.append(first, rng.choice(others, self.num_instances - 1, replace=few))
