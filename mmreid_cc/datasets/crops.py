@@ -93,7 +93,11 @@ def drop_unreadable(crops: Sequence[Crop], name: str) -> list[Crop]:
     """
     with ThreadPoolExecutor() as pool:
         reasons = list(pool.map(why_unreadable, [crop.path for crop in crops]))
-    broken = [f'{c.path} ({why})' for c, why in zip(crops, reasons) if why is not None]
+    broken = [
+        f'{c.path} ({why})'
+        for c, why in zip(crops, reasons, strict=True)
+        if why is not None
+    ]
     if len(broken) == len(crops):
         raise ValueError(
             f'{name}: none of {len(crops)} images can be read: {broken[0]}'
@@ -105,4 +109,4 @@ def drop_unreadable(crops: Sequence[Crop], name: str) -> list[Crop]:
             logger='current',
             level=logging.WARNING,
         )
-    return [crop for crop, why in zip(crops, reasons) if why is None]
+    return [crop for crop, why in zip(crops, reasons, strict=True) if why is None]

@@ -27,8 +27,8 @@ class DukeMTMCreID(ReIDDataset):
 
     Examples:
         >>> from mmreid_cc.datasets import DukeMTMCreID
-        >>> DukeMTMCreID('data/DukeMTMC-reID')
-        DukeMTMCreID train of data/DukeMTMC-reID: 16522 images, 702 identities, 8 cameras
+        >>> DukeMTMCreID('data/duke')
+        DukeMTMCreID train of data/duke: 16522 images, 702 identities, 8 cameras
     """
 
     COUNTS = {

@@ -15,7 +15,7 @@ NO_CAMERA = 0
 
 @DATASETS.register_module()
 class ReIDImageFolder(ReIDDataset):
-    """Own crops: folders of images, or CSV files that list them.
+    r"""Own crops: folders of images, or CSV files that list them.
 
     Training needs neither identities nor cameras. A test needs identities, and cameras
     unless ``ReIDMetric(exclude_same_camera=False)``.
@@ -57,7 +57,7 @@ class ReIDImageFolder(ReIDDataset):
 
             dataset=dict(
                 type='ReIDImageFolder', data_root='data/crops',
-                pattern=r'(?P<pid>[^/]+)/cam(?P<cam>\\d+)_')
+                pattern=r'(?P<pid>[^/]+)/cam(?P<cam>\d+)_')
 
         >>> from mmreid_cc.datasets import ReIDImageFolder
         >>> ReIDImageFolder('data/crops')
@@ -154,7 +154,7 @@ def read_csv(file: Path, root: Path) -> list[tuple[str, str, str]]:
     """Read a list of images.
 
     Args:
-        file (Path): A CSV file with a header and the columns ``path``, ``pid``, ``cam``.
+        file (Path): A CSV file whose header has ``path``, and maybe ``pid``, ``cam``.
         root (Path): Folder that relative paths start from.
 
     Returns:
@@ -171,7 +171,7 @@ def read_csv(file: Path, root: Path) -> list[tuple[str, str, str]]:
         if 'path' not in (reader.fieldnames or ()):
             raise ValueError(
                 f'{file} has no column "path". Its first line must be "path,pid,cam" '
-                f'(the last two are optional), not {",".join(reader.fieldnames or ())!r}.'
+                f'(the last two are optional), not {",".join(reader.fieldnames or ())}.'
             )
         rows = []
         for row in reader:

@@ -22,9 +22,9 @@ class Market1501(ReIDDataset):
 
     Examples:
         >>> from mmreid_cc.datasets import Market1501
-        >>> Market1501('data/Market-1501-v15.09.15')
-        Market1501 train of data/Market-1501-v15.09.15: 12936 images, 751 identities, 6 cameras
-    """  # noqa: E501
+        >>> Market1501('data/market1501')
+        Market1501 train of data/market1501: 12936 images, 751 identities, 6 cameras
+    """
 
     COUNTS = {
         'train': dict(images=(12936,), identities=(751,), cameras=(6,)),

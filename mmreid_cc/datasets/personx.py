@@ -7,8 +7,7 @@ from .reid_dataset import ReIDDataset
 
 @DATASETS.register_module()
 class PersonX(ReIDDataset):
-    """PersonX (Sun and Zheng, *Dissecting Person Re-ID from the Viewpoint of Viewpoint*,
-    CVPR 2019): people rendered by a game engine.
+    """PersonX, people rendered by a game engine (Sun and Zheng, CVPR 2019).
 
     .. code-block:: none
 

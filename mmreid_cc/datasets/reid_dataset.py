@@ -1,4 +1,4 @@
-"""The base of all re-ID data sets: files in folders become images, identities, cameras."""
+"""The base of all re-ID data sets: folders of files become images with identities."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -172,15 +172,16 @@ class ReIDDataset(BaseDataset):
         ]
         if off:
             print_log(
-                f'{type(self).__name__} {part} in {self.data_root}: {", ".join(off)} as '
-                'published. Results will not compare with those of papers.',
+                f'{type(self).__name__} {part} in {self.data_root}: {", ".join(off)}, '
+                'as published. Results will not compare with those of papers.',
                 logger='current',
                 level=logging.WARNING,
             )
 
     def __repr__(self) -> str:
         crops = [
-            Crop('', *row) for row in zip(self.column('pid'), self.column('cam_id'))
+            Crop('', *row)
+            for row in zip(self.column('pid'), self.column('cam_id'), strict=True)
         ]
         found = count(crops, self.DISTRACTOR)
         counts = ', '.join(f'{number} {what}' for what, number in found.items())

@@ -1,0 +1,43 @@
+"""Embed every image of a data set, in all processes together."""
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.model import BaseModel, is_model_wrapper
+from rich.progress import track
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from mmreid_cc.evaluation.gather import gather_by_index
+
+
+@torch.no_grad()
+def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
+    """The embeddings of all images, in the order of the data set.
+
+    Every process embeds its share; all of them get all embeddings. The model is in
+    evaluation mode meanwhile, and left in the mode that it was in.
+
+    Args:
+        model (nn.Module): Whose mode ``'tensor'`` gives embeddings (B, D), e.g. an
+            ``ImageClassifier`` with :class:`ClusterContrastHead`; may be wrapped for
+            distributed training.
+        dataloader (DataLoader): Whose samples carry ``sample_idx``; with
+            ``DefaultSampler(shuffle=False)`` in a distributed run.
+
+    Returns:
+        Tensor: Shape (N, D), float32 on the CPU (float64 for a float64 model).
+    """
+    bare: BaseModel = model.module if is_model_wrapper(model) else model
+    was_training = bare.training
+    bare.eval()
+    embeddings, indices = [], []
+    for batch in track(
+        dataloader, 'Extracting features', transient=True, disable=not is_main_process()
+    ):
+        inputs = bare.data_preprocessor(batch, False)
+        embeddings.append(bare(**inputs, mode='tensor').cpu())
+        indices += [sample.sample_idx for sample in inputs['data_samples']]
+    bare.train(was_training)
+    return gather_by_index(
+        torch.cat(embeddings), torch.tensor(indices), size=len(dataloader.dataset)
+    )
