@@ -1,8 +1,11 @@
 """Embed every image of a data set, in all processes together."""
 
+from collections.abc import Sized
+from typing import Any, cast
+
 import torch
 from mmengine.dist import is_main_process
-from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.model import is_model_wrapper
 from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -27,17 +30,15 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     Returns:
         Tensor: Shape (N, D), float32 on the CPU (float64 for a float64 model).
     """
-    bare: BaseModel = model.module if is_model_wrapper(model) else model
+    bare: Any = model.module if is_model_wrapper(model) else model
     was_training = bare.training
     bare.eval()
     embeddings, indices = [], []
-    for batch in track(
-        dataloader, 'Extracting features', transient=True, disable=not is_main_process()
-    ):
+    silent = not is_main_process()
+    for batch in track(dataloader, 'Features', transient=True, disable=silent):
         inputs = bare.data_preprocessor(batch, False)
         embeddings.append(bare(**inputs, mode='tensor').cpu())
         indices += [sample.sample_idx for sample in inputs['data_samples']]
     bare.train(was_training)
-    return gather_by_index(
-        torch.cat(embeddings), torch.tensor(indices), size=len(dataloader.dataset)
-    )
+    size = len(cast(Sized, dataloader.dataset))
+    return gather_by_index(torch.cat(embeddings), torch.tensor(indices), size)

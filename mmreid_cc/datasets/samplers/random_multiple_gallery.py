@@ -77,8 +77,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         self.rank, self.world_size = get_dist_info()
         if num_clusters * num_instances % self.world_size:
             raise ValueError(
-                f'A batch of {num_clusters} clusters × {num_instances} images cannot be '
-                f'shared by {self.world_size} processes. Change `num_clusters` or '
+                f'A batch of {num_clusters} clusters × {num_instances} images cannot '
+                f'be shared by {self.world_size} processes. Change `num_clusters` or '
                 '`num_instances` of the sampler, or the number of processes.'
             )
         self.num_images = len(dataset)
@@ -113,21 +113,18 @@ class RandomMultipleGallerySampler(Sampler[int]):
         """
         if labels.shape != (self.num_images,):
             raise ValueError(
-                f'Expected one label for each of {self.num_images} images, got an array '
-                f'of shape {labels.shape}.'
+                f'Expected one label for each of {self.num_images} images, got an '
+                f'array of shape {labels.shape}.'
             )
         order = np.argsort(labels, kind='stable')
         sizes = np.bincount(labels[labels >= 0])
         clustered = order[len(labels) - sizes.sum() :]
-        self.clusters = [
-            members
-            for members in np.split(clustered, np.cumsum(sizes)[:-1])
-            if len(members)
-        ]
+        clusters = np.split(clustered, np.cumsum(sizes)[:-1])
+        self.clusters = [members for members in clusters if len(members)]
         if 0 < len(self.clusters) < self.num_clusters:
             print_log(
-                f'{len(self.clusters)} clusters are fewer than the {self.num_clusters} of '
-                'a batch: clusters recur within batches.',
+                f'{len(self.clusters)} clusters are fewer than the {self.num_clusters} '
+                'of a batch: clusters recur within batches.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -144,12 +141,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         share = slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
         batches = self._draw_clusters(rng)
         for _ in range(self.iters_per_epoch):
-            batch = np.concatenate(
-                [
-                    self._draw_images(self.clusters[cluster], rng)
-                    for cluster in next(batches)
-                ]
-            )
+            members = [self.clusters[cluster] for cluster in next(batches)]
+            batch = np.concatenate([self._draw_images(m, rng) for m in members])
             yield from batch[share].tolist()
 
     def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -157,9 +150,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         num_clusters, size = len(self.clusters or ()), self.num_clusters
         repeats = -(-size // num_clusters)  # 1 unless there are fewer clusters than P
         while True:
-            drawn = np.concatenate(
-                [rng.permutation(num_clusters) for _ in range(repeats)]
-            )
+            passes = [rng.permutation(num_clusters) for _ in range(repeats)]
+            drawn = np.concatenate(passes)
             for start in range(0, len(drawn) - size + 1, size):
                 yield drawn[start : start + size]
 

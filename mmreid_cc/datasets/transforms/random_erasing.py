@@ -30,7 +30,7 @@ class ReIDRandomErasing(BaseTransform):
             image.
 
     Raises:
-        ValueError: If a range is not increasing and positive, or ``prob`` not in [0, 1].
+        ValueError: If ``prob`` or a range is not as said.
 
     Examples:
         .. code:: python
@@ -60,8 +60,8 @@ class ReIDRandomErasing(BaseTransform):
                 f'{aspect_range}'
             )
         self.prob = prob
-        self.area_range = tuple(area_range)
-        self.aspect_range = tuple(aspect_range)
+        self.area_range = (area_range[0], area_range[1])
+        self.aspect_range = (aspect_range[0], aspect_range[1])
         self.fill_color = tuple(fill_color)
 
     def random_rectangle(self, height: int, width: int) -> tuple[int, int, int, int]:

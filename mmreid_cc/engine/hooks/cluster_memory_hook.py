@@ -1,20 +1,24 @@
 """Before an epoch: features, pseudo labels, a fresh cluster memory."""
 
+import logging
 import time
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import broadcast, broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
+from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmreid_cc.clustering import CLUSTERERS, cluster_centroids
+from mmreid_cc.clustering import CLUSTERERS, BaseClusterer, cluster_centroids
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
+from mmreid_cc.models import ClusterMemory
 from mmreid_cc.registry import HOOKS
 
 from ..extraction import extract_features
@@ -27,9 +31,9 @@ class ClusterMemoryHook(Hook):
     All processes extract the features of the training set with the current weights; the
     main process clusters them; memory and sampler of every process get the labels. Of
     each clustering the log and the visualizer get the number of clusters, the share of
-    un-clustered images, the sizes of the clusters, the seconds of each stage, and, where
-    identities are known, ARI, NMI and purity (under ``cluster/``; the step is the number
-    of epochs trained so far).
+    un-clustered images, the sizes of the clusters, the seconds of each stage, and,
+    where identities are known, ARI, NMI and purity (under ``cluster/``; the step is the
+    number of epochs trained so far).
 
     Args:
         clusterer (dict): Config of the algorithm, from the registry ``CLUSTERERS``.
@@ -40,8 +44,8 @@ class ClusterMemoryHook(Hook):
 
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
-        ValueError: If the batches of the training loader are not those of its sampler,
-            or features are not finite.
+        ValueError: If the sampler of the training loader does not draw by label, its
+            batches are not those of the loader, or features are not finite.
 
     Examples:
         In a config; under ``default_hooks``, so that an inheriting config or
@@ -54,14 +58,16 @@ class ClusterMemoryHook(Hook):
                 clusterer=dict(type='DBSCAN', eps=0.6, min_samples=4, k1=30, k2=6)))
     """
 
-    # Before IterTimerHook, so that clustering is not booked as the time of data loading.
+    # Before IterTimerHook, so that clustering is not booked as data_time.
     priority = 'ABOVE_NORMAL'
 
     def __init__(
         self, clusterer: dict, interval: int = 1, dataloader: dict | None = None
     ) -> None:
         if interval < 1:
-            raise ValueError(f'ClusterMemoryHook: interval must be ≥ 1, not {interval}')
+            raise ValueError(
+                f'ClusterMemoryHook: interval must be positive, not {interval}'
+            )
         with DefaultScope.overwrite_default_scope('mmreid_cc'):
             self.clusterer = CLUSTERERS.build(clusterer)
         self.interval = interval
@@ -69,7 +75,7 @@ class ClusterMemoryHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Build the loader of the training images."""
-        check_batch_size(runner.train_dataloader)
+        check_sampler(runner.train_dataloader)
         cfg = self.dataloader_cfg or extraction_dataloader(runner.cfg)
         self.dataloader = runner.build_dataloader(cfg)
 
@@ -104,8 +110,7 @@ class ClusterMemoryHook(Hook):
             # An error here must end the other processes, too, not let them wait.
             try:
                 labels = torch.from_numpy(self.clusterer.fit_predict(features))
-                if labels.max() < 0:
-                    raise RuntimeError(explain_no_cluster(features, self.clusterer))
+                check_labels(labels, features, self.clusterer)
             except Exception as caught:
                 error = [caught]
         broadcast_object_list(error)
@@ -140,37 +145,60 @@ def extraction_dataloader(cfg: Config) -> dict:
     return dict(test, dataset=dataset, sampler=sampler)
 
 
-def check_batch_size(dataloader: DataLoader) -> None:
-    """Check that a batch of the loader is what the sampler draws for one iteration.
+def check_sampler(dataloader: DataLoader) -> None:
+    """Check that the training loader draws by label, one batch for each iteration.
 
     Raises:
-        ValueError: If it is not.
+        ValueError: If it does not.
     """
-    expected = getattr(dataloader.sampler, 'batch_size', dataloader.batch_size)
-    if dataloader.batch_size != expected:
+    sampler: Any = dataloader.sampler
+    if not hasattr(sampler, 'set_labels'):
         raise ValueError(
-            f'`train_dataloader.batch_size` is {dataloader.batch_size}, but the sampler '
-            f'draws {expected} images for each process and iteration (num_clusters × '
-            'num_instances / processes). tools/train.py sets it; in code of your own, '
-            f'set it to {expected}.'
+            f'ClusterMemoryHook needs a sampler that draws by pseudo label, not '
+            f'{type(sampler).__name__}: set `train_dataloader.sampler` to '
+            '`dict(type="RandomMultipleGallerySampler", ...)`.'
+        )
+    if dataloader.batch_size != sampler.batch_size:
+        raise ValueError(
+            f'`train_dataloader.batch_size` is {dataloader.batch_size}, but the '
+            f'sampler draws {sampler.batch_size} images for each process and iteration '
+            '(num_clusters × num_instances / processes). tools/train.py sets it; in '
+            f'code of your own, set it to {sampler.batch_size}.'
         )
 
 
-def memory_of(model: torch.nn.Module) -> torch.nn.Module:
-    """The memory of a model, wrapped for distributed training or not."""
-    return (model.module if is_model_wrapper(model) else model).head.memory
+def check_labels(labels: Tensor, features: Tensor, clusterer: BaseClusterer) -> None:
+    """Check that there is something to learn from labels.
 
-
-def explain_no_cluster(features: Tensor, clusterer: object) -> str:
-    """Say why nothing may have been clustered, and what to change."""
+    Raises:
+        RuntimeError: If nothing was clustered; it says what to change.
+    """
+    num_clusters = int(labels.max()) + 1
     spread = 1 - features.mean(dim=0).norm().item()
-    return (
-        f'None of {len(features)} images was clustered by {clusterer!r}. Their features '
-        f'have a spread of {spread:.4f} (0: all alike, the network has collapsed; near '
-        '1: nothing is similar to anything). For DBSCAN raise `eps` or lower '
-        '`min_samples`; with few images per person lower `k1`; for InfoMap lower '
-        '`min_similarity` or `min_cluster_size`. Or start from better weights.'
+    finding = (
+        f'{clusterer!r} found {num_clusters} cluster(s) in {len(features)} images. '
+        f'Their features have a spread of {spread:.4f} (0: all alike, the network has '
+        'collapsed; near 1: nothing is similar to anything).'
     )
+    if num_clusters == 0:
+        raise RuntimeError(
+            f'{finding} There is nothing to train on. For DBSCAN raise `eps` or lower '
+            '`min_samples`; with few images of each person lower `k1`; for InfoMap '
+            'lower `min_similarity` or `min_cluster_size`; or take better weights.'
+        )
+    if num_clusters == 1:
+        print_log(
+            f'{finding} With one cluster the loss is 0 and nothing is learned in this '
+            'epoch. For DBSCAN lower `eps`; for InfoMap raise `min_similarity`.',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+def memory_of(model: nn.Module) -> ClusterMemory:
+    """The memory of a model, wrapped for distributed training or not."""
+    bare: Any = model.module if is_model_wrapper(model) else model
+    return bare.head.memory
 
 
 def report(

@@ -1,0 +1,37 @@
+# Each target is enough by itself on a fresh machine with Python ≥ 3.11.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := work_dirs/demo
+
+.PHONY: help setup demo test test-slow lint
+
+help:
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+
+setup: $(READY)  ## make .venv with everything pinned
+
+$(READY): setup.py $(wildcard requirements/*.txt)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint requirements/constraints.txt --editable '.[all]'
+	touch $@
+
+demo: $(READY)  ## train on drawn pedestrians for some minutes, test, and draw the results
+	rm -rf $(DEMO)
+	$(BIN)/python tools/train.py configs/cc_r18_synthetic.py --work-dir $(DEMO)
+	$(BIN)/python tools/test.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --work-dir $(DEMO)
+	$(BIN)/python tools/visualization/draw_rank_lists.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --out $(DEMO)/rank_lists.png
+	$(BIN)/python tools/visualization/plot_curves.py $(DEMO) --out $(DEMO)/curves.png
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest -m 'not slow'
+
+test-slow: $(READY)  ## run the tests that take longer than a minute
+	$(BIN)/python -m pytest -m slow
+
+lint: $(READY)  ## check style, types and spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell

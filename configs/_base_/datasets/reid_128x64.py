@@ -1,0 +1,35 @@
+# As reid_256x128.py, for small images and quick runs.
+_base_ = 'reid_256x128.py'
+
+image_size = (128, 64)  # height, width
+
+train_pipeline = [
+    dict(type='LoadReIDImage'),
+    dict(
+        type='Resize',
+        scale=image_size[::-1],
+        backend='pillow',
+        interpolation='bicubic',
+    ),
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='RandomCrop', crop_size=image_size, padding=10),
+    dict(type='ReIDRandomErasing', prob=0.5),
+    dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
+]
+test_pipeline = [
+    dict(type='LoadReIDImage'),
+    dict(
+        type='Resize',
+        scale=image_size[::-1],
+        backend='pillow',
+        interpolation='bicubic',
+    ),
+    dict(
+        type='PackInputs',
+        meta_keys=('sample_idx', 'img_path', 'pid', 'cam_id', 'is_query'),
+    ),
+]
+
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

@@ -1,0 +1,33 @@
+default_scope = 'mmreid_cc'
+
+default_hooks = dict(
+    # Pseudo labels and a fresh memory before every epoch.
+    cluster_memory=dict(
+        type='ClusterMemoryHook',
+        clusterer=dict(type='DBSCAN', eps=0.6, min_samples=4, k1=30, k2=6),
+    ),
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    # `save_best` looks at the test set, as all published results do: report the last
+    # checkpoint beside the best.
+    checkpoint=dict(
+        type='CheckpointHook', interval=1, max_keep_ckpts=2, save_best='reid/mAP'
+    ),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+)
+
+env_cfg = dict(
+    cudnn_benchmark=True,
+    mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
+    # The other processes wait while one of them clusters: 2 hours, in seconds.
+    dist_cfg=dict(backend='nccl', timeout=7200),
+)
+
+vis_backends = [dict(type='LocalVisBackend')]
+visualizer = dict(type='Visualizer', vis_backends=vis_backends)
+log_level = 'INFO'
+
+load_from = None
+resume = False
+randomness = dict(seed=1)

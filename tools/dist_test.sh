@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Test on N GPUs, or on N CPU processes where there is no GPU:
+#   tools/dist_test.sh CONFIG CHECKPOINT N [arguments of test.py]
+# Several nodes: NNODES, NODE_RANK, MASTER_ADDR, PORT.
+set -eu
+
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+PROCESSES=$3
+ARGS=("$1" "$2" "${@:4}")
+
+PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" python -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$PROCESSES" \
+    "$ROOT/tools/test.py" "${ARGS[@]}" --launcher pytorch

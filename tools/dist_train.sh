@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Train on N GPUs, or on N CPU processes where there is no GPU:
+#   tools/dist_train.sh CONFIG N [arguments of train.py]
+# Several nodes: NNODES, NODE_RANK, MASTER_ADDR, PORT.
+set -eu
+
+ROOT=$(cd "$(dirname "$0")/.." && pwd)
+PROCESSES=$2
+ARGS=("$1" "${@:3}")
+
+PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" python -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$PROCESSES" \
+    "$ROOT/tools/train.py" "${ARGS[@]}" --launcher pytorch

@@ -1,0 +1,79 @@
+"""Train a model: ``python tools/train.py configs/cc_r50_market.py``."""
+
+import argparse
+import os
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+from mmengine.runner import Runner
+
+from mmreid_cc.engine.launch import prepare_processes, set_data_root, share_batch
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a model')
+    parser.add_argument('config', help='train config file path')
+    parser.add_argument(
+        '--work-dir', help='folder of logs and checkpoints; work_dirs/<config> if none'
+    )
+    parser.add_argument(
+        '--data-root', help='folder of the data set, instead of those in the config'
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        help='go on from this checkpoint, or from the latest in the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='mixed-precision training')
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not test while training'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
+    )
+    # Launchers that pass no environment variable pass this.
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
+    """Let the command line override the config."""
+    cfg.launcher = args.launcher
+    cfg.work_dir = args.work_dir or cfg.get(
+        'work_dir', os.path.join('work_dirs', Path(args.config).stem)
+    )
+    if args.data_root is not None:
+        set_data_root(cfg, args.data_root)
+    if args.no_validate:
+        # The test loader stays: features are extracted by its pipeline.
+        cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def main() -> None:
+    args = parse_args()
+    cfg = merge_args(Config.fromfile(args.config), args)
+    prepare_processes(cfg)
+    share_batch(cfg)
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
