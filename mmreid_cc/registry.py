@@ -13,9 +13,15 @@ from mmpretrain import registry as mmpretrain
 
 
 def _child(parent: Registry, *locations: str) -> Registry:
-    return Registry(
+    child = Registry(
         parent.name, parent=parent, scope='mmreid_cc', locations=list(locations)
     )
+    root = parent._get_root_registry()
+    if root is not parent:
+        # Other projects, mmdet for one, look for 'mmreid_cc.X' among the children of
+        # the root, not among their children.
+        root._add_child(child)
+    return child
 
 
 # Components of ours.

@@ -1,0 +1,228 @@
+"""Data sets: what is read, what is warned of, what is refused."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.logging import MMLogger
+from PIL import Image
+
+from mmreid_cc.datasets import (
+    MSMT17,
+    DukeMTMCreID,
+    Market1501,
+    PersonX,
+    ReIDDataset,
+    ReIDImageFolder,
+    VeRi776,
+)
+
+
+@pytest.fixture
+def log(tmp_path):
+    """The text of the current logger, read from its file."""
+    file = tmp_path / 'log.txt'
+    MMLogger.get_instance(str(tmp_path), log_file=str(file), log_level='INFO')
+    yield file.read_text
+    logging.shutdown()
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new('RGB', (4, 8)).save(root / name, format='JPEG')
+
+
+def test_train(market_root):
+    dataset = ReIDDataset(market_root)
+    assert len(dataset) == 8 * 2 * 3
+    assert dataset.column('pid').tolist() == np.repeat(range(1, 9), 6).tolist()
+    assert dataset.column('cam_id')[:6].tolist() == [1, 1, 1, 2, 2, 2]
+    assert not dataset.column('is_query').any()
+    item = dataset[7]
+    assert item['sample_idx'] == 7
+    assert Path(item['img_path']).parent.name == 'bounding_box_train'
+    assert repr(dataset).endswith('48 images, 8 identities, 2 cameras')
+
+
+def test_test_split_is_query_then_gallery(market_root):
+    dataset = ReIDDataset(market_root, split='test')
+    is_query = dataset.column('is_query')
+    # 8 queries; 16 gallery images and a distractor, but no junk.
+    assert is_query.sum() == 8
+    assert len(dataset) == 8 + 17
+    pids = dataset.column('pid')
+    assert set(pids[is_query]) == {9, 10, 11, 12}
+    assert 0 in pids[~is_query]
+    assert -1 not in pids
+
+
+def test_top_folder_of_the_archive_may_be_there_or_not(market_root, tmp_path):
+    shutil.copytree(market_root, tmp_path / 'Market-1501-v15.09.15')
+    assert len(ReIDDataset(tmp_path)) == len(ReIDDataset(market_root))
+
+
+def test_published_counts(market_root, log):
+    Market1501(market_root)
+    assert '48 images instead of 12936' in log()
+    assert '8 identities instead of 751' in log()
+    assert '2 cameras instead of 6' in log()
+
+
+def test_no_warning_without_published_counts(market_root, log):
+    ReIDDataset(market_root)
+    assert 'instead of' not in log()
+
+
+def test_indices(market_root):
+    assert len(ReIDDataset(market_root, indices=5)) == 5
+    subset = ReIDDataset(market_root, indices=[47, 0])
+    assert subset.column('pid').tolist() == [8, 1]
+    assert subset[0]['sample_idx'] == 0
+
+
+def test_errors(market_root, tmp_path):
+    with pytest.raises(ValueError, match="'train' or 'test', not 'val'"):
+        ReIDDataset(market_root, split='val')
+    with pytest.raises(FileNotFoundError, match=r'does not exist.*data_root'):
+        ReIDDataset(tmp_path / 'nowhere')
+    (tmp_path / 'bounding_box_train').mkdir()
+    with pytest.raises(ValueError, match=r"'train' of .* holds no image"):
+        ReIDDataset(tmp_path)
+    touch(tmp_path, 'bounding_box_train/alice.jpg')
+    with pytest.raises(ValueError, match=r'alice.jpg does not match the pattern'):
+        ReIDDataset(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ('cls', 'name', 'pid', 'cam'),
+    [
+        (Market1501, 'bounding_box_train/0002_c1s1_000451_03.jpg', 2, 1),
+        (DukeMTMCreID, 'bounding_box_train/0001_c2_f0046182.jpg', 1, 2),
+        (PersonX, 'bounding_box_train/0001_c12_2.jpg', 1, 12),
+        (VeRi776, 'image_train/0001_c020_00016450_0.jpg', 1, 20),
+        (MSMT17, 'bounding_box_train/0000_c15_0000.jpg', 0, 15),
+    ],
+)
+def test_file_names(tmp_path, cls, name, pid, cam):
+    touch(tmp_path, name)
+    dataset = cls(tmp_path)
+    assert (dataset.column('pid')[0], dataset.column('cam_id')[0]) == (pid, cam)
+
+
+@pytest.mark.parametrize(
+    'folders', [('train', 'test'), ('mask_train_v2', 'mask_test_v2')]
+)
+def test_msmt17_lists(tmp_path, folders):
+    root = tmp_path / 'MSMT17'
+    train, test = folders
+    lists = {
+        'train': (train, '0000/0000_000_01_0303morning_0008_0.jpg 0'),
+        'val': (train, '0001/0001_000_14_0303morning_0008_0.jpg 1'),
+        'query': (test, '0000/0000_003_02_0303noon_0008_0.jpg 0'),
+        'gallery': (test, '0000/0000_004_15_0303noon_0008_0.jpg 0'),
+    }
+    for name, (folder, line) in lists.items():
+        root.mkdir(exist_ok=True)
+        (root / f'list_{name}.txt').write_text(line + '\n')
+        touch(root / folder, line.split()[0])
+    dataset = MSMT17(tmp_path)
+    assert dataset.column('pid').tolist() == [0, 1]
+    assert dataset.column('cam_id').tolist() == [1, 14]
+    assert all(Path(path).is_file() for path in dataset.column('img_path'))
+    assert '2 identities' in repr(dataset)
+    dataset = MSMT17(tmp_path, split='test')
+    assert dataset.column('cam_id').tolist() == [2, 15]
+    assert dataset.column('is_query').tolist() == [True, False]
+
+
+def test_msmt17_broken_list(tmp_path):
+    for name in ('train', 'val'):
+        (tmp_path / f'list_{name}.txt').write_text('\n0000/nonsense.jpg x\n')
+    (tmp_path / 'train').mkdir()
+    with pytest.raises(ValueError, match=r"list_train.txt, line 2: .*nonsense.jpg x'"):
+        MSMT17(tmp_path)
+
+
+class TestReIDImageFolder:
+    def test_nothing_known(self, tmp_path):
+        touch(tmp_path, 'b/2.png', 'a/1.jpg', '.hidden.jpg')
+        dataset = ReIDImageFolder(tmp_path)
+        assert [Path(p).name for p in dataset.column('img_path')] == ['1.jpg', '2.png']
+        assert dataset.column('pid').tolist() == [-1, -1]
+        assert dataset.column('cam_id').tolist() == [0, 0]
+
+    def test_pattern_with_names(self, tmp_path):
+        touch(
+            tmp_path, 'query/al/north_1.jpg', 'gallery/al/2_1.jpg', 'gallery/7/2_2.jpg'
+        )
+        pattern = r'(?P<pid>[^/]+)/(?P<cam>[^_]+)_'
+        dataset = ReIDImageFolder(tmp_path, split='test', pattern=pattern)
+        pids, cams = dataset.column('pid'), dataset.column('cam_id')
+        # Sorted by path: the query, then 7 and al of the gallery.
+        assert pids[0] == pids[2] != pids[1] == 7
+        assert cams[0] != cams[1] == cams[2] == 2
+
+    def test_pattern_that_does_not_match(self, tmp_path):
+        touch(tmp_path, 'x.jpg')
+        with pytest.raises(ValueError, match=r'x.jpg in .* does not match the pattern'):
+            ReIDImageFolder(tmp_path, pattern=r'(?P<pid>\d+)')
+
+    def test_csv(self, tmp_path):
+        touch(tmp_path, '1.jpg', '2.jpg')
+        (tmp_path / 'all.csv').write_text('path,pid,cam\n1.jpg,5,3\n2.jpg,,\n')
+        dataset = ReIDImageFolder(tmp_path, train='all.csv')
+        assert dataset.column('pid').tolist() == [5, -1]
+        assert dataset.column('cam_id').tolist() == [3, 0]
+        # An unknown identity is junk in a gallery.
+        files = dict(query='all.csv', gallery='all.csv')
+        assert len(ReIDImageFolder(tmp_path, split='test', **files)) == 2
+
+    def test_csv_errors(self, tmp_path):
+        (tmp_path / 'a.csv').write_text('file,pid\n1.jpg,5\n')
+        with pytest.raises(ValueError, match=r'a.csv has no column "path".*file,pid'):
+            ReIDImageFolder(tmp_path, train='a.csv')
+        (tmp_path / 'a.csv').write_text('path\nmissing.jpg\n')
+        with pytest.raises(FileNotFoundError, match=r'line 2: .*missing.jpg'):
+            ReIDImageFolder(tmp_path, train='a.csv')
+        with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
+            ReIDImageFolder(tmp_path, train='b.csv')
+
+    def test_test_images_are_kept_out_of_training(self, tmp_path):
+        touch(tmp_path, 'train/1.jpg', 'query/2.jpg', 'gallery/3.jpg')
+        with pytest.raises(ValueError, match=r"train='train'"):
+            ReIDImageFolder(tmp_path)
+        assert len(ReIDImageFolder(tmp_path, train='train')) == 1
+
+
+class TestUnreadable:
+    @pytest.fixture
+    def root(self, market_root, tmp_path):
+        root = tmp_path / 'market'
+        shutil.copytree(market_root, root)
+        folder = root / 'bounding_box_train'
+        (folder / '0001_c1s1_000000_00.jpg').write_bytes(b'')
+        whole = (folder / '0002_c1s1_000007_00.jpg').read_bytes()
+        (folder / '0002_c1s1_000007_00.jpg').write_bytes(whole[: len(whole) // 2])
+        return root
+
+    def test_error_names_the_file(self, root):
+        dataset = ReIDDataset(root, pipeline=[dict(type='mmreid_cc.LoadReIDImage')])
+        for index in (0, 7):
+            with pytest.raises(OSError, match=r'000[12]_c1s1_00000[07]_00.jpg .*skip'):
+                dataset[index]
+        assert dataset[1]['img'].shape == (64, 32, 3)
+
+    def test_skipped_and_listed_once(self, root, log):
+        dataset = ReIDDataset(root, skip_unreadable=True)
+        assert len(dataset) == 48 - 1
+        assert log().count('2 of 49 images cannot be read') == 1
+        assert log().count('0001_c1s1_000000_00.jpg (UnidentifiedImageError') == 1
+        assert '0002_c1s1_000007_00.jpg (OSError: ' in log()
+
+    def test_nothing_readable(self, tmp_path):
+        (tmp_path / 'a.jpg').write_bytes(b'')
+        with pytest.raises(ValueError, match='none of 1 images can be read'):
+            ReIDImageFolder(tmp_path, skip_unreadable=True)

@@ -1,0 +1,132 @@
+"""Every batch is P clusters × K images, across cameras where there are some."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from mmreid_cc.datasets import RandomMultipleGallerySampler
+
+
+class Images:
+    """A data set as far as the sampler knows it: a number of images with cameras."""
+
+    def __init__(self, cam_ids):
+        self.cam_ids = np.asarray(cam_ids)
+
+    def __len__(self):
+        return len(self.cam_ids)
+
+    def column(self, key):
+        assert key == 'cam_id'
+        return self.cam_ids
+
+
+def make(labels, cam_ids, p=2, k=4, iters=10, **arguments):
+    sampler = RandomMultipleGallerySampler(Images(cam_ids), p, k, iters, **arguments)
+    sampler.set_labels(np.asarray(labels))
+    return sampler
+
+
+def batches(sampler, size):
+    return np.array(list(sampler)).reshape(-1, size)
+
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(-1, 12, 300)
+CAMERAS = RNG.integers(1, 5, 300)
+
+
+def test_batches():
+    sampler = make(LABELS, CAMERAS, p=4, k=4, iters=25, seed=1)
+    assert len(sampler) == 4 * 4 * 25
+    for batch in batches(sampler, 16):
+        groups = LABELS[batch].reshape(4, 4)
+        assert (groups >= 0).all()
+        assert (groups == groups[:, :1]).all()
+        assert len(set(groups[:, 0])) == 4  # P different clusters
+        cameras = CAMERAS[batch].reshape(4, 4)
+        assert (cameras[:, 1:] != cameras[:, :1]).all()
+        assert all(len(set(group)) == 4 for group in batch.reshape(4, 4))
+
+
+def test_clusters_come_from_permutations():
+    """12 clusters, P = 5: a pass gives two batches and drops two clusters."""
+    sampler = make(np.repeat(range(12), 10), np.arange(120) % 3, p=5, k=2, iters=20)
+    drawn = (batches(sampler, 10)[:, ::2] // 10).reshape(-1, 10)
+    assert all(len(set(row)) == 10 for row in drawn)
+    assert set(drawn.flat) == set(range(12))
+
+
+def test_seed_and_epoch_decide():
+    def draw(seed, epoch):
+        sampler = make(LABELS, CAMERAS, seed=seed)
+        sampler.set_epoch(epoch)
+        return list(sampler)
+
+    assert draw(0, 3) == draw(0, 3)
+    assert draw(0, 3) != draw(0, 4)
+    assert draw(0, 3) != draw(1, 3)
+
+
+def test_ranks_share_the_global_batch(monkeypatch):
+    whole = batches(make(LABELS, CAMERAS, p=4, k=4, seed=2), 16)
+    parts = []
+    for rank in range(4):
+        monkeypatch.setattr(
+            'mmreid_cc.datasets.samplers.random_multiple_gallery.get_dist_info',
+            lambda rank=rank: (rank, 4),
+        )
+        sampler = make(LABELS, CAMERAS, p=4, k=4, seed=2)
+        assert len(sampler) == 4 * 4 * 10 // 4
+        parts.append(batches(sampler, 4))
+    assert np.array_equal(np.concatenate(parts, axis=1), whole)
+    with pytest.raises(ValueError, match='3 clusters × 3 images cannot be shared by 4'):
+        make(LABELS, CAMERAS, p=3, k=3)
+
+
+def test_one_camera():
+    labels = np.repeat(range(3), 10)
+    for batch in batches(make(labels, np.ones(30), p=2, k=4), 8):
+        assert all(len(set(group)) == 4 for group in batch.reshape(2, 4))
+
+
+def test_camera_aware_or_not():
+    """One image of camera 1, nine of camera 2: from there only the first is across."""
+    labels, cameras = np.zeros(10, int), [1] + 9 * [2]
+    aware = batches(make(labels, cameras, p=1, k=4, iters=200, seed=0), 4)
+    assert all((group == 0).sum() in (1, 3) for group in aware)
+    unaware = make(labels, cameras, p=1, k=4, iters=200, seed=0, camera_aware=False)
+    groups = batches(unaware, 4)
+    assert all(len(set(group)) == 4 for group in groups)
+    assert any((group == 0).sum() == 0 for group in groups)
+
+
+def test_small_clusters_are_drawn_with_replacement():
+    batch = batches(make([0, 0, 1], [1, 2, 1], p=2, k=4, iters=1), 8)[0]
+    pairs = [group for group in batch.reshape(2, 4) if 2 not in group]
+    assert Counter(pairs[0].tolist()).most_common()[0][1] == 3
+    assert [2, 2, 2, 2] in batch.reshape(2, 4).tolist()
+
+
+def test_fewer_clusters_than_p():
+    sampler = make(np.repeat(range(2), 6), np.arange(12) % 2, p=5, k=2, iters=4)
+    assert len(list(sampler)) == len(sampler) == 5 * 2 * 4
+    for batch in batches(sampler, 10):
+        counts = Counter((batch[::2] // 6).tolist())
+        assert sorted(counts.values()) in ([2, 3], [1, 4])
+
+
+def test_labels_may_have_gaps():
+    assert set(make([5, 5, -1, 9, 9], [1, 2, 1, 1, 2])) == {0, 1, 3, 4}
+
+
+def test_errors():
+    sampler = RandomMultipleGallerySampler(Images([1, 2]), 1, 1, 1)
+    with pytest.raises(RuntimeError, match='ClusterMemoryHook'):
+        next(iter(sampler))
+    with pytest.raises(ValueError, match=r'2 images, got an array of shape \(3,\)'):
+        sampler.set_labels(np.zeros(3, int))
+    sampler.set_labels(np.array([-1, -1]))
+    with pytest.raises(RuntimeError, match='no clusters'):
+        next(iter(sampler))
