@@ -18,6 +18,8 @@ class InitialValidationHook(Hook):
             custom_hooks = [dict(type='InitialValidationHook')]
     """
 
+    priority = 'LOWEST'  # after CheckpointHook is ready to save the best
+
     def before_train(self, runner: Runner) -> None:
         """Validate the weights that training starts from."""
         if runner.epoch == 0 and runner.val_loop is not None:

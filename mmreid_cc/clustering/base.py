@@ -1,0 +1,107 @@
+"""What all clustering algorithms share: the registry and the base class."""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from mmengine.registry import Registry
+
+from .inputs import as_features
+
+CLUSTERERS = Registry(
+    'clusterer', scope='mmreid_cc', locations=['mmreid_cc.clustering']
+)
+
+
+class BaseClusterer(ABC):
+    """Base class of the clustering algorithms.
+
+    A subclass implements :meth:`cluster`; :meth:`fit_predict` checks the features
+    before and the labels after it.
+
+    Attributes:
+        stage_seconds (dict[str, float]): Seconds of each stage of the last call, as
+            far as the subclass measures them with :meth:`stage`.
+
+    Example:
+        A clusterer of one's own, from then on ``dict(type='Hemispheres')`` in a config:
+
+        >>> @CLUSTERERS.register_module()
+        ... class Hemispheres(BaseClusterer):
+        ...     def __init__(self, axis: int = 0) -> None:
+        ...         self.axis = axis
+        ...
+        ...     def cluster(self, features: np.ndarray) -> np.ndarray:
+        ...         with self.stage('sign'):
+        ...             return (features[:, self.axis] > 0).astype(int)
+        >>> clusterer = CLUSTERERS.build(dict(type='Hemispheres'))
+        >>> clusterer.fit_predict(np.array([[1.0], [-1.0]]))
+        array([1, 0])
+        >>> list(clusterer.stage_seconds)
+        ['sign']
+    """
+
+    stage_seconds: dict[str, float] = {}  # replaced, never filled: no call, no stage
+
+    @abstractmethod
+    def cluster(self, features: np.ndarray) -> np.ndarray:
+        """Cluster features that have been checked.
+
+        Args:
+            features (np.ndarray): (N, D) float32, C-contiguous, finite, N ≥ 1.
+
+        Returns:
+            np.ndarray: (N,) integers; negative is un-clustered, any other number
+            names a cluster.
+        """
+
+    def fit_predict(self, features: Any) -> np.ndarray:
+        """Cluster features.
+
+        Args:
+            features (array): (N, D) floating, N ≥ 1, rows L2-normalised.
+
+        Returns:
+            np.ndarray: (N,) int64: −1 is un-clustered, else 0…C−1, each of them in use.
+
+        Raises:
+            TypeError: If the features are not floating-point numbers, or
+                :meth:`cluster` returned something else than integers.
+            ValueError: If the features are not 2-D and finite, or :meth:`cluster`
+                returned another number of labels.
+        """
+        features = as_features(features)
+        self.stage_seconds = {}
+        labels = np.asarray(self.cluster(features))
+        if labels.shape != (len(features),):
+            raise ValueError(
+                f'{type(self).__name__}.cluster must return one label per image, shape '
+                f'({len(features)},), got {labels.shape}.'
+            )
+        if not np.issubdtype(labels.dtype, np.integer):
+            raise TypeError(
+                f'{type(self).__name__}.cluster must return integers, '
+                f'got {labels.dtype}.'
+            )
+        clustered = labels >= 0
+        result = np.full(len(labels), -1, dtype=np.int64)
+        result[clustered] = np.unique(labels[clustered], return_inverse=True)[1]
+        return result
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Measure a stage: its seconds are added to ``stage_seconds[name]``.
+
+        Args:
+            name (str): Of the stage, as it should stand in the log.
+
+        Yields:
+            None: Nothing; use it as ``with self.stage('neighbours'):``.
+        """
+        start = time.perf_counter()
+        yield
+        seconds = self.stage_seconds.get(name, 0.0) + time.perf_counter() - start
+        self.stage_seconds = {**self.stage_seconds, name: seconds}

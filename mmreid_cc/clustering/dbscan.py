@@ -1,0 +1,137 @@
+"""DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods."""
+
+import logging
+
+import numpy as np
+from mmengine.logging import print_log
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+
+from .base import CLUSTERERS, BaseClusterer
+from .inputs import check_count
+from .jaccard import jaccard_distance
+from .knn import knn
+
+_TIE = 1e-6  # rounding moves a tied distance by less than this
+
+
+@CLUSTERERS.register_module()
+class DBSCAN(BaseClusterer):
+    """DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods.
+
+    The labels are those of ``sklearn.cluster.DBSCAN`` on the same distances. The
+    defaults are the paper's. Stages: ``neighbours``, ``distance``, ``dbscan``.
+
+    Args:
+        eps (float): Largest distance of two neighbours, in (0, 1). Defaults to 0.6.
+        min_samples (int): Neighbours, itself included, that make an image a core
+            point. Defaults to 4.
+        k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
+        k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
+
+    Raises:
+        ValueError: If a parameter is out of its range.
+
+    Source: Ester et al., A Density-Based Algorithm for Discovering Clusters, KDD 1996;
+    parameters from Dai et al., Cluster Contrast, section 4.2.
+
+    Example:
+        >>> clusterer = CLUSTERERS.build(dict(type='DBSCAN', eps=0.6, k1=4, k2=2))
+        >>> clusterer.fit_predict(np.repeat(np.eye(2), 4, axis=0))
+        array([0, 0, 0, 0, 1, 1, 1, 1])
+    """
+
+    def __init__(
+        self, eps: float = 0.6, min_samples: int = 4, k1: int = 30, k2: int = 6
+    ) -> None:
+        if not 0 < eps < 1:
+            raise ValueError(
+                f'eps must lie in (0, 1), got {eps!r}: the Jaccard distance is at most '
+                '1, and exactly 1 between most pairs.'
+            )
+        check_count('min_samples', min_samples)
+        check_count('k1', k1)
+        check_count('k2', k2, maximum=k1)
+        self.eps, self.min_samples, self.k1, self.k2 = eps, min_samples, k1, k2
+        if is_tied(eps, k2):
+            print_log(
+                f'DBSCAN: with k2={k2} many pairs are exactly eps={eps} apart, and '
+                'rounding decides which of them are neighbours. Move eps by 0.01 for '
+                'labels that do not hang on the last bit.',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    def cluster(self, features: np.ndarray) -> np.ndarray:
+        """Cluster features, see :meth:`BaseClusterer.cluster`."""
+        with self.stage('neighbours'):
+            neighbors, _ = knn(features, self.k1)
+        with self.stage('distance'):
+            distance = jaccard_distance(
+                features,
+                self.k1,
+                self.k2,
+                neighbors=neighbors,
+                max_distance=self.eps,
+            )
+        with self.stage('dbscan'):
+            return dbscan(distance, self.min_samples)
+
+
+def is_tied(eps: float, k2: int) -> bool:
+    """Tell whether many pairs are exactly eps apart.
+
+    Pairs whose k2 averaged rows have j in common, and nothing else, share m = j / k2
+    and are 1 − m / (2 − m) apart: at k2 = 6 for example 0.5 (j = 4).
+
+    Args:
+        eps (float): Threshold of the distance.
+        k2 (int): Number of rows averaged.
+
+    Returns:
+        bool: Whether eps is within rounding of such a value.
+
+    Example:
+        >>> is_tied(0.5, k2=6), is_tied(0.6, k2=6)
+        (True, False)
+    """
+    shared = np.arange(1, k2) / k2
+    return bool((np.abs(1 - shared / (2 - shared) - eps) < _TIE).any())
+
+
+def dbscan(neighborhood: csr_array, min_samples: int) -> np.ndarray:
+    """Find the clusters of DBSCAN in a graph of neighbours, in closed form.
+
+    Core points have min_samples neighbours; clusters are the connected components of
+    the core points, numbered by their first one; a border point joins the first of
+    the clusters that it neighbours. These are scikit-learn's labels.
+
+    Args:
+        neighborhood (csr_array): (N, N), symmetric; an entry is stored where two images
+            are neighbours, whatever its value. Everyone is a neighbour of oneself.
+        min_samples (int): Neighbours, itself included, that make a core point.
+
+    Returns:
+        np.ndarray: (N,) int64, −1 un-clustered, else 0…C−1.
+
+    Example:
+        >>> neighborhood = csr_array(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]))
+        >>> dbscan(neighborhood, min_samples=2)
+        array([ 0,  0, -1])
+    """
+    degrees = np.diff(neighborhood.indptr)
+    core = np.flatnonzero(degrees >= min_samples)
+    labels = np.full(len(degrees), -1, dtype=np.int64)
+    if len(core) == 0:
+        return labels
+    to_core = neighborhood[:, core]
+    _, components = connected_components(to_core[core], directed=False)
+    _, first, components = np.unique(components, return_index=True, return_inverse=True)
+    labels[core] = np.argsort(np.argsort(first))[components]
+    border = np.flatnonzero((degrees < min_samples) & (np.diff(to_core.indptr) > 0))
+    if len(border):
+        touched = to_core[border]
+        labels[border] = np.minimum.reduceat(
+            labels[core][touched.indices], touched.indptr[:-1]
+        )
+    return labels

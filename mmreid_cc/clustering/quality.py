@@ -1,0 +1,83 @@
+"""Statistics of pseudo labels, and their agreement with identities that are known."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
+
+from .inputs import as_integers
+
+
+def cluster_statistics(labels: Any) -> dict[str, float]:
+    """Count clusters, un-clustered images and images per cluster.
+
+    Args:
+        labels (array): (N,) integers; −1 is un-clustered.
+
+    Returns:
+        dict[str, float]: ``clusters``, their number; ``unclustered``, the share of
+        images in [0, 1] (not with N = 0); and of the images per cluster ``size_min``,
+        ``size_q25``, ``size_median``, ``size_q75`` and ``size_max`` (not without
+        clusters).
+
+    Raises:
+        TypeError: If the labels are not integers.
+        ValueError: If they are not 1-D.
+
+    Example:
+        >>> cluster_statistics([0, 0, 1, -1])['unclustered']
+        0.25
+    """
+    labels = as_integers(labels, 'labels')
+    sizes = np.unique(labels[labels >= 0], return_counts=True)[1]
+    statistics = {'clusters': float(len(sizes))}
+    if len(labels):
+        statistics['unclustered'] = float((labels < 0).mean())
+    if len(sizes):
+        names = ('size_min', 'size_q25', 'size_median', 'size_q75', 'size_max')
+        quantiles = np.quantile(sizes, (0, 0.25, 0.5, 0.75, 1))
+        statistics.update(zip(names, quantiles.tolist(), strict=True))
+    return statistics
+
+
+def clustering_quality(labels: Any, identities: Any) -> dict[str, float]:
+    """Compare pseudo labels with identities.
+
+    Only images that are in a cluster and have a known identity count. Un-clustered
+    images cost nothing here: read the result beside the share of them.
+
+    Args:
+        labels (array): (N,) integers; −1 is un-clustered.
+        identities (array): (N,) integers; negative is unknown.
+
+    Returns:
+        dict[str, float]: ``ARI``, the adjusted Rand index in [−0.5, 1]; ``NMI``, the
+        mutual information over the mean of both entropies, in [0, 1]; ``purity``, the
+        share of images that have the most frequent identity of their cluster, in
+        (0, 1]. Empty if no image counts.
+
+    Raises:
+        TypeError: If labels or identities are not integers.
+        ValueError: If they are not 1-D and of equal length.
+
+    Example:
+        >>> clustering_quality([0, 0, 1, -1], [7, 7, 9, 9])
+        {'ARI': 1.0, 'NMI': 1.0, 'purity': 1.0}
+    """
+    labels = as_integers(labels, 'labels')
+    identities = as_integers(identities, 'identities')
+    if len(labels) != len(identities):
+        raise ValueError(
+            f'{len(labels)} labels do not fit {len(identities)} identities.'
+        )
+    counted = (labels >= 0) & (identities >= 0)
+    if not counted.any():
+        return {}
+    labels, identities = labels[counted], identities[counted]
+    table = contingency_matrix(identities, labels, sparse=True)
+    return {
+        'ARI': float(adjusted_rand_score(identities, labels)),
+        'NMI': float(normalized_mutual_info_score(identities, labels)),
+        'purity': float(table.max(axis=0).sum() / len(labels)),
+    }

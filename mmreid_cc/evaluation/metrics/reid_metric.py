@@ -1,0 +1,192 @@
+"""The metric of re-identification for the Runner: mAP, mINP and CMC."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.evaluator import BaseMetric
+from torch import Tensor
+
+from mmreid_cc.registry import METRICS
+
+from ..functional import ranking_metrics, re_ranking
+from ..functional.camera_pairs import camera_pair_metrics
+from ..functional.query_ranks import JUNK_PID
+from ..functional.ranking import checked_topk
+from ..gather import gather_by_index
+
+_FIELDS = ('sample_idx', 'pid', 'cam_id', 'is_query')
+_RE_RANKING = ('k1', 'k2', 'lambda_value')
+
+
+@METRICS.register_module()
+class ReIDMetric(BaseMetric):
+    """Rank the gallery for each query; report mAP, mINP and CMC **in percent**.
+
+    Query and gallery are one data set, told apart by ``is_query``. The protocol and
+    the definitions are those of :func:`mmreid_cc.evaluation.ranking_metrics`; that
+    function gives fractions, this class percent, like mmpretrain's ``Accuracy``.
+
+    Each data sample holds
+
+    - ``feature``, Tensor (D,), from the head;
+    - ``pid`` (int), ``cam_id`` (int), ``is_query`` (bool) and ``sample_idx`` (int,
+      0…N − 1), from the data set, through ``PackInputs(meta_keys=...)``.
+
+    Results carry a prefix: ``reid/mAP``, ``reid/mINP``, ``reid/CMC@1``.
+
+    Args:
+        topk (Sequence[int]): The k of each ``CMC@k``. Defaults to (1, 5, 10).
+        rerank (bool | dict): Whether to also rank by the re-ranked distance of
+            :func:`mmreid_cc.evaluation.re_ranking`, which needs a Q × G float32 matrix
+            (3.8 GB for MSMT17). Its results stand beside the plain ones, as
+            ``mAP_rerank``, ``mINP_rerank``, ``CMC@1_rerank``. A dict sets any of
+            ``k1``, ``k2`` and ``lambda_value``. Defaults to False.
+        exclude_same_camera (bool): Whether to leave out gallery images of the query's
+            identity and camera. False is for data without cameras. Defaults to True.
+        per_camera_pair (bool): Whether to add ``mAP_c1_c2`` and ``CMC@1_c1_c2``, the
+            queries of camera 1 in the gallery of camera 2, for each ordered pair of
+            cameras with a match. By the plain distance. Defaults to False.
+        prefix (str | None): Defaults to None, which means ``'reid'``.
+
+    Raises:
+        ValueError: If ``topk`` or ``rerank`` is anything else; in ``process``, if a
+            data sample lacks a field; in ``evaluate``, if samples are missing, if
+            there is no query or no gallery, or no query has a match.
+
+    Examples:
+        In a config:
+
+        .. code:: python
+
+            val_evaluator = dict(type='ReIDMetric', topk=(1, 5, 10))
+            test_evaluator = dict(type='ReIDMetric', rerank=True)
+
+        In code:
+
+        >>> import torch
+        >>> from mmengine.evaluator import Evaluator
+        >>> from mmpretrain.structures import DataSample
+        >>> from mmreid_cc.evaluation.metrics import ReIDMetric
+        >>> samples = [
+        ...     DataSample(
+        ...         feature=torch.eye(2)[i % 2], pid=i % 2, cam_id=i // 2,
+        ...         is_query=i < 2, sample_idx=i)
+        ...     for i in range(4)
+        ... ]
+        >>> evaluator = Evaluator(ReIDMetric(topk=(1,)))
+        >>> evaluator.process(samples)
+        >>> evaluator.evaluate(4)
+        {'reid/mAP': 100.0, 'reid/mINP': 100.0, 'reid/CMC@1': 100.0}
+    """
+
+    default_prefix: str = 'reid'
+
+    def __init__(
+        self,
+        topk: Sequence[int] = (1, 5, 10),
+        rerank: bool | dict = False,
+        exclude_same_camera: bool = True,
+        per_camera_pair: bool = False,
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(prefix=prefix)
+        self.topk = checked_topk(topk)
+        if not isinstance(rerank, (bool, dict)) or (
+            isinstance(rerank, dict) and set(rerank) - set(_RE_RANKING)
+        ):
+            raise ValueError(
+                f'rerank must be True, False or a dict with any of {_RE_RANKING}, got '
+                f'{rerank!r}.'
+            )
+        self.rerank = rerank
+        self.exclude_same_camera = exclude_same_camera
+        self.per_camera_pair = per_camera_pair
+
+    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Keep a batch as two CPU tensors, copies of what is needed and no more.
+
+        Args:
+            data_batch (Any): Not used.
+            data_samples (Sequence[dict]): B data samples with the fields named above.
+        """
+        for sample in data_samples:
+            missing = [name for name in ('feature', *_FIELDS) if name not in sample]
+            if missing:
+                raise ValueError(
+                    f'ReIDMetric misses {missing} in a data sample that holds '
+                    f'{sorted(sample)}. The head must set `feature`; the data set must '
+                    f'provide {list(_FIELDS)}, and its pipeline pass them on with '
+                    '`PackInputs(meta_keys=...)`.'
+                )
+        features = torch.stack([sample['feature'] for sample in data_samples])
+        fields = [[int(sample[name]) for name in _FIELDS] for sample in data_samples]
+        self.results.append((features.detach().float().cpu(), torch.tensor(fields)))
+
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Gather the tensors of all ranks, compute on the main one, tell all.
+
+        Unlike the base class, which pickles the results sample by sample.
+
+        Args:
+            size (int): Number of samples of the data set.
+
+        Returns:
+            dict[str, float]: The metrics with their prefix, on every rank.
+        """
+        if not self.results:
+            raise ValueError('ReIDMetric has processed no data sample on this rank.')
+        features, fields = (torch.cat(part) for part in zip(*self.results, strict=True))
+        self.results.clear()
+        indices = fields[:, 0]
+        features = gather_by_index(features, indices, size)
+        fields = gather_by_index(fields, indices, size)
+        metrics: list = [None]
+        if is_main_process():
+            computed = self.compute_metrics([features, fields])
+            metrics = [{f'{self.prefix}/{name}': v for name, v in computed.items()}]
+        broadcast_object_list(metrics)
+        return metrics[0]
+
+    def compute_metrics(self, results: list[Tensor]) -> dict[str, float]:
+        """Compute the metrics of the whole data set.
+
+        Args:
+            results (list[Tensor]): The features (N, D) float32, and (N, 4) int64 that
+                hold index, identity, camera and 1 for a query.
+
+        Returns:
+            dict[str, float]: The metrics in percent, without prefix.
+        """
+        features = results[0].numpy()
+        _, pids, cams, is_query = results[1].numpy().T
+        query = is_query == 1
+        # Junk is no neighbour either, so that re-ranking must not see it.
+        gallery = ~query & (pids != JUNK_PID)
+        if not query.any() or not gallery.any():
+            raise ValueError(
+                f'{query.sum()} queries and {gallery.sum()} gallery images among '
+                f'{len(pids)} samples. Both must be in the one data set that is '
+                'evaluated, told apart by its field `is_query`.'
+            )
+        data = [
+            part[mask] for part in (features, pids, cams) for mask in (query, gallery)
+        ]
+        rank = partial(
+            ranking_metrics,
+            *data,
+            topk=self.topk,
+            exclude_same_camera=self.exclude_same_camera,
+        )
+        metrics = rank()
+        if self.rerank is not False:
+            arguments = {} if self.rerank is True else self.rerank
+            reranked = rank(distance=re_ranking(data[0], data[1], **arguments))
+            metrics |= {f'{name}_rerank': value for name, value in reranked.items()}
+        if self.per_camera_pair:
+            metrics |= camera_pair_metrics(
+                *data, exclude_same_camera=self.exclude_same_camera
+            )
+        return {name: 100 * value for name, value in metrics.items()}

@@ -1,0 +1,19 @@
+"""Run a function in two processes that form a gloo group."""
+
+import torch
+from torch import distributed, multiprocessing
+
+
+def run_on_two_ranks(function, folder, *arguments):
+    """Return what `function(*arguments)` returns on rank 0 and on rank 1."""
+    multiprocessing.spawn(_run, (function, str(folder), arguments), nprocs=2)
+    return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
+
+
+def _run(rank, function, folder, arguments):
+    distributed.init_process_group(
+        'gloo', init_method=f'file://{folder}/group', rank=rank, world_size=2
+    )
+    torch.set_num_threads(1)
+    torch.save(function(*arguments), f'{folder}/{rank}.pt')
+    distributed.destroy_process_group()
