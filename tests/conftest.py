@@ -4,7 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
 from PIL import Image
+from torch import nn
+
+from mmreid_cc.registry import MODELS
+
+ROOT = Path(__file__).parents[1]
 
 
 def write_crop(
@@ -40,3 +46,37 @@ def market_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_crop(root / 'bounding_box_test' / '-1_c1s1_000000_00.jpg', 98, 999)
     (root / 'bounding_box_train' / 'Thumbs.db').write_bytes(b'not an image')
     return root
+
+
+@MODELS.register_module()
+class TinyBackbone(nn.Sequential):
+    """A backbone that trains in milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            nn.Conv2d(3, 16, 8, stride=8), nn.BatchNorm2d(16), nn.ReLU(inplace=True)
+        )
+
+
+@pytest.fixture
+def tiny_config(market_root: Path, tmp_path: Path) -> Config:
+    """A recipe on ``market_root``: TinyBackbone, 2 epochs of 3 batches of 4 × 4."""
+    config = Config.fromfile(ROOT / 'configs' / 'cc_mbv2_cuhk03.py')
+    config.model.backbone = dict(type='TinyBackbone')
+    config.model.head.in_channels = 16
+    loaders = config.train_dataloader, config.val_dataloader, config.test_dataloader
+    for loader in loaders:
+        loader.dataset.data_root = str(market_root)
+        loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
+    config.train_dataloader.update(batch_size=16)
+    config.train_dataloader.sampler.update(
+        num_clusters=4, num_instances=4, iters_per_epoch=3
+    )
+    clusterer = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=6, k2=2)
+    config.default_hooks.cluster_memory.clusterer = clusterer
+    config.default_hooks.logger.interval = 1
+    config.train_cfg.max_epochs = 2
+    config.val_evaluator = config.test_evaluator = dict(type='ReIDMetric')
+    config.work_dir = str(tmp_path / 'work_dir')
+    config.experiment_name = tmp_path.name
+    return config

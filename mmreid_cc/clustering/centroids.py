@@ -24,7 +24,8 @@ def cluster_centroids(features: Any, labels: Any) -> np.ndarray:
         TypeError: If features are not floating or labels not integers.
         ValueError: If the shapes do not fit, or a cluster has no image.
 
-    Source: Dai et al., Cluster Contrast, equation 4.
+    Source: Dai et al., Cluster Contrast (arXiv 2103.11568), initialisation of the
+    cluster memory.
 
     Example:
         >>> cluster_centroids(np.eye(3), [0, 1, -1])

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from .base import CLUSTERERS, BaseClusterer
-from .inputs import check_count
+from .inputs import check_count, check_normalized
 from .jaccard import jaccard_distance
 from .knn import knn
 
@@ -33,7 +33,7 @@ class DBSCAN(BaseClusterer):
         ValueError: If a parameter is out of its range.
 
     Source: Ester et al., A Density-Based Algorithm for Discovering Clusters, KDD 1996;
-    parameters from Dai et al., Cluster Contrast, section 4.2.
+    parameters from Dai et al., Cluster Contrast (arXiv 2103.11568).
 
     Example:
         >>> clusterer = CLUSTERERS.build(dict(type='DBSCAN', eps=0.6, k1=4, k2=2))
@@ -64,6 +64,7 @@ class DBSCAN(BaseClusterer):
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
         """Cluster features, see :meth:`BaseClusterer.cluster`."""
+        check_normalized(features)
         with self.stage('neighbours'):
             neighbors, _ = knn(features, self.k1)
         with self.stage('distance'):

@@ -50,7 +50,7 @@ def jaccard_distance(
             range.
 
     Source: Zhong et al., CVPR 2017 (arXiv 1701.08398), equations 5 to 11; as distance
-    for pseudo labels in Dai et al., Cluster Contrast, section 4.2.
+    for pseudo labels in Dai et al., Cluster Contrast (arXiv 2103.11568).
 
     Example:
         >>> features = np.array([[1, 0], [1, 0], [0, 1]], dtype=np.float32)

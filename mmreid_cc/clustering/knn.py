@@ -130,8 +130,8 @@ def _all_cores() -> Iterator[None]:
 def _rounding_error(features: np.ndarray) -> np.ndarray:
     """Bound, row by row, the error of float32 matrix products with any other row.
 
-    λ·√D·u·|x|·|y| with u = 2⁻²⁴ and λ = 4 (Higham and Mary, SIAM J. Sci. Comput. 41,
-    2019, theorem 2.4: exceeded with a probability below 2·exp(−λ²/2)).
+    The probabilistic bound λ·√D·u·|x|·|y| of Higham and Mary (SIAM J. Sci. Comput. 41,
+    2019), with u = 2⁻²⁴ and λ = 4.
     """
     norms = np.sqrt(np.einsum('nd,nd->n', features, features, dtype=np.float64))
     return 4 * np.sqrt(features.shape[1]) * 2.0**-24 * norms.max() * norms

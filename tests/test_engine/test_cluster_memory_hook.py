@@ -1,0 +1,261 @@
+"""The hook in a real Runner: what it sets, logs and refuses."""
+
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from mmreid_cc.clustering import CLUSTERERS, BaseClusterer
+from mmreid_cc.engine import ClusterMemoryHook, extract_features
+from mmreid_cc.registry import HOOKS
+
+
+@CLUSTERERS.register_module()
+class FixedLabels(BaseClusterer):
+    """Labels given in advance."""
+
+    def __init__(self, labels):
+        self.labels = np.array(labels)
+
+    def cluster(self, features):
+        return self.labels
+
+
+@pytest.fixture(autouse=True)
+def _close_log():
+    yield
+    logging.shutdown()
+
+
+def scalars(config):
+    file = next(Path(config.work_dir).glob('*/vis_data/scalars.json'))
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def log_of(config):
+    return next(Path(config.work_dir).glob('*/*.log')).read_text()
+
+
+def losses(config):
+    return [line['loss'] for line in scalars(config) if 'loss' in line]
+
+
+def logged_ari(config):
+    return [line['cluster/ARI'] for line in scalars(config) if 'cluster/ARI' in line]
+
+
+def test_a_run(tiny_config):
+    """Two epochs: labels reach memory and sampler, and all is logged."""
+    seen = []
+
+    @HOOKS.register_module(force=True)
+    class Spy(ClusterMemoryHook):
+        def before_train_epoch(self, runner):
+            super().before_train_epoch(runner)
+            memory = runner.model.head.memory
+            clusters = runner.train_dataloader.sampler.clusters
+            for label, members in enumerate(clusters):
+                assert (memory.labels[members] == label).all()
+            clustered = memory.labels >= 0
+            assert sum(len(m) for m in clusters) == clustered.sum()
+            assert len(memory.centroids) == len(clusters) == memory.labels.max() + 1
+            seen.append(memory.centroids.clone())
+
+        def after_train_epoch(self, runner, *_):
+            assert not torch.equal(seen[-1], runner.model.head.memory.centroids)
+
+    tiny_config.default_hooks.cluster_memory.type = 'Spy'
+    runner = Runner.from_cfg(tiny_config)
+    runner.train()
+    assert len(seen) == 2
+    assert runner.iter == runner.max_iters == 6
+    assert runner.model.training is False  # the last validation
+    logged = [line for line in scalars(tiny_config) if 'cluster/clusters' in line]
+    assert [line['step'] for line in logged] == [0, 1]
+    assert logged[0]['cluster/clusters'] == len(seen[0])
+    expected = {'unclustered', 'ARI', 'NMI', 'purity', 'seconds_extraction'}
+    assert expected <= {name.removeprefix('cluster/') for name in logged[0]}
+    assert any('size' in name for name in logged[0])
+    # The colours of the drawn identities are found at once.
+    assert logged[0]['cluster/ARI'] > 0.9
+    assert 'Clustering before epoch 2: clusters' in log_of(tiny_config)
+    # The mAP before, and after each epoch.
+    steps = [line['step'] for line in scalars(tiny_config) if 'reid/mAP' in line]
+    assert steps == [0, 1, 2]
+    assert 'best_reid_mAP' in ' '.join(p.name for p in Path(runner.work_dir).iterdir())
+
+
+def test_tensorboard(tiny_config):
+    """A test reads the event file."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    tiny_config.vis_backends = [dict(type='TensorboardVisBackend')]
+    tiny_config.visualizer.vis_backends = tiny_config.vis_backends
+    Runner.from_cfg(tiny_config).train()
+    folder = next(Path(tiny_config.work_dir).glob('*/vis_data'))
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    tags = set(events.Tags()['scalars'])
+    assert {'cluster/clusters', 'cluster/ARI', 'reid/mAP', 'loss'} <= tags
+    assert [e.step for e in events.Scalars('cluster/clusters')] == [0, 1]
+
+
+def test_interval(tiny_config):
+    tiny_config.default_hooks.cluster_memory.interval = 2
+    tiny_config.train_cfg.max_epochs = 3
+    Runner.from_cfg(tiny_config).train()
+    logged = [line['step'] for line in scalars(tiny_config) if 'cluster/ARI' in line]
+    assert logged == [0, 2]
+
+
+def test_true_identities_change_nothing(tiny_config, monkeypatch):
+    """With shuffled train identities the losses are the same, and the ARI is not."""
+    Runner.from_cfg(tiny_config).train()
+    before = losses(tiny_config)
+    ari = logged_ari(tiny_config)
+
+    from mmreid_cc.datasets import ReIDDataset
+
+    load = ReIDDataset.load_data_list
+
+    def shuffled(self):
+        images = load(self)
+        if self.split == 'train':
+            pids = np.random.default_rng(0).permutation([i['pid'] for i in images])
+            for image, pid in zip(images, pids, strict=True):
+                image['pid'] = int(pid)
+        return images
+
+    monkeypatch.setattr(ReIDDataset, 'load_data_list', shuffled)
+    tiny_config.work_dir += '_shuffled'
+    tiny_config.experiment_name += '_shuffled'
+    Runner.from_cfg(tiny_config).train()
+    assert losses(tiny_config) == before
+    assert max(logged_ari(tiny_config)) < 0.5 < min(ari)
+
+
+def test_unknown_identities_are_no_quality(tiny_config, market_root):
+    """Own crops, of which nothing is known: no ARI, and training works."""
+    tiny_config.train_dataloader.dataset = dict(
+        type='ReIDImageFolder',
+        data_root=str(market_root),
+        train='bounding_box_train',
+        pipeline=tiny_config.train_dataloader.dataset.pipeline,
+    )
+    Runner.from_cfg(tiny_config).train()
+    logged = [line for line in scalars(tiny_config) if 'cluster/clusters' in line]
+    assert len(logged) == 2
+    assert 'cluster/ARI' not in logged[0]
+
+
+def with_labels(config, labels):
+    config.default_hooks.cluster_memory.clusterer = dict(
+        type='FixedLabels', labels=labels
+    )
+    return Runner.from_cfg(config)
+
+
+def test_no_cluster(tiny_config):
+    runner = with_labels(tiny_config, [-1] * 48)
+    with pytest.raises(RuntimeError, match=r'0 cluster.* in 48 images.*spread.*`eps`'):
+        runner.train()
+
+
+def test_one_cluster(tiny_config):
+    with_labels(tiny_config, [0] * 48).train()
+    assert losses(tiny_config) == [0] * 6
+    assert 'With one cluster the loss is 0' in log_of(tiny_config)
+
+
+def test_fewer_clusters_than_in_a_batch(tiny_config):
+    with_labels(tiny_config, [0] * 20 + [1] * 20 + [-1] * 8).train()
+    assert len(losses(tiny_config)) == 6
+    assert '2 clusters are fewer than the 4 of a batch' in log_of(tiny_config)
+
+
+def test_fewer_images_than_k(tiny_config):
+    """30 neighbours of 48 images at most, and of 8 images 8."""
+    tiny_config.train_dataloader.dataset.indices = [0, 1, 2, 6, 7, 8, 12, 13]
+    clusterer = dict(type='DBSCAN', eps=0.9, min_samples=1, k1=30, k2=6)
+    tiny_config.default_hooks.cluster_memory.clusterer = clusterer
+    Runner.from_cfg(tiny_config).train()
+    assert len(losses(tiny_config)) == 6
+
+
+def test_nan_features(tiny_config):
+    runner = Runner.from_cfg(tiny_config)
+    torch.nn.init.constant_(runner.model.backbone[0].bias, float('nan'))
+    runner.val_loop.evaluator.metrics.clear()
+    with pytest.raises(ValueError, match=r'48 .*(finite|NaN)'):
+        runner.train()
+
+
+def test_wrong_batch_size(tiny_config):
+    tiny_config.train_dataloader.batch_size = 8
+    with pytest.raises(ValueError, match=r'is 8, but the sampler draws 16'):
+        Runner.from_cfg(tiny_config).train()
+
+
+def test_wrong_sampler(tiny_config):
+    tiny_config.train_dataloader.sampler = dict(type='DefaultSampler', shuffle=True)
+    with pytest.raises(ValueError, match='draws by pseudo label, not DefaultSampler'):
+        Runner.from_cfg(tiny_config).train()
+
+
+def test_nothing_to_derive_the_loader_from(tiny_config):
+    for key in ('val', 'test'):
+        for part in ('dataloader', 'evaluator', 'cfg'):
+            tiny_config[f'{key}_{part}'] = None
+    tiny_config.custom_hooks = []
+    tiny_config.default_hooks.checkpoint.save_best = None
+    with pytest.raises(ValueError, match=r'`default_hooks.cluster_memory.dataloader`'):
+        Runner.from_cfg(tiny_config).train()
+
+
+def test_interval_is_checked():
+    with pytest.raises(ValueError, match='interval must be positive, not 0'):
+        ClusterMemoryHook(dict(type='FixedLabels', labels=[0]), interval=0)
+
+
+def test_testing_needs_no_training_data(tiny_config):
+    tiny_config.train_dataloader.dataset.data_root = '/nowhere'
+    metrics = Runner.from_cfg(tiny_config).test()
+    assert metrics['reid/mAP'] > 50
+
+
+def test_extraction_order_and_mode(tiny_config):
+    """Row i is image i; batches do not matter; the mode of the model is kept."""
+    runner = Runner.from_cfg(tiny_config)
+    cfg = tiny_config.test_dataloader
+    features = {}
+    for batch_size in (3, 64):
+        cfg.batch_size = batch_size
+        loader = runner.build_dataloader(cfg)
+        runner.model.train()
+        features[batch_size] = extract_features(runner.model, loader)
+        assert runner.model.training
+    torch.testing.assert_close(features[3], features[64])
+    assert features[3].dtype == torch.float32
+    data = loader.dataset[7]
+    runner.model.eval()
+    inputs = runner.model.data_preprocessor(
+        dict(inputs=data['inputs'][None], data_samples=[data['data_samples']])
+    )
+    alone = runner.model(**inputs, mode='tensor')[0]
+    torch.testing.assert_close(features[3][7], alone, atol=1e-5, rtol=0)
+
+
+def test_resume(tiny_config):
+    """--resume goes on at the next epoch, with fresh labels."""
+    Runner.from_cfg(tiny_config).train()
+    tiny_config.train_cfg.max_epochs = 3
+    tiny_config.resume = True
+    tiny_config.experiment_name += '_resumed'
+    runner = Runner.from_cfg(tiny_config)
+    runner.train()
+    assert runner.epoch == 3
+    assert runner.iter == 9
