@@ -1,9 +1,5 @@
 """Re-ID data sets, their transforms and samplers."""
 
-# A child registry imports its own modules only: mmpretrain's data sets and transforms
-# are found under their bare names because they are imported here.
-import mmpretrain.datasets  # noqa: F401
-
 from .dukemtmc_reid import DukeMTMCreID
 from .image_folder import ReIDImageFolder
 from .market1501 import Market1501
@@ -11,6 +7,7 @@ from .msmt17 import MSMT17
 from .personx import PersonX
 from .reid_dataset import ReIDDataset
 from .samplers import RandomMultipleGallerySampler
+from .synthetic import SyntheticReID
 from .transforms import LoadReIDImage, ReIDRandomErasing
 from .veri776 import VeRi776
 
@@ -24,5 +21,6 @@ __all__ = [
     'ReIDDataset',
     'ReIDImageFolder',
     'ReIDRandomErasing',
+    'SyntheticReID',
     'VeRi776',
 ]

@@ -52,8 +52,8 @@ def share_batch(cfg: Config) -> None:
 def prepare_processes(cfg: Config) -> None:
     """Let a distributed run work on a machine without a GPU, over gloo.
 
-    MMEngine's launchers choose a CUDA device for every process. Where there is none the
-    process group is made here, before the Runner would.
+    MMEngine chooses a CUDA device for every process, when it makes the process group
+    and when it wraps the model. Where there is none, both are prepared here.
 
     Args:
         cfg (Config): Changed in place.
@@ -67,6 +67,8 @@ def prepare_processes(cfg: Config) -> None:
     timeout = timedelta(seconds=cfg.env_cfg.dist_cfg.get('timeout', 7200))
     torch.distributed.init_process_group('gloo', timeout=timeout)
     cfg.env_cfg.dist_cfg.backend = 'gloo'
+    wrapper = cfg.get('model_wrapper_cfg') or dict(type='MMDistributedDataParallel')
+    cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
 
 def world_size(launcher: str) -> int:

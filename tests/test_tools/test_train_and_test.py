@@ -1,0 +1,106 @@
+"""The command line: train, test, resume, and the same on two processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+CONFIG = """
+_base_ = '{root}/configs/cc_mbv2_cuhk03.py'
+custom_imports = dict(imports=['conftest'])
+model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
+             head=dict(in_channels=16))
+train_dataloader = dict(
+    num_workers=0, persistent_workers=False, batch_size=999,
+    sampler=dict(num_clusters=4, num_instances=4, iters_per_epoch=3))
+val_dataloader = dict(num_workers=0, persistent_workers=False, batch_size=10)
+test_dataloader = val_dataloader
+clusterer = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=6, k2=2)
+default_hooks = dict(cluster_memory=dict(clusterer=clusterer),
+                     logger=dict(interval=1))
+train_cfg = dict(max_epochs=2)
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / 'tiny.py'
+    file.write_text(CONFIG.format(root=ROOT))
+    return file
+
+
+def run(*command, cwd):
+    """Run a command as a user would; return what it printed."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, 'PATH': path, 'PYTHONPATH': str(ROOT / 'tests')},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def losses(work_dir):
+    lines = sorted(work_dir.glob('*/vis_data/scalars.json'))[-1].read_text()
+    scalars = [json.loads(line) for line in lines.splitlines()]
+    return [line['loss'] for line in scalars if 'loss' in line]
+
+
+def test_train_resume_and_test(config, market_root, tmp_path):
+    train = [sys.executable, ROOT / 'tools' / 'train.py', config]
+    data = ['--data-root', market_root]
+    run(*train, *data, cwd=tmp_path)
+    work_dir = tmp_path / 'work_dirs' / 'tiny'  # the default: named after the config
+    assert (work_dir / 'epoch_2.pth').is_file()
+    assert len(losses(work_dir)) == 6
+
+    more = ['--resume', '--cfg-options', 'train_cfg.max_epochs=3']
+    printed = run(*train, *data, *more, cwd=tmp_path)
+    assert 'resumed epoch: 2, iter: 6' in printed
+    assert (work_dir / 'epoch_3.pth').is_file()
+
+    test = [sys.executable, ROOT / 'tools' / 'test.py', config]
+    out = tmp_path / 'metrics.json'
+    checkpoint = work_dir / 'epoch_3.pth'
+    run(*test, checkpoint, *data, '--rerank', '--out', out, cwd=tmp_path)
+    metrics = json.loads(out.read_text())
+    assert metrics['reid/mAP'] > 50
+    assert {'reid/mAP_rerank', 'all/CMC@1_rerank'} <= set(metrics)
+
+
+def test_two_processes(config, market_root, tmp_path):
+    """Two gloo processes train and test with the config of one."""
+    port = dict(PORT=str(20000 + os.getpid() % 20000))
+    os.environ.update(port)
+    data = ['--data-root', market_root]
+    run(ROOT / 'tools' / 'dist_train.sh', config, 2, *data, cwd=tmp_path)
+    work_dir = tmp_path / 'work_dirs' / 'tiny'
+    distributed = losses(work_dir)
+    assert len(distributed) == 6
+    log = next(work_dir.glob('*/*.log')).read_text()
+    assert 'batch_size=8' in log  # 4 × 4 images shared by 2 processes
+
+    out = tmp_path / 'metrics.json'
+    checkpoint = work_dir / 'epoch_2.pth'
+    shell = ROOT / 'tools' / 'dist_test.sh'
+    run(shell, config, checkpoint, 2, *data, '--out', out, cwd=tmp_path)
+    alone = tmp_path / 'alone.json'
+    test = [sys.executable, ROOT / 'tools' / 'test.py', config, checkpoint]
+    run(*test, *data, '--out', alone, cwd=tmp_path)
+    expected = json.loads(alone.read_text())
+    assert json.loads(out.read_text()) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
+    test = [sys.executable, ROOT / 'tools' / 'test.py', config, 'missing.pth']
+    with pytest.raises(AssertionError, match=r'missing.pth can not be found'):
+        run(*test, '--data-root', market_root, cwd=tmp_path)
