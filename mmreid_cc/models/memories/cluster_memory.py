@@ -33,7 +33,7 @@ class ClusterMemory(nn.Module):
 
     In a distributed run the queries of all processes, in the order of their ranks, move
     the centroids, so that these stay equal everywhere. Everything here is float32
-    (float64 for float64 embeddings), also under AMP, and embeddings that are not finite
+    (float64 for float64 centroids), also under AMP, and embeddings that are not finite
     move no centroid.
 
     Args:
@@ -125,7 +125,8 @@ class ClusterMemory(nn.Module):
 
         Args:
             embeddings (Tensor): Queries, shape (B, D); they are normalised here.
-            labels (Tensor): Their clusters, shape (B,), int64, in [0, C).
+            labels (Tensor): Their clusters, shape (B,), int64, in [0, C). Best on the
+                CPU: then a GPU is not waited for.
 
         Returns:
             Tensor: Mean cross entropy over the batch, a scalar.
@@ -140,9 +141,9 @@ class ClusterMemory(nn.Module):
             )
         with torch.autocast(embeddings.device.type, enabled=False):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
-            labels = labels.to(queries.device, non_blocking=True)
             similarities = _Contrast.apply(queries, labels, self)
-            return F.cross_entropy(similarities / self.temperature, labels)
+            target = labels.to(queries.device, non_blocking=True)
+            return F.cross_entropy(similarities / self.temperature, target)
 
     @torch.no_grad()
     def move_centroids(self, queries: Tensor, labels: Tensor) -> None:
@@ -154,7 +155,7 @@ class ClusterMemory(nn.Module):
         """
         if get_world_size() > 1:
             queries = torch.cat(all_gather(queries.contiguous()))
-            labels = torch.cat(all_gather(labels.contiguous()))
+            labels = torch.cat(all_gather(labels))
         UPDATES[self.update](self.centroids, queries, labels, self.momentum)
 
     def extra_repr(self) -> str:
