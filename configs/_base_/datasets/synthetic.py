@@ -1,5 +1,5 @@
-# Drawn pedestrians, small enough for a CPU. Trained from scratch, a network must be told
-# that cameras differ in colour: hence the jitter, which the reference does not have.
+# Drawn pedestrians, small enough for a CPU. Trained from scratch, a network must be
+# told that cameras differ in colour: hence the jitter, which the reference lacks.
 _base_ = 'reid_128x64.py'
 
 image_size = (64, 32)  # height, width

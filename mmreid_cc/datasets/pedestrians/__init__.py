@@ -1,0 +1,6 @@
+"""Pedestrians drawn by code: a re-identification set without a download."""
+
+from .drawing import draw_pedestrian
+from .market_folder import write_market_folder
+
+__all__ = ['draw_pedestrian', 'write_market_folder']

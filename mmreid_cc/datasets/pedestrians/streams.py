@@ -1,0 +1,33 @@
+"""Random numbers that depend on what they are for, and on nothing else."""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """What random numbers are for: one stream does not shift another."""
+
+    PERSON = 0
+    CAMERA = 1
+    SCENE = 2
+    SHOT = 3
+    SIGHTINGS = 4
+
+
+def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
+    """A generator for one subject.
+
+    Args:
+        seed: of the whole set, non-negative.
+        stream: what the numbers are for.
+        numbers: which one, for instance identity and camera; non-negative.
+
+    Returns:
+        A generator that is the same whenever the arguments are.
+
+    Example:
+        >>> generator(0, Stream.CAMERA, 2).random() == generator(0, 1, 2).random()
+        True
+    """
+    return np.random.default_rng([seed, stream, *numbers])
