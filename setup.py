@@ -12,14 +12,13 @@ def requirements(name: str) -> list[str]:
     return (ROOT / 'requirements' / f'{name}.txt').read_text().split('\n')[:-1]
 
 
+version = re.findall(r"'(.+)'", (ROOT / 'mmreid_cc' / 'version.py').read_text())[0]
 extras = {name: requirements(name) for name in ('mm', 'infomap', 'dev')}
 extras['all'] = [line for lines in extras.values() for line in lines]
 
 setup(
     name='mmreid-cc',
-    version=re.search(
-        r"'(.+)'", (ROOT / 'mmreid_cc' / 'version.py').read_text()
-    ).group(1),
+    version=version,
     description='Cluster Contrast for unsupervised re-identification on OpenMMLab',
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
