@@ -259,3 +259,15 @@ def test_resume(tiny_config):
     runner.train()
     assert runner.epoch == 3
     assert runner.iter == 9
+
+
+def test_resume_between_two_clusterings(tiny_config):
+    tiny_config.default_hooks.cluster_memory.interval = 2
+    tiny_config.train_cfg.max_epochs = 1
+    Runner.from_cfg(tiny_config).train()
+    tiny_config.train_cfg.max_epochs = 2
+    tiny_config.resume = True
+    tiny_config.experiment_name += '_resumed'
+    runner = Runner.from_cfg(tiny_config)
+    runner.train()
+    assert runner.epoch == 2

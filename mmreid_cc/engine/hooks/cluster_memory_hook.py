@@ -37,7 +37,8 @@ class ClusterMemoryHook(Hook):
 
     Args:
         clusterer (dict): Config of the algorithm, from the registry ``CLUSTERERS``.
-        interval (int): Epochs between two clusterings. Defaults to 1.
+        interval (int): Epochs between two clusterings; a resumed run clusters at once.
+            Defaults to 1.
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
             validation) on the training set, i.e. without augmentation.
@@ -81,14 +82,15 @@ class ClusterMemoryHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Extract, cluster, and give the labels to memory and sampler."""
-        if runner.epoch % self.interval:
+        memory = memory_of(runner.model)
+        if runner.epoch % self.interval and len(memory.centroids):
             return
         start = time.perf_counter()
         features = extract_features(runner.model, self.dataloader)
         extracted = time.perf_counter()
         labels = self.cluster(features)
         centroids = cluster_centroids(features, labels)
-        memory_of(runner.model).reset(torch.from_numpy(centroids), labels)
+        memory.reset(torch.from_numpy(centroids), labels)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
             seconds = {'extraction': extracted - start, **self.clusterer.stage_seconds}
