@@ -2,15 +2,12 @@
 _base_ = 'reid_256x128.py'
 
 image_size = (128, 64)  # height, width
+resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
+resize.update(interpolation='bicubic')
 
 train_pipeline = [
     dict(type='LoadReIDImage'),
-    dict(
-        type='Resize',
-        scale=image_size[::-1],
-        backend='pillow',
-        interpolation='bicubic',
-    ),
+    resize,
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='RandomCrop', crop_size=image_size, padding=10),
     dict(type='ReIDRandomErasing', prob=0.5),
@@ -18,12 +15,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadReIDImage'),
-    dict(
-        type='Resize',
-        scale=image_size[::-1],
-        backend='pillow',
-        interpolation='bicubic',
-    ),
+    resize,
     dict(
         type='PackInputs',
         meta_keys=('sample_idx', 'img_path', 'pid', 'cam_id', 'is_query'),
