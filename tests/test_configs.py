@@ -38,11 +38,11 @@ def data_root(tmp_path_factory):
     return root
 
 
-class ByIdentity(BaseClusterer):
-    """Two clusters of the four training images."""
+class Halves(BaseClusterer):
+    """Two clusters: the first half of the images, and the second."""
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
-        return np.array([0, 0, 1, 1])
+        return np.arange(len(features)) * 2 // len(features)
 
 
 def without_downloads(config: Config) -> None:
@@ -58,8 +58,10 @@ def test_config(path: Path, data_root: Path, tmp_path: Path):
     config.experiment_name = f'{path.stem}_{os.getpid()}'
     for loader in (config.train_dataloader, config.val_dataloader):
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
-        if loader.dataset.type != 'SyntheticReID':
-            loader.dataset.data_root = str(data_root)
+        loader.dataset.data_root = str(data_root)
+        if loader.dataset.type == 'SyntheticReID':
+            people = dict(train_identities=2, test_identities=2, cameras=2, shots=2)
+            loader.dataset.update(data_root=str(tmp_path / 'synthetic'), **people)
     config.test_dataloader = config.val_dataloader
     config.val_dataloader.batch_size = 4
     config.train_dataloader.batch_size = 4
@@ -74,7 +76,7 @@ def test_config(path: Path, data_root: Path, tmp_path: Path):
     (hook,) = (h for h in runner.hooks if isinstance(h, ClusterMemoryHook))
     expected = config.default_hooks.cluster_memory.clusterer.type
     assert type(hook.clusterer).__name__ == expected
-    hook.clusterer = ByIdentity()
+    hook.clusterer = Halves()
     before = {k: v.clone() for k, v in runner.model.named_parameters()}
     runner.train()
 

@@ -6,11 +6,13 @@ image_size = (64, 32)  # height, width
 resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
 resize.update(interpolation='bicubic')
 
+jitter = dict(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03)
+
 train_pipeline = [
     dict(type='LoadReIDImage'),
     resize,
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='ColorJitter', brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03),
+    dict(type='ColorJitter', backend='cv2', **jitter),
     dict(type='RandomCrop', crop_size=image_size, padding=5),
     dict(type='ReIDRandomErasing', prob=0.5),
     dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
