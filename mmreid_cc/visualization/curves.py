@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 PANELS = {
     'Held-out test set': (('reid/mAP', 'mAP'), ('reid/CMC@1', 'rank-1')),
@@ -18,7 +19,11 @@ PANELS = {
     ),
     'Loss': (('loss', 'loss'),),
 }
-UNITS = {'Held-out test set': 'percent', 'Un-clustered images': 'share of images'}
+UNITS = {
+    'Held-out test set': 'percent',
+    'Clusters': 'number',
+    'Un-clustered images': 'share of images',
+}
 
 Curve = list[tuple[float, float]]
 
@@ -88,6 +93,7 @@ def draw_curves(curves: Mapping[str, Curve], out_file: str | Path) -> None:
             ax.plot(epochs, values, marker='o', markersize=3, label=label)
         ax.set_title(title, fontsize=10)
         ax.set_xlabel('epochs trained')
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_ylabel(UNITS.get(title, ''))
         ax.set_ylim(bottom=0)
         ax.grid(alpha=0.3)

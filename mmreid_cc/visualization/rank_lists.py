@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 RIGHT, WRONG, QUERY = '#1a9850', '#d73027', '#333333'
-CROP_SIZE = (64, 128)  # width, height of a crop on the sheet, in pixels
+CROP_HEIGHT = 128  # pixels of a crop on the sheet
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ def draw_rank_lists(lists: Sequence[RankList], out_file: str | Path) -> None:
 
 def _draw_crop(ax: Axes, path: str, color: str, linestyle: str, text: str) -> None:
     with Image.open(path) as image:
-        ax.imshow(np.asarray(image.convert('RGB').resize(CROP_SIZE)))
+        size = (max(1, image.width * CROP_HEIGHT // image.height), CROP_HEIGHT)
+        ax.imshow(np.asarray(image.convert('RGB').resize(size)))
     ax.set_xticks([])
     ax.set_yticks([])
     ax.set_xlabel(text, fontsize=7, color=color)

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import cv2
 import numpy as np
+from mmengine.logging import print_log
 
 from .drawing import draw_pedestrian
 from .pixels import Image
@@ -81,8 +82,13 @@ def write_market_folder(
     root = Path(root)
     if _is_written(root, parameters):
         return root
-    root.parent.mkdir(parents=True, exist_ok=True)
-    draft = root.with_name(f'.{root.name}.{uuid4().hex}')
+    print_log(
+        f'Drawing {train_identities + test_identities} people into {root}, once.',
+        logger='current',
+    )
+    target = root.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f'.{target.name}.{uuid4().hex}')
     try:
         for name, image in _pictures(parameters):
             file = draft / name
@@ -91,7 +97,7 @@ def write_market_folder(
                 raise OSError(f'Cannot write {file}.')
         (draft / PARAMETER_FILE).write_text(json.dumps(parameters, indent=2) + '\n')
         try:
-            draft.rename(root)
+            draft.rename(target)
         except OSError:
             # Another process may have been faster; then its set is as good as ours.
             if not _is_written(root, parameters):
