@@ -9,7 +9,7 @@ ROOT = Path(__file__).parent
 
 
 def requirements(name: str) -> list[str]:
-    return (ROOT / 'requirements' / f'{name}.txt').read_text().split('\n')[:-1]
+    return (ROOT / 'requirements' / f'{name}.txt').read_text().splitlines()
 
 
 version = re.findall(r"'(.+)'", (ROOT / 'mmreid_cc' / 'version.py').read_text())[0]

@@ -23,7 +23,7 @@ class Crop(NamedTuple):
 
 
 def list_images(folder: Path) -> list[Path]:
-    """All images below a folder, sorted by path; hidden files are passed over.
+    """All images below a folder, sorted by path; what is hidden is passed over.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
@@ -33,7 +33,9 @@ def list_images(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.rglob('*')
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(name.startswith('.') for name in path.relative_to(folder).parts)
+        and path.is_file()
     )
 
 

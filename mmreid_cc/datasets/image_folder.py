@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 from mmreid_cc.registry import DATASETS
@@ -11,6 +12,7 @@ from .crops import UNKNOWN, Crop, list_images
 from .reid_dataset import ReIDDataset
 
 NO_CAMERA = 0
+COLUMNS = ('path', 'pid', 'cam')
 
 
 @DATASETS.register_module()
@@ -41,8 +43,8 @@ class ReIDImageFolder(ReIDDataset):
 
     Raises:
         FileNotFoundError: If a folder or CSV file is missing.
-        ValueError: If a path does not match the pattern, a CSV has no column ``path``,
-            or the training folder holds the query or gallery folder.
+        ValueError: If a path does not match the pattern, a CSV has other columns, or
+            an image is in two of the parts.
 
     Examples:
         One folder of crops, nothing known:
@@ -84,39 +86,59 @@ class ReIDImageFolder(ReIDDataset):
         self._cameras = NumberedNames()
         super().__init__(data_root, split, pipeline, skip_unreadable, indices)
 
+    def load_data_list(self) -> list[dict]:
+        """Read the parts of the split, and see that no image plays two roles."""
+        parts = {part: self._files(part) for part in self.sources if self._exists(part)}
+        for one, other in combinations(parts, 2):
+            if one == 'train' != self.split:
+                continue  # it is not loaded, and may not have been set
+            shared = parts[one] & parts[other]
+            if shared:
+                raise ValueError(
+                    f'{len(shared)} images are in both {one} and {other} of '
+                    f'{self.data_root}, e.g. {min(shared)}. Set `train`, `query` and '
+                    "`gallery` of ReIDImageFolder apart, e.g. train='train'."
+                )
+        return super().load_data_list()
+
     def load_part(self, part: str) -> list[Crop]:
         """Read one part from its folder or CSV file."""
-        source = Path(self.data_root) / self.sources[part]
-        if part == 'train':
-            self._keep_test_images_out(source)
-        rows = (
-            read_csv(source, Path(self.data_root))
-            if source.suffix.lower() == '.csv'
-            else [
-                (str(path), *self._names_in(path.relative_to(source).as_posix()))
-                for path in list_images(source)
-            ]
-        )
         crops = [
             Crop(
                 path,
                 self._pids.number(pid) if pid else UNKNOWN,
                 self._cameras.number(cam) if cam else NO_CAMERA,
             )
-            for path, pid, cam in rows
+            for path, pid, cam in self._rows(part)
         ]
         if part == 'train':
             return crops
         return [crop for crop in crops if crop.pid != UNKNOWN]
 
-    def _keep_test_images_out(self, train: Path) -> None:
-        for part in ('query', 'gallery'):
-            test = Path(self.data_root) / self.sources[part]
-            if test.is_dir() and test.is_relative_to(train):
+    def _rows(self, part: str) -> list[tuple[str, str, str]]:
+        """Path, identity and camera of each image, empty where unknown."""
+        source = Path(self.data_root) / self.sources[part]
+        if source.suffix.lower() == '.csv':
+            if self.pattern is not None:
                 raise ValueError(
-                    f'The {part} images in {test} are part of the training folder '
-                    f"{train}. Set `train` of ReIDImageFolder, e.g. train='train'."
+                    f'ReIDImageFolder: {source} names identities and cameras by its '
+                    'columns. Leave `pattern` out.'
                 )
+            return read_csv(source, Path(self.data_root))
+        return [
+            (str(path), *self._names_in(path.relative_to(source).as_posix()))
+            for path in list_images(source)
+        ]
+
+    def _exists(self, part: str) -> bool:
+        return (Path(self.data_root) / self.sources[part]).exists()
+
+    def _files(self, part: str) -> set[str]:
+        """The image files of a part, whether their names can be read or not."""
+        source = Path(self.data_root) / self.sources[part]
+        if source.suffix.lower() == '.csv':
+            return {path for path, _, _ in read_csv(source, Path(self.data_root))}
+        return {str(path) for path in list_images(source)}
 
     def _names_in(self, path: str) -> tuple[str, str]:
         if self.pattern is None:
@@ -145,8 +167,10 @@ class NumberedNames:
 
     def number(self, name: str) -> int:
         """The number of a name."""
-        if re.fullmatch(r'-1|\d{1,9}', name):
-            return int(name)
+        # Tables write 5.0 for 5 as soon as one number of the column is missing.
+        whole = re.fullmatch(r'(-1|\d{1,9})(\.0)?', name)
+        if whole:
+            return int(whole[1])
         return self._numbers.setdefault(name, self.FIRST + len(self._numbers))
 
 
@@ -162,23 +186,26 @@ def read_csv(file: Path, root: Path) -> list[tuple[str, str, str]]:
 
     Raises:
         FileNotFoundError: If the file, or an image that it names, does not exist.
-        ValueError: If there is no column ``path``, or a row has none.
+        ValueError: If the columns are others.
     """
     if not file.is_file():
         raise FileNotFoundError(f'The list of images {file} does not exist.')
     with file.open(newline='', encoding='utf-8-sig') as lines:
-        reader = csv.DictReader(lines)
-        if 'path' not in (reader.fieldnames or ()):
+        reader = csv.DictReader(lines, skipinitialspace=True)
+        columns = [name.strip() for name in reader.fieldnames or ()]
+        if 'path' not in columns or not set(columns) <= set(COLUMNS):
             raise ValueError(
-                f'{file} has no column "path". Its first line must be "path,pid,cam" '
-                f'(the last two are optional), not {",".join(reader.fieldnames or ())}.'
+                f'{file} has the columns "{",".join(columns)}". Its first line must be '
+                '"path,pid,cam"; the last two may be left out.'
             )
+        reader.fieldnames = columns
         rows = []
         for row in reader:
-            path = root / (row['path'] or '')
-            if not path.is_file():
+            path, pid, cam = ((row.get(name) or '').strip() for name in COLUMNS)
+            if not path or not (root / path).is_file():
                 raise FileNotFoundError(
-                    f'{file}, line {reader.line_num}: the image {path} does not exist.'
+                    f'{file}, line {reader.line_num}: the image {path!r} does not '
+                    f'exist below {root}.'
                 )
-            rows.append((str(path), row.get('pid') or '', row.get('cam') or ''))
+            rows.append((str(root / path), pid, cam))
     return rows

@@ -10,7 +10,15 @@ from mmengine.logging import print_log
 
 from mmreid_cc.registry import DATASETS
 
-from .crops import UNKNOWN, Crop, count, drop_unreadable, list_images, parse_name
+from .crops import (
+    IMAGE_SUFFIXES,
+    UNKNOWN,
+    Crop,
+    count,
+    drop_unreadable,
+    list_images,
+    parse_name,
+)
 
 
 @DATASETS.register_module()
@@ -96,15 +104,21 @@ class ReIDDataset(BaseDataset):
             test_mode=True,  # an error in a pipeline is raised, not replaced by luck
         )
 
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the split consists of."""
+        return ('train',) if self.split == 'train' else ('query', 'gallery')
+
     def load_data_list(self) -> list[dict]:
         """Read the parts of the split, compare their counts, describe every image."""
         data_list = []
-        for part in ('train',) if self.split == 'train' else ('query', 'gallery'):
+        for part in self.parts:
             crops = self.load_part(part)
             if not crops:
                 raise ValueError(
                     f'{type(self).__name__}: the part {part!r} of {self.data_root} '
-                    'holds no image.'
+                    f'holds no image: no file that ends in {", ".join(IMAGE_SUFFIXES)} '
+                    'and shows a known identity.'
                 )
             self._compare_counts(part, crops)
             if self.skip_unreadable:
@@ -129,22 +143,44 @@ class ReIDDataset(BaseDataset):
         Returns:
             list[Crop]: Its images, sorted by path, without junk (identity −1).
         """
-        folder = self.find_root(self.FOLDERS[part]) / self.FOLDERS[part]
+        folder = self.find_root() / self.FOLDERS[part]
         crops = [
             parse_name(path, path.name, self.PATTERN) for path in list_images(folder)
         ]
         return [crop for crop in crops if crop.pid != UNKNOWN]
 
     def find_root(self, *required: str) -> Path:
-        """The folder that holds ``required``: ``data_root`` or its one sub-folder.
+        """The folder of the data set: ``data_root`` or its one sub-folder that fits.
+
+        Args:
+            *required (str): Files and folders in it. Defaults to the image folders of
+                the split.
+
+        Returns:
+            Path: ``data_root`` if it fits.
 
         Raises:
-            FileNotFoundError: If there is none.
+            FileNotFoundError: If no folder fits.
+            ValueError: If several sub-folders do.
         """
         root = Path(self.data_root)
-        for candidate in (root, *sorted(p for p in root.glob('*') if p.is_dir())):
-            if all((candidate / name).exists() for name in required):
-                return candidate
+        if not required:
+            required = tuple(self.FOLDERS[part] for part in self.parts)
+        folders = [root, *sorted(path for path in root.glob('*') if path.is_dir())]
+        found = [
+            folder
+            for folder in folders
+            if all((folder / name).exists() for name in required)
+        ]
+        if len(found) > 1 and found[0] != root:
+            names = ', '.join(path.name for path in found)
+            raise ValueError(
+                f'{type(self).__name__}: {" and ".join(required)} are in several '
+                f'folders of {root}: {names}. Set `data_root` of the data set to '
+                'one of them.'
+            )
+        if found:
+            return found[0]
         raise FileNotFoundError(
             f'{type(self).__name__}: {" and ".join(required)} not found in {root} or a '
             f'folder in it{"" if root.is_dir() else " (it does not exist)"}. Set '

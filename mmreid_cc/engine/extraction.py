@@ -4,7 +4,7 @@ from collections.abc import Sized
 from typing import Any, cast
 
 import torch
-from mmengine.dist import is_main_process
+from mmengine.dist import broadcast, is_main_process
 from mmengine.model import is_model_wrapper
 from rich.progress import track
 from torch import Tensor, nn
@@ -17,8 +17,9 @@ from mmreid_cc.evaluation.gather import gather_by_index
 def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     """The embeddings of all images, in the order of the data set.
 
-    Every process embeds its share; all of them get all embeddings. The model is in
-    evaluation mode meanwhile, and left in the mode that it was in.
+    Every process embeds its share, with the batch norm statistics of the main one; all
+    of them get all embeddings. The model is in evaluation mode meanwhile, and left in
+    the mode that it was in.
 
     Args:
         model (nn.Module): Whose mode ``'tensor'`` gives embeddings (B, D), e.g. an
@@ -31,6 +32,7 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
         Tensor: Shape (N, D), float32 on the CPU (float64 for a float64 model).
     """
     bare: Any = model.module if is_model_wrapper(model) else model
+    broadcast_statistics(bare)
     was_training = bare.training
     bare.eval()
     embeddings, indices = [], []
@@ -42,3 +44,18 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     bare.train(was_training)
     size = len(cast(Sized, dataloader.dataset))
     return gather_by_index(torch.cat(embeddings), torch.tensor(indices), size)
+
+
+@torch.no_grad()
+def broadcast_statistics(model: nn.Module) -> None:
+    """Give every process the batch norm statistics of the main one.
+
+    Each process normalises its own part of a batch and keeps its own running mean and
+    variance. As ``DataParallel`` keeps those of the first replica, so do we.
+
+    Args:
+        model (nn.Module): Changed in place; not wrapped.
+    """
+    for buffer in model.buffers():
+        if buffer.is_floating_point():
+            broadcast(buffer)

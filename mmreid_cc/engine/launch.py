@@ -24,29 +24,28 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 def share_batch(cfg: Config) -> None:
     """Share the batch that the sampler draws among the processes of the run.
 
-    ``train_dataloader.batch_size`` becomes P × K / number of processes, so that one
-    config gives the same batches on any number of them. A config whose sampler draws
-    no P × K is left as it is.
+    ``train_dataloader.batch_size``, which is P × K in a config, becomes P × K / number
+    of processes, so that one config gives the same batches on any number of them. A
+    config whose sampler draws no P × K is left as it is.
 
     Args:
         cfg (Config): Changed in place.
 
     Raises:
-        ValueError: If the batch cannot be shared equally.
+        ValueError: If the batch size is not P × K.
     """
-    sampler = cfg.train_dataloader.sampler
+    loader, sampler = cfg.train_dataloader, cfg.train_dataloader.sampler
     if 'num_clusters' not in sampler:
         return
     batch = sampler.num_clusters * sampler.num_instances
-    processes = world_size(cfg.launcher)
-    if batch % processes:
+    if loader.batch_size != batch:
         raise ValueError(
-            f'A batch of {sampler.num_clusters} clusters × {sampler.num_instances} '
-            f'images cannot be shared by {processes} processes. Change `num_clusters` '
-            'or `num_instances` of `train_dataloader.sampler`, or the number of '
-            'processes.'
+            f'`train_dataloader.batch_size` is {loader.batch_size}, but its sampler '
+            f'draws num_clusters × num_instances = {sampler.num_clusters} × '
+            f'{sampler.num_instances} = {batch} images for all processes together. '
+            'Change them together.'
         )
-    cfg.train_dataloader.batch_size = batch // processes
+    loader.batch_size = max(1, batch // world_size(cfg.launcher))
 
 
 def prepare_processes(cfg: Config) -> None:
@@ -67,7 +66,12 @@ def prepare_processes(cfg: Config) -> None:
     timeout = timedelta(seconds=cfg.env_cfg.dist_cfg.get('timeout', 7200))
     torch.distributed.init_process_group('gloo', timeout=timeout)
     cfg.env_cfg.dist_cfg.backend = 'gloo'
-    wrapper = cfg.get('model_wrapper_cfg') or dict(type='MMDistributedDataParallel')
+    # What the Runner would choose, but for the device.
+    wrapper = cfg.get('model_wrapper_cfg') or dict(
+        type='MMDistributedDataParallel',
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+        broadcast_buffers=False,
+    )
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
 
 

@@ -64,6 +64,19 @@ def test_top_folder_of_the_archive_may_be_there_or_not(market_root, tmp_path):
     assert len(ReIDDataset(tmp_path)) == len(ReIDDataset(market_root))
 
 
+def test_several_data_sets_in_one_folder(market_root, tmp_path):
+    for name in ('duke', 'market'):
+        shutil.copytree(market_root, tmp_path / name)
+    with pytest.raises(ValueError, match=r'several folders of .*: duke, market'):
+        ReIDDataset(tmp_path)
+
+
+def test_hidden_folders_are_passed_over(tmp_path):
+    touch(tmp_path, '.ipynb_checkpoints/1.jpg', '2.jpg')
+    (tmp_path / 'folder.jpg').mkdir()
+    assert len(ReIDImageFolder(tmp_path)) == 1
+
+
 def test_published_counts(market_root, log):
     Market1501(market_root)
     assert '48 images instead of 12936' in log()
@@ -176,13 +189,19 @@ class TestReIDImageFolder:
         dataset = ReIDImageFolder(tmp_path, train='all.csv')
         assert dataset.column('pid').tolist() == [5, -1]
         assert dataset.column('cam_id').tolist() == [3, 0]
+
+    def test_csv_of_a_table_program(self, tmp_path):
+        touch(tmp_path, '1.jpg', '2.jpg', '3.jpg')
+        (tmp_path / 'q.csv').write_text('path, pid, cam\n1.jpg, 5.0, 1\n')
+        (tmp_path / 'g.csv').write_text('path,pid,cam\n2.jpg,5,2\n3.jpg,,2\n')
+        files = dict(train='no', query='q.csv', gallery='g.csv')
+        dataset = ReIDImageFolder(tmp_path, split='test', **files)
         # An unknown identity is junk in a gallery.
-        files = dict(query='all.csv', gallery='all.csv')
-        assert len(ReIDImageFolder(tmp_path, split='test', **files)) == 2
+        assert dataset.column('pid').tolist() == [5, 5]
 
     def test_csv_errors(self, tmp_path):
         (tmp_path / 'a.csv').write_text('file,pid\n1.jpg,5\n')
-        with pytest.raises(ValueError, match=r'a.csv has no column "path".*file,pid'):
+        with pytest.raises(ValueError, match=r'a.csv has the columns "file,pid"'):
             ReIDImageFolder(tmp_path, train='a.csv')
         (tmp_path / 'a.csv').write_text('path\nmissing.jpg\n')
         with pytest.raises(FileNotFoundError, match=r'line 2: .*missing.jpg'):
@@ -190,11 +209,20 @@ class TestReIDImageFolder:
         with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
             ReIDImageFolder(tmp_path, train='b.csv')
 
-    def test_test_images_are_kept_out_of_training(self, tmp_path):
+    def test_no_image_plays_two_roles(self, tmp_path):
         touch(tmp_path, 'train/1.jpg', 'query/2.jpg', 'gallery/3.jpg')
-        with pytest.raises(ValueError, match=r"train='train'"):
+        with pytest.raises(ValueError, match=r"train and query .*train='train'"):
             ReIDImageFolder(tmp_path)
         assert len(ReIDImageFolder(tmp_path, train='train')) == 1
+        (tmp_path / 'g.csv').write_text('path\ntrain/1.jpg\n')
+        with pytest.raises(ValueError, match='1 images are in both train and gallery'):
+            ReIDImageFolder(tmp_path, train='train', gallery='g.csv')
+
+    def test_pattern_is_for_folders(self, tmp_path):
+        touch(tmp_path, '1.jpg')
+        (tmp_path / 'a.csv').write_text('path\n1.jpg\n')
+        with pytest.raises(ValueError, match='Leave `pattern` out'):
+            ReIDImageFolder(tmp_path, train='a.csv', pattern=r'(?P<pid>\d)')
 
 
 class TestUnreadable:

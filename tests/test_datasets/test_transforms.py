@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from conftest import ROOT
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.models import ClsDataPreprocessor
@@ -18,7 +19,7 @@ MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 @pytest.fixture
 def config():
     init_default_scope('mmreid_cc')
-    return Config.fromfile('configs/cc_r50_market.py')
+    return Config.fromfile(ROOT / 'configs' / 'cc_r50_market.py')
 
 
 @pytest.fixture

@@ -206,6 +206,29 @@ def test_wrong_sampler(tiny_config):
         Runner.from_cfg(tiny_config).train()
 
 
+def test_loop_without_epochs(tiny_config):
+    tiny_config.train_cfg = dict(by_epoch=False, max_iters=6)
+    tiny_config.custom_hooks = []
+    with pytest.raises(ValueError, match='by_epoch=True'):
+        Runner.from_cfg(tiny_config).train()
+
+
+def test_averaged_model(tiny_config):
+    """EMAHook averages parameters and buffers, of which the memory is none."""
+    tiny_config.custom_hooks = [dict(type='EMAHook', update_buffers=True)]
+    runner = Runner.from_cfg(tiny_config)
+    runner.train()
+    assert runner.epoch == 2
+
+
+def test_data_set_without_cameras(tiny_config):
+    dataset = tiny_config.train_dataloader.dataset
+    wrapped = dict(type='ConcatDataset', datasets=[dataset])
+    tiny_config.train_dataloader.dataset = wrapped
+    with pytest.raises(ValueError, match=r'needs a ReIDDataset.*not ConcatDataset'):
+        Runner.from_cfg(tiny_config).train()
+
+
 def test_nothing_to_derive_the_loader_from(tiny_config):
     for key in ('val', 'test'):
         for part in ('dataloader', 'evaluator', 'cfg'):

@@ -63,6 +63,12 @@ def test_loss_by_sample_idx_only():
     assert head.loss(feats, samples)['loss'] == loss
 
 
+def test_loss_before_the_first_clustering():
+    samples = [DataSample(metainfo=dict(sample_idx=0))]
+    with pytest.raises(RuntimeError, match=r'no labels. ClusterMemoryHook fills it'):
+        make().loss(torch.randn(1, 16), samples)
+
+
 def test_un_clustered_images_are_refused():
     head = make()
     head.memory.reset(torch.eye(2, 16), torch.tensor([0, -1, 1]))
@@ -77,6 +83,7 @@ def test_predict():
     samples = [DataSample(metainfo=dict(pid=i)) for i in range(2)]
     predicted = head.predict(feats, samples)
     assert predicted[1].to_dict()['pid'] == 1
+    assert predicted[1].feature.untyped_storage().nbytes() == 16 * 4  # no batch behind
     torch.testing.assert_close(predicted[1].feature, head(feats)[1])
     assert head.predict(feats)[0].feature.shape == (16,)
 
@@ -91,7 +98,12 @@ def test_wrong_channels(shape):
     ('backbone', 'neck', 'channels'),
     [
         (dict(type='ResNet', depth=18), dict(type='GeneralizedMeanPooling'), 512),
-        (dict(type='VisionTransformer', arch='deit-tiny', img_size=32), None, 192),
+        (
+            dict(type='VisionTransformer', arch='deit-tiny', img_size=32),
+            dict(type='GeneralizedMeanPooling'),
+            192,
+        ),
+        (dict(type='MobileNetV2'), None, 1280),
     ],
 )
 def test_in_an_image_classifier(backbone, neck, channels):

@@ -158,6 +158,7 @@ def test_float32_under_autocast():
 def test_memory_is_no_part_of_the_state_dict_and_can_change_its_size():
     memory = ClusterMemory()
     assert not memory.state_dict()
+    assert not list(memory.buffers())
     for clusters in (3, 7):
         centroids, queries, _ = random_case(0, 8, clusters)
         memory.reset(centroids, torch.tensor([0, -1, clusters - 1]))

@@ -15,7 +15,7 @@ custom_imports = dict(imports=['conftest'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(
-    num_workers=0, persistent_workers=False, batch_size=999,
+    num_workers=0, persistent_workers=False, batch_size=16,
     sampler=dict(num_clusters=4, num_instances=4, iters_per_epoch=3))
 val_dataloader = dict(num_workers=0, persistent_workers=False, batch_size=10)
 test_dataloader = val_dataloader
@@ -77,10 +77,9 @@ def test_train_resume_and_test(config, market_root, tmp_path):
     assert {'reid/mAP_rerank', 'all/CMC@1_rerank'} <= set(metrics)
 
 
-def test_two_processes(config, market_root, tmp_path):
+def test_two_processes(config, market_root, tmp_path, monkeypatch):
     """Two gloo processes train and test with the config of one."""
-    port = dict(PORT=str(20000 + os.getpid() % 20000))
-    os.environ.update(port)
+    monkeypatch.setenv('PORT', str(20000 + os.getpid() % 20000))
     data = ['--data-root', market_root]
     run(ROOT / 'tools' / 'dist_train.sh', config, 2, *data, cwd=tmp_path)
     work_dir = tmp_path / 'work_dirs' / 'tiny'
@@ -98,6 +97,13 @@ def test_two_processes(config, market_root, tmp_path):
     run(*test, *data, '--out', alone, cwd=tmp_path)
     expected = json.loads(alone.read_text())
     assert json.loads(out.read_text()) == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_batch_size_that_the_sampler_does_not_draw(config, market_root, tmp_path):
+    train = [sys.executable, ROOT / 'tools' / 'train.py', config]
+    options = ['--cfg-options', 'train_dataloader.batch_size=8']
+    with pytest.raises(AssertionError, match=r'is 8, but its sampler draws .* = 16'):
+        run(*train, '--data-root', market_root, *options, cwd=tmp_path)
 
 
 def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):

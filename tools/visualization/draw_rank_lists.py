@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_checkpoint
 
@@ -22,6 +23,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--data-root', help='folder of the data set')
     parser.add_argument('--queries', type=int, default=8, help='number of queries')
+    parser.add_argument(
+        '--no-cameras',
+        action='store_true',
+        help='do not leave out images of the same identity and camera',
+    )
     parser.add_argument('--seed', type=int, default=0, help='of the choice of queries')
     parser.add_argument(
         '--cfg-options',
@@ -39,8 +45,8 @@ def main() -> None:
         set_data_root(cfg, args.data_root)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
-    init_default_scope(cfg.default_scope)
-    model = MODELS.build(cfg.model)
+    init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
+    model = MODELS.build(cfg.model).to(get_device())
     load_checkpoint(model, args.checkpoint, map_location='cpu')
     loader = Runner.build_dataloader(cfg.test_dataloader)
     dataset = loader.dataset
@@ -56,6 +62,7 @@ def main() -> None:
         is_query,
         dataset.column('img_path'),
         np.sort(chosen).tolist(),
+        exclude_same_camera=not args.no_cameras,
     )
     draw_rank_lists(lists, args.out)
     print(f'Rank lists of {count} queries drawn at random: {args.out}')

@@ -57,7 +57,7 @@ class Appearance:
 
     Attributes:
         height: body height relative to the camera's mean, 0.95–1.02.
-        build: width relative to a slim body, 1.1–1.36.
+        build: width relative to a slim body, 1–1.22.
         skin: colour of face, arms and legs, RGB 0–255 (as all colours here).
         hair: colour of the hair.
         hair_style: one of ``HAIR_STYLES``.
@@ -117,8 +117,7 @@ def random_appearance(rng: np.random.Generator) -> Appearance:
     is_open = long_sleeves and rng.random() < 0.3
     return Appearance(
         height=float(rng.uniform(0.95, 1.02)),
-        build=float(__import__('os').environ.get('B', '1'))
-        * float(rng.uniform(1.0, 1.22)),
+        build=float(rng.uniform(1.0, 1.22)),
         skin=_one_of(rng, SKIN_COLOURS),
         hair=_one_of(rng, HAIR_COLOURS),
         hair_style=str(rng.choice(HAIR_STYLES, p=(0.45, 0.3, 0.15, 0.1))),

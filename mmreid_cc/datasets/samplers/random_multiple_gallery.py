@@ -30,7 +30,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         - A cluster seen by one camera only: its other images are drawn. A cluster of
           one image: that image is repeated.
         - Fewer clusters than ``num_clusters``: clusters recur within a batch, which a
-          warning says once.
+          warning says.
         - No cluster, or no labels yet: iterating raises a RuntimeError.
 
     Args:
@@ -43,7 +43,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         seed (int, optional): Defaults to the seed of the Runner.
 
     Raises:
-        ValueError: If P × K cannot be shared equally by the processes.
+        ValueError: If P × K cannot be shared equally by the processes, or the data set
+            is no :class:`ReIDDataset`.
 
     References:
         Cluster Contrast (arXiv 2103.11568), section 4.2; the camera-aware draw is from
@@ -80,6 +81,11 @@ class RandomMultipleGallerySampler(Sampler[int]):
                 f'A batch of {num_clusters} clusters × {num_instances} images cannot '
                 f'be shared by {self.world_size} processes. Change `num_clusters` or '
                 '`num_instances` of the sampler, or the number of processes.'
+            )
+        if not hasattr(dataset, 'column'):
+            raise ValueError(
+                'RandomMultipleGallerySampler needs a ReIDDataset, whose cameras it '
+                f'reads by `column("cam_id")`, not {type(dataset).__name__}.'
             )
         self.num_images = len(dataset)
         self.cam_ids = dataset.column('cam_id') if camera_aware else None

@@ -7,7 +7,7 @@ from mmreid_cc.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class LoadReIDImage(LoadImageFromFile):
-    """Read an image as the reference does: by Pillow, in colour, upright by its EXIF.
+    """Read an image by Pillow, as the reference does, in colour and upright by EXIF.
 
     Adds ``img`` (H, W, 3) uint8 in BGR order, ``img_shape`` and ``ori_shape`` to a dict
     with ``img_path``.

@@ -12,7 +12,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -21,7 +21,7 @@ from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.models import ClusterMemory
 from mmreid_cc.registry import HOOKS
 
-from ..extraction import extract_features
+from ..extraction import broadcast_statistics, extract_features
 
 
 @HOOKS.register_module()
@@ -45,8 +45,8 @@ class ClusterMemoryHook(Hook):
 
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
-        ValueError: If the sampler of the training loader does not draw by label, its
-            batches are not those of the loader, or features are not finite.
+        ValueError: If the training loop has no epochs, the sampler does not draw by
+            label, its batches are not those of the loader, or features are not finite.
 
     Examples:
         In a config; under ``default_hooks``, so that an inheriting config or
@@ -76,6 +76,11 @@ class ClusterMemoryHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Build the loader of the training images."""
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError(
+                'ClusterMemoryHook works before epochs: set `train_cfg.by_epoch=True`, '
+                f'instead of {type(runner.train_loop).__name__}.'
+            )
         check_sampler(runner.train_dataloader)
         cfg = self.dataloader_cfg or extraction_dataloader(runner.cfg)
         self.dataloader = runner.build_dataloader(cfg)
@@ -90,12 +95,17 @@ class ClusterMemoryHook(Hook):
         extracted = time.perf_counter()
         labels = self.cluster(features)
         centroids = cluster_centroids(features, labels)
-        memory.reset(torch.from_numpy(centroids), labels)
+        device = next(runner.model.parameters()).device
+        memory.reset(torch.from_numpy(centroids).to(device), labels)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
             seconds = {'extraction': extracted - start, **self.clusterer.stage_seconds}
             pids = self.dataloader.dataset.column('pid')
             report(runner, labels.numpy(), pids, seconds)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Validate and save the same batch norm statistics in all processes."""
+        broadcast_statistics(unwrapped(runner.model))
 
     def cluster(self, features: Tensor) -> Tensor:
         """Labels of all images, computed by the main process for all.
@@ -144,7 +154,7 @@ def extraction_dataloader(cfg: Config) -> dict:
         )
     dataset = dict(cfg.train_dataloader.dataset, pipeline=test.dataset.pipeline)
     sampler = dict(type='DefaultSampler', shuffle=False)
-    return dict(test, dataset=dataset, sampler=sampler)
+    return dict(test, dataset=dataset, sampler=sampler, persistent_workers=False)
 
 
 def check_sampler(dataloader: DataLoader) -> None:
@@ -199,8 +209,12 @@ def check_labels(labels: Tensor, features: Tensor, clusterer: BaseClusterer) -> 
 
 def memory_of(model: nn.Module) -> ClusterMemory:
     """The memory of a model, wrapped for distributed training or not."""
-    bare: Any = model.module if is_model_wrapper(model) else model
-    return bare.head.memory
+    return unwrapped(model).head.memory
+
+
+def unwrapped(model: nn.Module) -> Any:
+    """The model inside a wrapper for distributed training."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def report(

@@ -115,7 +115,7 @@ class ClusterContrastHead(BaseModule):
             ValueError: If an image of the batch belongs to no cluster.
         """
         indices = torch.tensor([sample.sample_idx for sample in data_samples])
-        labels = self.memory.labels[indices]
+        labels = self.memory.labels_of(indices)
         if (labels < 0).any():
             raise ValueError(
                 f'Images {indices[labels < 0].tolist()} belong to no cluster. Draw '
@@ -141,5 +141,6 @@ class ClusterContrastHead(BaseModule):
         if data_samples is None:
             data_samples = [DataSample() for _ in embeddings]
         for sample, embedding in zip(data_samples, embeddings, strict=True):
-            sample.set_field(embedding, 'feature', dtype=torch.Tensor)
+            # A copy: a view would drag its whole batch along when it is kept.
+            sample.set_field(embedding.clone(), 'feature', dtype=torch.Tensor)
         return data_samples

@@ -19,6 +19,11 @@ UPDATES: dict[str, Callable[[Tensor, Tensor, Tensor, float], None]] = {
     'hard': hard_update,
 }
 
+HOW_TO_FILL = (
+    'ClusterMemoryHook fills it before an epoch: add it to the config, or call '
+    '`reset(centroids, labels)`.'
+)
+
 
 @MODELS.register_module()
 class ClusterMemory(nn.Module):
@@ -66,9 +71,6 @@ class ClusterMemory(nn.Module):
                 memory=dict(type='ClusterMemory', momentum=0.1, temperature=0.05))
     """
 
-    centroids: Tensor
-    labels: Tensor
-
     def __init__(
         self, momentum: float = 0.1, temperature: float = 0.05, update: str = 'momentum'
     ) -> None:
@@ -88,8 +90,9 @@ class ClusterMemory(nn.Module):
         self.momentum = momentum
         self.temperature = temperature
         self.update = update
-        self.register_buffer('centroids', torch.empty(0, 0), persistent=False)
-        # Looked up by indices that come from the CPU: on a GPU that would synchronise.
+        # No buffers: their size changes, which averaged models and DDP do not expect.
+        self.centroids = torch.empty(0, 0)
+        # On the CPU, where indices come from: a GPU is then not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
 
     @torch.no_grad()
@@ -97,7 +100,8 @@ class ClusterMemory(nn.Module):
         """Begin anew with the centroids of a clustering.
 
         Args:
-            centroids (Tensor): L2-normalised, shape (C, D), float.
+            centroids (Tensor): L2-normalised, shape (C, D), float, on the device of the
+                embeddings to come.
             labels (Tensor, optional): Cluster of every training image, −1 for none;
                 shape (N,), int64. Needed where images are known by their index only, as
                 in :class:`ClusterContrastHead`. Defaults to None.
@@ -115,10 +119,24 @@ class ClusterMemory(nn.Module):
                 f'Label {labels.max().item()} has no centroid: there are '
                 f'{len(centroids)}.'
             )
-        # A copy: the updates are made in place.
-        self.centroids = torch.empty_like(centroids, device=self.centroids.device)
-        self.centroids.copy_(centroids)
+        self.centroids = centroids.clone()  # the updates are made in place
         self.labels = self.labels[:0] if labels is None else labels.cpu()
+
+    def labels_of(self, indices: Tensor) -> Tensor:
+        """The clusters of training images.
+
+        Args:
+            indices (Tensor): Their ``sample_idx``, shape (B,), int64, on the CPU.
+
+        Returns:
+            Tensor: Shape (B,), int64, on the CPU; −1 for none.
+
+        Raises:
+            RuntimeError: If the memory has no labels.
+        """
+        if len(self.labels) == 0:
+            raise RuntimeError(f'The cluster memory has no labels. {HOW_TO_FILL}')
+        return self.labels[indices]
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """The loss of a batch; its backward pass moves the centroids.
@@ -135,10 +153,7 @@ class ClusterMemory(nn.Module):
             RuntimeError: If the memory was not reset yet.
         """
         if len(self.centroids) == 0:
-            raise RuntimeError(
-                'The cluster memory is empty. ClusterMemoryHook fills it before an '
-                'epoch: add it to the config, or call `reset(centroids, labels)`.'
-            )
+            raise RuntimeError(f'The cluster memory is empty. {HOW_TO_FILL}')
         with torch.autocast(embeddings.device.type, enabled=False):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
             similarities = _Contrast.apply(queries, labels, self)

@@ -1,0 +1,5 @@
+"""Necks: from the maps of a backbone to vectors."""
+
+from .gem import GeneralizedMeanPooling
+
+__all__ = ['GeneralizedMeanPooling']
