@@ -1,21 +1,33 @@
 """Pseudo labels from features: arrays in, arrays out."""
 
+from .agglomerative import Agglomerative
 from .base import CLUSTERERS, BaseClusterer
 from .centroids import cluster_centroids
 from .dbscan import DBSCAN
+from .hdbscan import HDBSCAN
 from .infomap import InfoMap
 from .jaccard import jaccard_distance
+from .kmeans import KMeans
 from .knn import knn
+from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality
+from .recall import neighbor_recall
+from .sharing import Share
 
 __all__ = [
     'CLUSTERERS',
     'DBSCAN',
+    'HDBSCAN',
+    'Agglomerative',
     'BaseClusterer',
     'InfoMap',
+    'KMeans',
+    'NeighborClusterer',
+    'Share',
     'cluster_centroids',
     'cluster_statistics',
     'clustering_quality',
     'jaccard_distance',
     'knn',
+    'neighbor_recall',
 ]

@@ -75,11 +75,27 @@ class BaseClusterer(ABC):
         """
         features = as_features(features)
         self.stage_seconds = {}
-        labels = np.asarray(self.cluster(features))
-        if labels.shape != (len(features),):
+        return self.number(self.cluster(features), len(features))
+
+    def number(self, labels: Any, n_rows: int) -> np.ndarray:
+        """Check labels and number the clusters without a gap.
+
+        Args:
+            labels (array): What :meth:`cluster` returned.
+            n_rows (int): Number of images.
+
+        Returns:
+            np.ndarray: (N,) int64, as :meth:`fit_predict` returns them.
+
+        Raises:
+            TypeError: If the labels are not integers.
+            ValueError: If there is another number of them.
+        """
+        labels = np.asarray(labels)
+        if labels.shape != (n_rows,):
             raise ValueError(
                 f'{type(self).__name__}.cluster must return one label per image, shape '
-                f'({len(features)},), got {labels.shape}.'
+                f'({n_rows},), got {labels.shape}.'
             )
         if not np.issubdtype(labels.dtype, np.integer):
             raise TypeError(

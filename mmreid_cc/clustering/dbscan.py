@@ -1,22 +1,23 @@
 """DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods."""
 
 import logging
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from .base import CLUSTERERS, BaseClusterer
-from .inputs import check_count, check_normalized
+from .base import CLUSTERERS
+from .inputs import check_count
 from .jaccard import jaccard_distance
-from .knn import knn
+from .neighbor_clusterer import NeighborClusterer
 
 _TIE = 1e-6  # rounding moves a tied distance by less than this
 
 
 @CLUSTERERS.register_module()
-class DBSCAN(BaseClusterer):
+class DBSCAN(NeighborClusterer):
     """DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods.
 
     The labels are those of ``sklearn.cluster.DBSCAN`` on the same distances. The
@@ -28,6 +29,8 @@ class DBSCAN(BaseClusterer):
             point. Defaults to 4.
         k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
         k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
+        knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
+            Defaults to None.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -42,7 +45,12 @@ class DBSCAN(BaseClusterer):
     """
 
     def __init__(
-        self, eps: float = 0.6, min_samples: int = 4, k1: int = 30, k2: int = 6
+        self,
+        eps: float = 0.6,
+        min_samples: int = 4,
+        k1: int = 30,
+        k2: int = 6,
+        knn: dict[str, Any] | None = None,
     ) -> None:
         if not 0 < eps < 1:
             raise ValueError(
@@ -52,6 +60,7 @@ class DBSCAN(BaseClusterer):
         check_count('min_samples', min_samples)
         check_count('k1', k1)
         check_count('k2', k2, maximum=k1)
+        super().__init__(k1, knn)
         self.eps, self.min_samples, self.k1, self.k2 = eps, min_samples, k1, k2
         if is_tied(eps, k2):
             print_log(
@@ -62,11 +71,10 @@ class DBSCAN(BaseClusterer):
                 level=logging.WARNING,
             )
 
-    def cluster(self, features: np.ndarray) -> np.ndarray:
-        """Cluster features, see :meth:`BaseClusterer.cluster`."""
-        check_normalized(features)
-        with self.stage('neighbours'):
-            neighbors, _ = knn(features, self.k1)
+    def cluster_neighbors(
+        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
+    ) -> np.ndarray:
+        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
         with self.stage('distance'):
             distance = jaccard_distance(
                 features,

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from .base import CLUSTERERS, BaseClusterer
-from .inputs import check_count, check_normalized
-from .knn import knn
+from .base import CLUSTERERS
+from .inputs import check_count
+from .neighbor_clusterer import NeighborClusterer
 
 
 @CLUSTERERS.register_module()
-class InfoMap(BaseClusterer):
+class InfoMap(NeighborClusterer):
     """Communities of the k-NN graph by the map equation.
 
     A directed link leads from each image to each of its neighbours that is similar
@@ -24,6 +24,8 @@ class InfoMap(BaseClusterer):
             Defaults to 0.5.
         min_cluster_size (int): Smaller clusters are dropped. Defaults to 5.
         seed (int): Of the random search, from 1 on. Defaults to 123, infomap's own.
+        knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
+            Defaults to None.
 
     Raises:
         ImportError: If the library infomap is not installed.
@@ -45,6 +47,7 @@ class InfoMap(BaseClusterer):
         min_similarity: float = 0.5,
         min_cluster_size: int = 5,
         seed: int = 123,
+        knn: dict[str, Any] | None = None,
     ) -> None:
         check_count('k', k)
         if k < 2:
@@ -56,16 +59,16 @@ class InfoMap(BaseClusterer):
         check_count('min_cluster_size', min_cluster_size)
         check_count('seed', seed)
         _import_infomap()
+        super().__init__(k, knn)
         self.k = k
         self.min_similarity = min_similarity
         self.min_cluster_size = min_cluster_size
         self.seed = seed
 
-    def cluster(self, features: np.ndarray) -> np.ndarray:
-        """Cluster features, see :meth:`BaseClusterer.cluster`."""
-        check_normalized(features)
-        with self.stage('neighbours'):
-            neighbors, similarities = knn(features, self.k)
+    def cluster_neighbors(
+        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
+    ) -> np.ndarray:
+        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
         with self.stage('infomap'):
             linked = similarities >= self.min_similarity
             linked &= neighbors != np.arange(len(features))[:, None]

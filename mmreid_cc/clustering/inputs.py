@@ -49,6 +49,29 @@ def as_features(features: Any, name: str = 'features') -> np.ndarray:
         >>> as_features(np.ones((2, 3))).dtype
         dtype('float32')
     """
+    return float32(as_large_features(features, name))
+
+
+def as_large_features(features: Any, name: str = 'features') -> np.ndarray:
+    """Check features without a copy of those in half precision or in a file.
+
+    Args:
+        features (array): (N, D), floating, N ≥ 1 and D ≥ 1.
+        name (str): How the caller calls them, for the error.
+
+    Returns:
+        np.ndarray: (N, D), C-contiguous. float16 and float32, in memory or
+        memory-mapped, stay as they are; anything else becomes float32.
+
+    Raises:
+        TypeError: If the values are not floating-point numbers.
+        ValueError: If the shape is another one, or a row holds a value that is not
+            finite in float32.
+
+    Example:
+        >>> as_large_features(np.ones((2, 3), dtype=np.float16)).dtype
+        dtype('float16')
+    """
     array = to_numpy(features)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
@@ -57,8 +80,9 @@ def as_features(features: Any, name: str = 'features') -> np.ndarray:
         )
     if not np.issubdtype(array.dtype, np.floating):
         raise TypeError(f'{name} must be floating-point numbers, got {array.dtype}.')
+    dtype = np.float16 if array.dtype == np.float16 else np.float32
     with np.errstate(over='ignore'):  # becomes inf, which is reported below
-        array = np.ascontiguousarray(array, dtype=np.float32)
+        array = np.ascontiguousarray(array, dtype=dtype)
     finite = np.concatenate(
         [
             np.isfinite(array[first : first + _ROWS_PER_CHECK]).all(axis=1)
@@ -74,11 +98,27 @@ def as_features(features: Any, name: str = 'features') -> np.ndarray:
     return array
 
 
+def float32(array: np.ndarray) -> np.ndarray:
+    """Convert to float32 where it is something else.
+
+    Args:
+        array (np.ndarray): Of any shape, floating.
+
+    Returns:
+        np.ndarray: The same values, C-contiguous; the same memory where it can be.
+
+    Example:
+        >>> float32(np.ones(2, dtype=np.float16))
+        array([1., 1.], dtype=float32)
+    """
+    return np.ascontiguousarray(array, dtype=np.float32)
+
+
 def check_normalized(features: np.ndarray) -> None:
     """Check that rows have the length 1, so that inner products are cosines.
 
     Args:
-        features (np.ndarray): (N, D) float32. Rows of zeros, which have no direction,
+        features (np.ndarray): (N, D) floating. Rows of zeros, which have no direction,
             pass, and so does what float16 and bfloat16 leave of the length 1.
 
     Raises:

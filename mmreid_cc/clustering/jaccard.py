@@ -3,10 +3,10 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from scipy.sparse import csc_array, csr_array
 
-from .inputs import as_features, as_neighbors, check_count, check_normalized
+from .compiled import kernel
+from .inputs import as_large_features, as_neighbors, check_count, check_normalized
 from .knn import knn
 from .parallel import join_rows, map_row_blocks, row_pointers
 from .reciprocal import encode, expand_queries, half_size, reciprocal_sets
@@ -59,7 +59,7 @@ def jaccard_distance(
                [0., 0., 0.],
                [0., 0., 0.]], dtype=float32)
     """
-    features = as_features(features)
+    features = as_large_features(features)
     check_normalized(features)
     check_count('k1', k1)
     check_count('k2', k2, maximum=k1)
@@ -113,6 +113,7 @@ def jaccard_rows(
         columns.indptr,
         columns.indices,
         columns.data,
+        stage='distance',
     )
     indptr, indices, data = join_rows(blocks)
     return csr_array(
@@ -120,7 +121,7 @@ def jaccard_rows(
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _distances(
     first: int,
     last: int,
@@ -175,7 +176,7 @@ def _distances(
     return sizes, kept[:end].copy(), distances[:end].copy()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _lower_bound(values: np.ndarray, low: int, high: int, value: int) -> int:
     """Find the first position in low…high whose value is not below the given one."""
     while low < high:
@@ -200,7 +201,7 @@ def _mirror(upper: csr_array) -> csr_array:
     return csr_array((data, indices, indptr), shape=upper.shape)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_mirrored(
     indptr: np.ndarray,
     columns: np.ndarray,

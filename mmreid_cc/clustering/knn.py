@@ -1,26 +1,36 @@
 """k nearest neighbours by inner product, the same on every machine and thread count."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import logging
 from typing import Any
 
-import faiss
 import numpy as np
+from mmengine.logging import print_log
 
-from .inputs import as_features, check_count
-from .parallel import n_threads, row_pointers
-from .similarity import pair_similarities
+from .candidates import rank_proposals
+from .exact import exact_neighbors, exact_search
+from .hnsw import propose_by_graph
+from .inputs import as_features, as_large_features, check_count
+from .inverted_file import propose_by_cells
+from .parallel import faiss_threads, n_threads
+from .recall import neighbor_recall
+from .reduction import reduce_dimension
+from .sharing import ALONE, Share
 
-# (queries, count) → (similarities, indices), both (len(queries), count), best first
-Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
-
+_APPROXIMATE = {'hnsw': propose_by_graph, 'ivf': propose_by_cells}
+_METHODS = ('auto', 'exact', *_APPROXIMATE)
+_MOST_EXACT_ROWS = 100_000  # on two cores less than a minute at 256-d
+_MARGIN = 8  # proposals beyond k
+_FEWEST_PROPOSALS = 24  # shorter lists know too few neighbours of neighbours
 _ROWS_PER_BLOCK = 4096
-_MARGIN = 8  # candidates beyond k, so that rounding seldom decides who is fetched
-_SCAN_VALUES = 2**24  # similarities held at once while a row is scanned, 64 MB
 
 
 def knn(
-    features: Any, k: int, *, method: str = 'exact'
+    features: Any,
+    k: int,
+    *,
+    method: str = 'auto',
+    n_components: int | None = None,
+    share: Share = ALONE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k nearest neighbours of every row, itself included.
 
@@ -28,17 +38,28 @@ def knn(
     descending similarity; equal similarities are ordered by index. So of many exact
     copies of one image each lists itself and the first k − 1 others.
 
-    faiss only proposes candidates. Their similarities are computed again in a fixed
-    arithmetic, and a row in which a candidate left out might be as near as the last
-    one kept is scanned as a whole. The result therefore depends neither on the number
-    of threads nor on the size of blocks. No N × N matrix exists at any time.
+    The search only proposes candidates. Their similarities are computed again in a
+    fixed arithmetic, so the result depends neither on the number of threads or
+    processes nor on the size of blocks. No N × N matrix exists at any time, and
+    features in half precision or in a memory-mapped file are not copied as a whole.
+
+    An approximate search logs its recall, estimated as by
+    :func:`mmreid_cc.clustering.neighbor_recall`.
 
     Args:
         features (array): (N, D) floating. With L2-normalised rows the similarity is
             the cosine.
         k (int): Number of neighbours, from 1 on; with k > N there are N.
-        method (str): ``'exact'`` is the one there is. On all visible GPUs where faiss
-            sees any, else on all cores.
+        method (str): ``'exact'``, on all GPUs that faiss sees, else on all cores;
+            ``'ivf'``, by cells of k-means, or ``'hnsw'``, by a graph of faiss, both
+            completed by neighbours of neighbours and with parameters that follow from
+            N; ``'auto'``, exact up to 100,000 rows and ``'ivf'`` above. Defaults to
+            ``'auto'``.
+        n_components (int | None): Search with so many principal components of the
+            features, in 1…D, and rank twice as many proposals by all dimensions: an
+            approximate search with any method. Defaults to None, all dimensions.
+        share (Share): In distributed training, the rows that this process searches and
+            how the processes exchange them. Defaults to all rows.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Indices (N, min(k, N)) int64 and similarities
@@ -46,7 +67,7 @@ def knn(
 
     Raises:
         TypeError: If the features are not floating-point numbers.
-        ValueError: If they are not 2-D and finite, or k or method is not allowed.
+        ValueError: If they are not 2-D and finite, or another argument is not allowed.
 
     Example:
         >>> indices, similarities = knn(np.eye(3, dtype=np.float32), k=2)
@@ -55,22 +76,57 @@ def knn(
                [1, 0],
                [2, 0]])
     """
-    features = as_features(features)
+    features = as_large_features(features)
+    n_rows, dim = features.shape
     check_count('k', k)
-    if method not in _SEARCHES:
-        raise ValueError(f'method must be one of {sorted(_SEARCHES)}, got {method!r}.')
-    n_rows, k = len(features), min(k, len(features))
-    indices = np.empty((n_rows, k), dtype=np.int64)
-    similarities = np.empty((n_rows, k), dtype=np.float32)
-    tolerance = _rounding_error(features)
-    with _all_cores():
-        search = _SEARCHES[method](features)
-        for first in range(0, n_rows, _ROWS_PER_BLOCK):
-            rows = np.arange(first, min(first + _ROWS_PER_BLOCK, n_rows))
-            indices[rows], similarities[rows] = _nearest(
-                features, rows, k, search, tolerance[rows]
-            )
+    check_method(method)
+    if n_components is not None:
+        check_count('n_components', n_components, maximum=dim)
+    if method == 'auto':
+        method = 'exact' if n_rows <= _MOST_EXACT_ROWS else 'ivf'
+    k = min(k, n_rows)
+    rows = np.arange(*share.rows(n_rows))
+    if method == 'exact' and n_components is None:
+        found = exact_neighbors(features, rows, k, stage='neighbours')
+        return share.gather(found[0]), share.gather(found[1])
+
+    count = max(k + _MARGIN, _FEWEST_PROPOSALS)
+    searched = features
+    if n_components is not None:
+        count = max(2 * k, count)
+        searched = reduce_dimension(features, n_components)
+    count = min(count, n_rows)
+    if method == 'exact':
+        proposals, _ = exact_neighbors(searched, rows, count, stage='neighbours')
+    else:
+        proposals = _APPROXIMATE[method](searched, count, share)
+    found = rank_proposals(features, rows, proposals, k)
+    indices, similarities = share.gather(found[0]), share.gather(found[1])
+    if share.rank == 0:
+        recall = neighbor_recall(features, similarities)
+        print_log(
+            f'knn: {method} search found {recall:.1%} of the {k} nearest neighbours of '
+            f'{n_rows} rows (estimated on {min(n_rows, 1000)} of them).',
+            logger='current',
+            level=logging.INFO,
+        )
     return indices, similarities
+
+
+def check_method(method: str) -> None:
+    """Check the name of a search method.
+
+    Args:
+        method (str): As in :func:`knn`.
+
+    Raises:
+        ValueError: If there is no such method.
+
+    Example:
+        >>> check_method('exact')
+    """
+    if method not in _METHODS:
+        raise ValueError(f'method must be one of {_METHODS}, got {method!r}.')
 
 
 def least_similarities(features: Any) -> np.ndarray:
@@ -92,118 +148,9 @@ def least_similarities(features: Any) -> np.ndarray:
     """
     features = as_features(features)
     smallest = np.empty(len(features), dtype=np.float32)
-    with _all_cores():
-        search = _exact_search(features)
+    with faiss_threads(n_threads()):
+        search = exact_search(features)
         for first in range(0, len(features), _ROWS_PER_BLOCK):
             block = slice(first, first + _ROWS_PER_BLOCK)
             smallest[block] = -search(-features[block], 1)[0][:, 0]
     return smallest
-
-
-def _exact_search(features: np.ndarray) -> Search:
-    if faiss.get_num_gpus() == 0:
-        return lambda queries, count: faiss.knn(
-            queries, features, count, metric=faiss.METRIC_INNER_PRODUCT
-        )
-    options = faiss.GpuMultipleClonerOptions()
-    options.shard = True  # every GPU holds a part of the rows, not all of them
-    index = faiss.index_cpu_to_all_gpus(
-        faiss.IndexFlatIP(features.shape[1]), co=options
-    )
-    index.add(features)
-    return index.search
-
-
-_SEARCHES: dict[str, Callable[[np.ndarray], Search]] = {'exact': _exact_search}
-
-
-@contextmanager
-def _all_cores() -> Iterator[None]:
-    before = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(n_threads())
-    try:
-        yield
-    finally:
-        faiss.omp_set_num_threads(before)
-
-
-def _rounding_error(features: np.ndarray) -> np.ndarray:
-    """Bound, row by row, the error of float32 matrix products with any other row.
-
-    The probabilistic bound λ·√D·u·|x|·|y| of Higham and Mary (SIAM J. Sci. Comput. 41,
-    2019), with u = 2⁻²⁴ and λ = 4.
-    """
-    norms = np.sqrt(np.einsum('nd,nd->n', features, features, dtype=np.float64))
-    return 4 * np.sqrt(features.shape[1]) * 2.0**-24 * norms.max() * norms
-
-
-def _nearest(
-    features: np.ndarray,
-    rows: np.ndarray,
-    k: int,
-    search: Search,
-    tolerance: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the neighbours of some rows."""
-    queries = features[rows]
-    count = min(k + _MARGIN, len(features))
-    proposed, candidates = search(queries, count)
-    missing = (candidates != rows[:, None]).all(axis=1)
-    candidates[missing, -1] = rows[missing]
-    similarities = pair_similarities(
-        queries,
-        features,
-        row_pointers(np.full(len(rows), count)),
-        candidates.ravel().astype(np.int32),
-    )
-    similarities = similarities.reshape(candidates.shape)
-    indices, similarities, last = _select(rows, candidates, similarities, k)
-    if count < len(features):
-        undecided = np.flatnonzero(proposed[:, -1] + tolerance >= last)
-        indices[undecided], similarities[undecided] = _scan(
-            features, rows[undecided], k, last[undecided] - tolerance[undecided]
-        )
-    return indices, similarities
-
-
-def _scan(
-    features: np.ndarray, rows: np.ndarray, k: int, thresholds: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the neighbours of some rows among all that may reach their threshold."""
-    indices = np.empty((len(rows), k), dtype=np.int64)
-    similarities = np.empty((len(rows), k), dtype=np.float32)
-    step = max(1, _SCAN_VALUES // len(features))
-    for first in range(0, len(rows), step):
-        products = features[rows[first : first + step]] @ features.T
-        for i, product in enumerate(products, start=first):
-            near = product >= thresholds[i]
-            near[rows[i]] = True
-            candidates = np.flatnonzero(near)
-            exact = pair_similarities(
-                features[rows[i], None],
-                features,
-                row_pointers(np.array([len(candidates)])),
-                candidates.astype(np.int32),
-            )
-            row = slice(i, i + 1)
-            indices[row], similarities[row], _ = _select(
-                rows[row], candidates[None], exact[None], k
-            )
-    return indices, similarities
-
-
-def _select(
-    rows: np.ndarray, candidates: np.ndarray, similarities: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Keep each row itself and its k − 1 best others; the last's similarity, too."""
-    keys = np.where(candidates == rows[:, None], np.inf, similarities)
-    best = np.lexsort((candidates, -keys))[:, :k]
-    last = np.take_along_axis(keys, best[:, -1:], axis=1)[:, 0]
-    candidates = np.take_along_axis(candidates, best, axis=1)
-    similarities = np.take_along_axis(similarities, best, axis=1)
-    order = np.lexsort((candidates, -similarities))
-    return (
-        np.take_along_axis(candidates, order, axis=1),
-        np.take_along_axis(similarities, order, axis=1),
-        last,
-    )

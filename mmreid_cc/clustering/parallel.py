@@ -1,13 +1,15 @@
 """Run a compiled kernel over blocks of rows on all cores, and join what it returns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import faiss
 import numba
 import numpy as np
 
-_ROWS_PER_BLOCK = 1024  # small enough to balance unequal rows and to stop on Ctrl-C
+from .progress import track
 
 
 def n_threads() -> int:
@@ -24,8 +26,35 @@ def n_threads() -> int:
     return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # dynamic
 
 
+@contextmanager
+def faiss_threads(count: int) -> Iterator[None]:
+    """Let faiss use so many threads when it is called from the current one.
+
+    Args:
+        count (int): Number of threads, from 1 on.
+
+    Yields:
+        None: Nothing; the number from before is set again in the end.
+
+    Example:
+        >>> with faiss_threads(1):
+        ...     faiss.omp_get_max_threads()
+        1
+    """
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 def map_row_blocks(
-    kernel: Callable[..., Any], n_rows: int, *arguments: Any
+    kernel: Callable[..., Any],
+    n_rows: int,
+    *arguments: Any,
+    stage: str | None = None,
+    rows_per_block: int = 1024,
 ) -> list[Any]:
     """Call ``kernel(first, last, *arguments)`` for consecutive blocks of rows.
 
@@ -38,6 +67,9 @@ def map_row_blocks(
             depend on the block, so that the number of threads changes nothing.
         n_rows (int): Number of rows.
         *arguments: Passed on.
+        stage (str | None): Name of the progress bar. Defaults to None, without one.
+        rows_per_block (int): Small enough to balance unequal rows and to stop on
+            Ctrl-C. Defaults to 1024.
 
     Returns:
         list: What the kernel returned for each block, in the order of the rows.
@@ -46,12 +78,14 @@ def map_row_blocks(
         >>> map_row_blocks(lambda first, last: last - first, 1500)
         [1024, 476]
     """
+    firsts = range(0, n_rows, rows_per_block)
 
     def call(first: int) -> Any:
-        return kernel(first, min(first + _ROWS_PER_BLOCK, n_rows), *arguments)
+        return kernel(first, min(first + rows_per_block, n_rows), *arguments)
 
     with ThreadPoolExecutor(n_threads()) as pool:
-        return list(pool.map(call, range(0, n_rows, _ROWS_PER_BLOCK)))
+        results = pool.map(call, firsts)
+        return list(track(results, stage, len(firsts)) if stage else results)
 
 
 def row_pointers(sizes: np.ndarray) -> np.ndarray:

@@ -5,9 +5,9 @@ CVPR 2017 (arXiv 1701.08398), sections 3.2 to 3.4.
 """
 
 import numpy as np
-from numba import njit
 from scipy.sparse import csr_array
 
+from .compiled import kernel
 from .parallel import join_rows, map_row_blocks
 
 
@@ -50,7 +50,13 @@ def reciprocal_sets(neighbors: np.ndarray, half: int) -> tuple[np.ndarray, np.nd
     full, full_sizes = _reciprocal(neighbors)
     small, small_sizes = _reciprocal(neighbors[:, :half])
     blocks = map_row_blocks(
-        _expand, len(neighbors), full, full_sizes, small, small_sizes
+        _expand,
+        len(neighbors),
+        full,
+        full_sizes,
+        small,
+        small_sizes,
+        stage='reciprocal sets',
     )
     indptr, indices = join_rows(blocks)
     return indptr, indices
@@ -107,6 +113,7 @@ def expand_queries(encoding: csr_array, nearest: np.ndarray) -> csr_array:
         encoding.indptr,
         encoding.indices,
         encoding.data,
+        stage='query expansion',
     )
     indptr, indices, data = join_rows(blocks)
     return csr_array((data, indices, indptr), shape=encoding.shape)
@@ -117,11 +124,18 @@ def _reciprocal(neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     neighbors = np.ascontiguousarray(neighbors)
     members = np.empty_like(neighbors)
     sizes = np.empty(len(neighbors), dtype=np.int64)
-    map_row_blocks(_keep_mutual, len(neighbors), neighbors, members, sizes)
+    map_row_blocks(
+        _keep_mutual,
+        len(neighbors),
+        neighbors,
+        members,
+        sizes,
+        stage='mutual neighbours',
+    )
     return members, sizes
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _keep_mutual(
     first: int, last: int, neighbors: np.ndarray, members: np.ndarray, sizes: np.ndarray
 ) -> None:
@@ -136,7 +150,7 @@ def _keep_mutual(
         sizes[i] = size
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _expand(
     first: int,
     last: int,
@@ -175,7 +189,7 @@ def _expand(
     return sizes, indices[:end].copy()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _mean_rows(
     first: int,
     last: int,

@@ -129,7 +129,8 @@ def try_clusterers(
             n_clusters = len(features) // 20 if pids is None else len(np.unique(pids))
             config['n_clusters'] = n_clusters
         clusterer = CLUSTERERS.build(config)
-        clusterer.fit_predict(features[: max(200, n_clusters_of(config))])  # compiles
+        some = max(200, config.get('n_clusters', 0))
+        clusterer.fit_predict(features[:some])  # compiles
         with measure() as cost:
             labels = clusterer.fit_predict(features)
         row = {'clusterer': name, 's': cost.seconds, 'CPU s': cost.cpu_seconds}
@@ -140,11 +141,6 @@ def try_clusterers(
             row.update(clustering_quality(labels, pids))
         rows.append(row)
     return rows
-
-
-def n_clusters_of(config: dict[str, Any]) -> int:
-    """Return how many images a clusterer needs at least."""
-    return int(config.get('n_clusters', 1))
 
 
 def print_table(rows: list[Row]) -> None:

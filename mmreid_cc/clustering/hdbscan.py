@@ -1,0 +1,119 @@
+"""HDBSCAN on the Jaccard distance of k-reciprocal neighbourhoods."""
+
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from sklearn.cluster import HDBSCAN as ScikitHDBSCAN
+
+from .base import CLUSTERERS
+from .inputs import check_count
+from .jaccard import jaccard_distance
+from .neighbor_clusterer import NeighborClusterer
+
+_ALMOST_ZERO = 1e-6
+
+
+@CLUSTERERS.register_module()
+class HDBSCAN(NeighborClusterer):
+    """HDBSCAN of scikit-learn on the sparse Jaccard distance.
+
+    It needs no threshold of the distance. Images that are one group, with nothing that
+    it differs from, stay un-clustered. Memory grows with the pairs that are closer than
+    1, several times the distance itself. Stages: ``neighbours``, ``distance``,
+    ``hdbscan``.
+
+    Args:
+        min_cluster_size (int): Smaller groups stay un-clustered, from 2 on. Defaults
+            to 4.
+        min_samples (int): Neighbours, itself included, whose farthest gives an image
+            its core distance. Defaults to 4.
+        k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
+        k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
+        knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
+            Defaults to None.
+
+    Raises:
+        ValueError: If a parameter is out of its range.
+
+    Source: Campello et al., Density-based clustering based on hierarchical density
+    estimates, PAKDD 2013.
+
+    Example:
+        >>> clusterer = CLUSTERERS.build(dict(type='HDBSCAN', k1=4, k2=2))
+        >>> clusterer.fit_predict(np.repeat(np.eye(2), 4, axis=0))
+        array([0, 0, 0, 0, 1, 1, 1, 1])
+    """
+
+    def __init__(
+        self,
+        min_cluster_size: int = 4,
+        min_samples: int = 4,
+        k1: int = 30,
+        k2: int = 6,
+        knn: dict[str, Any] | None = None,
+    ) -> None:
+        check_count('min_cluster_size', min_cluster_size)
+        if min_cluster_size < 2:
+            raise ValueError('min_cluster_size must be from 2 on, got 1.')
+        check_count('min_samples', min_samples)
+        check_count('k1', k1)
+        check_count('k2', k2, maximum=k1)
+        super().__init__(k1, knn)
+        self.min_cluster_size, self.min_samples = min_cluster_size, min_samples
+        self.k1, self.k2 = k1, k2
+
+    def cluster_neighbors(
+        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
+    ) -> np.ndarray:
+        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
+        if len(features) < max(self.min_samples, self.min_cluster_size):
+            return np.full(len(features), -1)
+        with self.stage('distance'):
+            distance = jaccard_distance(features, self.k1, self.k2, neighbors=neighbors)
+        with self.stage('hdbscan'):
+            graph = connect(distance, self.min_samples)
+            del distance
+            scikit = ScikitHDBSCAN(
+                min_cluster_size=self.min_cluster_size,
+                min_samples=self.min_samples,
+                metric='precomputed',
+                copy=False,
+            )
+            return scikit.fit_predict(graph)
+
+
+def connect(distance: csr_array, min_entries: int) -> csr_array:
+    """Store so many of the absent pairs, which are 1 apart, that HDBSCAN can run.
+
+    scikit-learn asks for a connected graph in which every row has ``min_samples``
+    entries. These pairs are true ones, so the spanning tree weighs what that of the
+    dense matrix does; among trees of equal weight the choice is free.
+
+    Args:
+        distance (csr_array): (N, N) symmetric, with a full diagonal; absent is 1.
+        min_entries (int): Entries that a row needs, at most N.
+
+    Returns:
+        csr_array: (N, N), symmetric; 10⁻⁶ stands for zero, which scipy's spanning tree
+        takes for no edge.
+
+    Example:
+        >>> connect(csr_array(([0.0, 0.0], ([0, 1], [0, 1]))), 1).toarray()
+        array([[1.e-06, 1.e+00],
+               [1.e+00, 1.e-06]])
+    """
+    _, components = connected_components(distance, directed=False)
+    _, firsts = np.unique(components, return_index=True)
+    poor = np.flatnonzero(np.diff(distance.indptr) < min_entries)
+    linked = np.union1d(firsts, poor)
+    rows, columns = np.repeat(linked, min_entries), np.arange(min_entries)
+    ones = np.ones(len(rows), dtype=distance.dtype)
+    links = csr_array((ones, (rows, np.tile(columns, len(linked)))), distance.shape)
+    links = links.maximum(links.T)
+    stored = csr_array(
+        (np.maximum(distance.data, _ALMOST_ZERO), distance.indices, distance.indptr),
+        shape=distance.shape,
+    )
+    return stored + (links - links.multiply(stored > 0))
