@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,9 @@ def test_train_resume_and_test(config, market_root, tmp_path):
 
 def test_two_processes(config, market_root, tmp_path, monkeypatch):
     """Two gloo processes train and test with the config of one."""
-    monkeypatch.setenv('PORT', str(20000 + os.getpid() % 20000))
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        monkeypatch.setenv('PORT', str(free.getsockname()[1]))
     data = ['--data-root', market_root]
     run(ROOT / 'tools' / 'dist_train.sh', config, 2, *data, cwd=tmp_path)
     work_dir = tmp_path / 'work_dirs' / 'tiny'
