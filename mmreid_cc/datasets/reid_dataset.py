@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.dataset import BaseDataset
@@ -19,6 +20,7 @@ from .crops import (
     list_images,
     parse_name,
 )
+from .seeding import SeededIndex, seeded
 
 
 @DATASETS.register_module()
@@ -103,6 +105,21 @@ class ReIDDataset(BaseDataset):
             indices=indices,
             test_mode=True,  # an error in a pipeline is raised, not replaced by luck
         )
+
+    def __getitem__(self, index: int) -> Any:
+        """The image at an index, after the pipeline.
+
+        Args:
+            index (int): With a seed where it comes from a sampler of ours, see
+                :class:`SeededIndex`: then the augmentation depends on that alone.
+
+        Returns:
+            Any: What the pipeline returns.
+        """
+        if not isinstance(index, SeededIndex):
+            return super().__getitem__(index)
+        with seeded(index.seed):
+            return super().__getitem__(int(index))
 
     @property
     def parts(self) -> tuple[str, ...]:

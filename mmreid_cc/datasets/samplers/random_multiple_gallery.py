@@ -11,6 +11,8 @@ from torch.utils.data import Sampler
 
 from mmreid_cc.registry import DATA_SAMPLERS
 
+from ..seeding import SeededIndex
+
 
 @DATA_SAMPLERS.register_module()
 class RandomMultipleGallerySampler(Sampler[int]):
@@ -21,8 +23,9 @@ class RandomMultipleGallerySampler(Sampler[int]):
     image is drawn, then ``num_instances − 1`` images of it *from other cameras*.
 
     Every process draws the same global batches from (seed, epoch) and keeps its
-    contiguous share, so that 4 processes together see what one process sees. The
-    number of iterations is constant, however many clusters there are.
+    contiguous share, so that 4 processes together see what one process sees. Every
+    index carries the seed of its augmentation, (seed, epoch, position in the epoch).
+    The number of iterations is constant, however many clusters there are.
 
     Behaviour in corner cases:
         - Fewer than ``num_instances`` images to draw from: they are drawn with
@@ -94,6 +97,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         self.iters_per_epoch = iters_per_epoch
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
+        self.first_iteration = 0
         self.clusters: list[np.ndarray] | None = None
 
     @property
@@ -107,6 +111,14 @@ class RandomMultipleGallerySampler(Sampler[int]):
     def set_epoch(self, epoch: int) -> None:
         """Choose the epoch whose batches are drawn next."""
         self.epoch = epoch
+
+    def skip(self, iterations: int) -> None:
+        """Leave out the first batches when an epoch is drawn next, but not thereafter.
+
+        Args:
+            iterations (int): Of that epoch, which a resumed run has seen before.
+        """
+        self.first_iteration = iterations
 
     def set_labels(self, labels: np.ndarray) -> None:
         """Choose what is drawn from.
@@ -145,11 +157,17 @@ class RandomMultipleGallerySampler(Sampler[int]):
             )
         rng = np.random.default_rng([self.seed, self.epoch])
         share = slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
+        first, self.first_iteration = self.first_iteration, 0
         batches = self._draw_clusters(rng)
-        for _ in range(self.iters_per_epoch):
+        for iteration in range(self.iters_per_epoch):
             members = [self.clusters[cluster] for cluster in next(batches)]
             batch = np.concatenate([self._draw_images(m, rng) for m in members])
-            yield from batch[share].tolist()
+            if iteration < first:
+                continue
+            positions = np.arange(len(batch)) + iteration * len(batch)
+            for index, position in zip(batch[share], positions[share], strict=True):
+                seed = self.seed, self.epoch, int(position)
+                yield SeededIndex(int(index), seed)
 
     def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Endless batches of P cluster numbers."""
