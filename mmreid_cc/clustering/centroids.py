@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from .inputs import as_features, as_integers
+from .inputs import as_features, as_integers, to_numpy
 
 
 def cluster_centroids(features: Any, labels: Any) -> np.ndarray:
@@ -17,8 +17,8 @@ def cluster_centroids(features: Any, labels: Any) -> np.ndarray:
             un-clustered, are left out.
 
     Returns:
-        np.ndarray: (C, D) float32, (0, D) without clusters. A centroid whose features
-        cancel out stays zero.
+        np.ndarray: (C, D) float32, float64 for float64 features; (0, D) without
+        clusters. A centroid whose features cancel out stays zero.
 
     Raises:
         TypeError: If features are not floating or labels not integers.
@@ -30,9 +30,11 @@ def cluster_centroids(features: Any, labels: Any) -> np.ndarray:
     Example:
         >>> cluster_centroids(np.eye(3), [0, 1, -1])
         array([[1., 0., 0.],
-               [0., 1., 0.]], dtype=float32)
+               [0., 1., 0.]])
     """
-    features = as_features(features)
+    given, features = to_numpy(features), as_features(features)
+    if given.dtype == np.float64:
+        features = given
     labels = as_integers(labels, 'labels')
     if len(labels) != len(features):
         raise ValueError(f'{len(labels)} labels do not fit {len(features)} features.')
@@ -44,7 +46,7 @@ def cluster_centroids(features: Any, labels: Any) -> np.ndarray:
             f'{(sizes == 0).sum()} have no image, the first is '
             f'{np.flatnonzero(sizes == 0)[0]}.'
         )
-    weights = (1 / sizes[labels[members]]).astype(np.float32)
+    weights = (1 / sizes[labels[members]]).astype(features.dtype)
     means = (
         csr_array((weights, (labels[members], members)), (len(sizes), len(features)))
         @ features

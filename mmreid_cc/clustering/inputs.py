@@ -12,8 +12,8 @@ def to_numpy(array: Any) -> np.ndarray:
     """Return a NumPy array or a tensor of any device as a NumPy array.
 
     Args:
-        array (array): Anything that ``numpy.asarray`` takes, or a torch tensor. A
-            floating tensor is converted to float32, for NumPy has no bfloat16.
+        array (array): Anything that ``numpy.asarray`` takes, or a torch tensor. One of
+            lower precision is converted to float32, for NumPy has no bfloat16.
 
     Returns:
         np.ndarray: The same values; shares memory where it can.
@@ -24,7 +24,7 @@ def to_numpy(array: Any) -> np.ndarray:
     """
     if hasattr(array, 'detach'):
         array = array.detach().cpu()
-        if array.is_floating_point():
+        if array.is_floating_point() and array.itemsize < 4:
             array = array.float()
         array = array.numpy()
     return np.asarray(array)

@@ -15,6 +15,7 @@ def test_equals_a_loop_over_clusters():
         np.testing.assert_allclose(centroid, mean / np.linalg.norm(mean), atol=1e-6)
     assert centroids.shape == (15, 32)
     assert centroids.dtype == np.float32
+    assert cluster_centroids(features.astype(float), labels).dtype == np.float64
 
 
 def test_takes_tensors():

@@ -39,7 +39,9 @@ class ClusterMemory(nn.Module):
     In a distributed run the queries of all processes, in the order of their ranks, move
     the centroids, so that these stay equal everywhere. Everything here is float32
     (float64 for float64 centroids), also under AMP, and embeddings that are not finite
-    move no centroid.
+    move no centroid. Where gradients are accumulated, ``batches_per_update`` batches
+    are contrasted with the same centroids, which then move by all of them, as if they
+    had been one batch.
 
     Args:
         momentum (float): m, the weight of the *old* centroid, in [0, 1].
@@ -90,6 +92,8 @@ class ClusterMemory(nn.Module):
         self.momentum = momentum
         self.temperature = temperature
         self.update = update
+        self.batches_per_update = 1
+        self.pending: list[tuple[Tensor, Tensor]] = []
         # No buffers: their size changes, which averaged models and DDP do not expect.
         self.centroids = torch.empty(0, 0)
         # On the CPU, where indices come from: a GPU is then not waited for.
@@ -121,6 +125,37 @@ class ClusterMemory(nn.Module):
             )
         self.centroids = centroids.clone()  # the updates are made in place
         self.labels = self.labels[:0] if labels is None else labels.cpu()
+        self.pending = []
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """What a checkpoint needs in the middle of an epoch.
+
+        Returns:
+            dict[str, Tensor]: ``centroids`` (C, D) and ``labels`` (N,), on the CPU.
+
+        Raises:
+            RuntimeError: If queries wait for the rest of their batch, whose gradients
+                no checkpoint holds.
+        """
+        if self.pending:
+            raise RuntimeError(
+                f'Gradients of {len(self.pending)} of {self.batches_per_update} '
+                'accumulated batches would be lost in a checkpoint here. Make '
+                '`default_hooks.checkpoint.interval` a multiple of '
+                '`optim_wrapper.accumulative_counts`.'
+            )
+        return {'centroids': self.centroids.cpu(), 'labels': self.labels}
+
+    def restore(self, snapshot: dict[str, Tensor]) -> None:
+        """Go on from what :meth:`snapshot` returned.
+
+        Args:
+            snapshot (dict[str, Tensor]): On the device of the embeddings to come.
+
+        Raises:
+            ValueError: As :meth:`reset`.
+        """
+        self.reset(snapshot['centroids'], snapshot['labels'])
 
     def labels_of(self, indices: Tensor) -> Tensor:
         """The clusters of training images.
@@ -164,10 +199,17 @@ class ClusterMemory(nn.Module):
     def move_centroids(self, queries: Tensor, labels: Tensor) -> None:
         """Update the centroids by the queries of all processes, in the order of ranks.
 
+        With ``batches_per_update`` > 1, they wait until that many batches are there.
+
         Args:
             queries (Tensor): L2-normalised, shape (B, D), the same B in all processes.
             labels (Tensor): Their clusters, shape (B,), int64.
         """
+        self.pending.append((queries, labels))
+        if len(self.pending) < self.batches_per_update:
+            return
+        queries, labels = map(torch.cat, zip(*self.pending, strict=True))
+        self.pending = []
         if get_world_size() > 1:
             queries = torch.cat(all_gather(queries.contiguous()))
             labels = torch.cat(all_gather(labels))
