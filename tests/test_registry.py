@@ -46,10 +46,13 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
     """Another project's config names our parts with their scope, and trains."""
     text = tiny_config.pretty_text
     for name in (
+        'AtomicCheckpointHook',
+        'BatchNormGroupsHook',
         'ClusterContrastHead',
         'ClusterMemory',
         'ClusterMemoryHook',
         'InitialValidationHook',
+        'IterSeedHook',
         'LoadReIDImage',
         'RandomMultipleGallerySampler',
         'ReIDDataset',

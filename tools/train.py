@@ -4,10 +4,12 @@ import argparse
 import os
 from pathlib import Path
 
+import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from mmreid_cc.engine.launch import prepare_processes, set_data_root, share_batch
+from mmreid_cc.engine.resuming import newest_whole_checkpoint
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,13 +59,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         # The test loader stays: features are extracted by its pipeline.
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+        on_gpu = torch.cuda.is_available()
+        cfg.optim_wrapper.type = 'AmpOptimWrapper' if on_gpu else 'BFloat16OptimWrapper'
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.resume == 'auto':
+        cfg.load_from = newest_whole_checkpoint(cfg.work_dir)
+        cfg.resume = cfg.load_from is not None  # an empty folder: from the beginning
+    elif args.resume is not None:
+        cfg.load_from, cfg.resume = args.resume, True
     return cfg
 
 

@@ -1,6 +1,21 @@
 """What happens around the iterations: extraction of features, hooks."""
 
 from .extraction import extract_features
-from .hooks import ClusterMemoryHook, InitialValidationHook
+from .hooks import (
+    AtomicCheckpointHook,
+    BatchNormGroupsHook,
+    ClusterMemoryHook,
+    InitialValidationHook,
+    IterSeedHook,
+)
+from .optim_wrappers import BFloat16OptimWrapper
 
-__all__ = ['ClusterMemoryHook', 'InitialValidationHook', 'extract_features']
+__all__ = [
+    'AtomicCheckpointHook',
+    'BFloat16OptimWrapper',
+    'BatchNormGroupsHook',
+    'ClusterMemoryHook',
+    'InitialValidationHook',
+    'IterSeedHook',
+    'extract_features',
+]

@@ -25,14 +25,15 @@ def share_batch(cfg: Config) -> None:
     """Share the batch that the sampler draws among the processes of the run.
 
     ``train_dataloader.batch_size``, which is P × K in a config, becomes P × K / number
-    of processes, so that one config gives the same batches on any number of them. A
-    config whose sampler draws no P × K is left as it is.
+    of processes / ``optim_wrapper.accumulative_counts``, so that one config gives the
+    same steps on any number of processes, and in as many parts as a GPU needs. A config
+    whose sampler draws no P × K is left as it is.
 
     Args:
         cfg (Config): Changed in place.
 
     Raises:
-        ValueError: If the batch size is not P × K.
+        ValueError: If the batch size is not P × K, or cannot be shared equally.
     """
     loader, sampler = cfg.train_dataloader, cfg.train_dataloader.sampler
     if 'num_clusters' not in sampler:
@@ -45,7 +46,16 @@ def share_batch(cfg: Config) -> None:
             f'{sampler.num_instances} = {batch} images for all processes together. '
             'Change them together.'
         )
-    loader.batch_size = max(1, batch // world_size(cfg.launcher))
+    processes = world_size(cfg.launcher)
+    accumulated = cfg.optim_wrapper.get('accumulative_counts', 1)
+    if batch % (processes * accumulated):
+        raise ValueError(
+            f'A batch of {batch} images (num_clusters × num_instances of '
+            '`train_dataloader.sampler`) cannot be shared equally by '
+            f'{processes} process(es), in {accumulated} part(s) each '
+            '(`optim_wrapper.accumulative_counts`). Change one of them.'
+        )
+    loader.batch_size = batch // (processes * accumulated)
 
 
 def prepare_processes(cfg: Config) -> None:

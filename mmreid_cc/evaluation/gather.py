@@ -1,8 +1,8 @@
-"""Gather the samples of all ranks, each once and in the order of the data set."""
+"""Gather the rows of all ranks."""
 
 import numpy as np
 import torch
-from mmengine.dist import all_gather
+from mmengine.dist import all_gather, get_world_size
 from torch import Tensor
 
 
@@ -37,12 +37,9 @@ def gather_by_index(values: Tensor, indices: Tensor, size: int) -> Tensor:
             f'{tuple(values.shape)} values need indices of the shape '
             f'{tuple(values.shape[:1])}, got {tuple(indices.shape)}.'
         )
-    counts = [int(count) for count in all_gather(torch.tensor([len(values)]))]
-    rows = _gather_rows(values, counts)
+    rows = gather_rows(values)
     # The position of each sample's first row, in ascending order of the samples.
-    samples, first_rows = np.unique(
-        _gather_rows(indices, counts).numpy(), return_index=True
-    )
+    samples, first_rows = np.unique(gather_rows(indices).numpy(), return_index=True)
     if samples[0] < 0 or samples[-1] >= size:
         raise ValueError(
             f'Sample indices lie in {samples[0]}…{samples[-1]}, but a data set of '
@@ -58,11 +55,26 @@ def gather_by_index(values: Tensor, indices: Tensor, size: int) -> Tensor:
     return rows[first_rows]
 
 
-def _gather_rows(rows: Tensor, counts: list[int]) -> Tensor:
-    """Concatenate the rows of all ranks, of which rank i has ``counts[i]``."""
-    rows = rows.detach().cpu()
-    if len(counts) == 1:
+def gather_rows(values: Tensor) -> Tensor:
+    """Concatenate the rows of all ranks, in their order.
+
+    All ranks must call it, and all get the result.
+
+    Args:
+        values (Tensor): (n, …) rows of this rank, on any device; n may differ. All
+            ranks agree in type and in the other dimensions.
+
+    Returns:
+        Tensor: (sum of n, …), of the type of ``values``, on the CPU.
+
+    Example:
+        >>> gather_rows(torch.tensor([7., 5.]))  # in a single process
+        tensor([7., 5.])
+    """
+    rows = values.detach().cpu()
+    if get_world_size() == 1:
         return rows
+    counts = [int(count) for count in all_gather(torch.tensor([len(rows)]))]
     # A collective needs the same shape on every rank.
     padding = rows.new_zeros(max(counts) - len(rows), *rows.shape[1:])
     gathered = all_gather(torch.cat([rows, padding]))

@@ -1,6 +1,19 @@
 """Hooks of the Runner."""
 
+from .atomic_checkpoint_hook import AtomicCheckpointHook
+from .batch_norm_groups_hook import BatchNormGroupsHook
 from .cluster_memory_hook import ClusterMemoryHook
 from .initial_validation_hook import InitialValidationHook
+from .invalid_loss_hook import InvalidLossHook
+from .iter_seed_hook import IterSeedHook
+from .weight_check_hook import WeightCheckHook
 
-__all__ = ['ClusterMemoryHook', 'InitialValidationHook']
+__all__ = [
+    'AtomicCheckpointHook',
+    'BatchNormGroupsHook',
+    'ClusterMemoryHook',
+    'InitialValidationHook',
+    'InvalidLossHook',
+    'IterSeedHook',
+    'WeightCheckHook',
+]

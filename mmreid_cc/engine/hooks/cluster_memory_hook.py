@@ -1,27 +1,29 @@
 """Before an epoch: features, pseudo labels, a fresh cluster memory."""
 
-import logging
+import hashlib
 import time
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dist import broadcast, broadcast_object_list, is_main_process
+from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
-from mmengine.logging import print_log
+from mmengine.hooks.hook import DATA_BATCH
 from mmengine.model import is_model_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmreid_cc.clustering import CLUSTERERS, BaseClusterer, cluster_centroids
+from mmreid_cc.clustering import CLUSTERERS, cluster_centroids
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.models import ClusterMemory
 from mmreid_cc.registry import HOOKS
 
+from ..accumulation import accumulated_batches
 from ..extraction import broadcast_statistics, extract_features
+from ..pseudo_labels import pseudo_labels
 
 
 @HOOKS.register_module()
@@ -35,13 +37,17 @@ class ClusterMemoryHook(Hook):
     where identities are known, ARI, NMI and purity (under ``cluster/``; the step is the
     number of epochs trained so far).
 
+    A checkpoint from within an epoch, or from between two clusterings, holds memory and
+    labels, so that a resumed run is the uninterrupted one.
+
     Args:
         clusterer (dict): Config of the algorithm, from the registry ``CLUSTERERS``.
-        interval (int): Epochs between two clusterings; a resumed run clusters at once.
-            Defaults to 1.
+        interval (int): Epochs between two clusterings. Defaults to 1.
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
             validation) on the training set, i.e. without augmentation.
+        debug (bool): Compare the centroids of all processes after every iteration, for
+            those who write a memory of their own. Defaults to False.
 
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
@@ -63,7 +69,11 @@ class ClusterMemoryHook(Hook):
     priority = 'ABOVE_NORMAL'
 
     def __init__(
-        self, clusterer: dict, interval: int = 1, dataloader: dict | None = None
+        self,
+        clusterer: dict,
+        interval: int = 1,
+        dataloader: dict | None = None,
+        debug: bool = False,
     ) -> None:
         if interval < 1:
             raise ValueError(
@@ -73,63 +83,83 @@ class ClusterMemoryHook(Hook):
             self.clusterer = CLUSTERERS.build(clusterer)
         self.interval = interval
         self.dataloader_cfg = dataloader
+        self.debug = debug
+        self.resumed: dict | None = None  # what a checkpoint held of an epoch
+        self.first_iter: int | None = None  # of the epoch that is going on
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Keep what a checkpoint from between two clusterings holds."""
+        if runner._resume:
+            self.resumed = checkpoint.get('cluster_memory')
 
     def before_train(self, runner: Runner) -> None:
-        """Build the loader of the training images."""
+        """Build the loader of the training images; go on where a run was interrupted."""
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError(
                 'ClusterMemoryHook works before epochs: set `train_cfg.by_epoch=True`, '
                 f'instead of {type(runner.train_loop).__name__}.'
             )
-        check_sampler(runner.train_dataloader)
+        batches_per_step = accumulated_batches(runner)
+        check_sampler(runner.train_dataloader, batches_per_step)
+        sampler = runner.train_dataloader.sampler
+        memory = memory_of(runner.model)
+        memory.batches_per_update = batches_per_step
         cfg = self.dataloader_cfg or extraction_dataloader(runner.cfg)
         self.dataloader = runner.build_dataloader(cfg)
+        sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
+        if self.resumed is not None:
+            device = next(runner.model.parameters()).device
+            memory.restore({k: v.to(device) for k, v in self.resumed['memory'].items()})
+            sampler.set_labels(memory.labels.numpy())
+            sampler.skip(self.resumed['iteration'] // batches_per_step)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Extract, cluster, and give the labels to memory and sampler."""
+        seen = self.resumed['iteration'] if self.resumed else 0
+        self.resumed = None
+        self.first_iter = runner.iter - seen
         memory = memory_of(runner.model)
-        if runner.epoch % self.interval and len(memory.centroids):
+        if len(memory.centroids) and (seen or runner.epoch % self.interval):
             return
         start = time.perf_counter()
         features = extract_features(runner.model, self.dataloader)
         extracted = time.perf_counter()
-        labels = self.cluster(features)
+        labels, seconds = pseudo_labels(features, self.clusterer)
         centroids = cluster_centroids(features, labels)
         device = next(runner.model.parameters()).device
         memory.reset(torch.from_numpy(centroids).to(device), labels)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
-            seconds = {'extraction': extracted - start, **self.clusterer.stage_seconds}
             pids = self.dataloader.dataset.column('pid')
+            seconds = {'extraction': extracted - start, **seconds}
             report(runner, labels.numpy(), pids, seconds)
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: DATA_BATCH = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """In debug mode, compare the centroids of all processes."""
+        if self.debug:
+            check_same_centroids(memory_of(runner.model).centroids)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Validate and save the same batch norm statistics in all processes."""
         broadcast_statistics(unwrapped(runner.model))
+        self.first_iter = None
 
-    def cluster(self, features: Tensor) -> Tensor:
-        """Labels of all images, computed by the main process for all.
-
-        Args:
-            features (Tensor): L2-normalised, shape (N, D).
-
-        Returns:
-            Tensor: Shape (N,), int64; −1 is un-clustered.
-        """
-        labels = torch.full((len(features),), -1)
-        error: list[Exception | None] = [None]
-        if is_main_process():
-            # An error here must end the other processes, too, not let them wait.
-            try:
-                labels = torch.from_numpy(self.clusterer.fit_predict(features))
-                check_labels(labels, features, self.clusterer)
-            except Exception as caught:
-                error = [caught]
-        broadcast_object_list(error)
-        if error[0] is not None:
-            raise error[0]
-        broadcast(labels)
-        return labels
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Save memory and labels, unless the next epoch makes new ones."""
+        meta = checkpoint['meta']
+        seen = 0 if self.first_iter is None else meta['iter'] - self.first_iter
+        memory = memory_of(runner.model)
+        if 'optimizer' not in checkpoint or not len(memory.centroids):
+            return  # nothing can be resumed from it, or not
+        if seen or meta['epoch'] % self.interval:
+            state = {'iteration': seen, 'memory': memory.snapshot()}
+            checkpoint['cluster_memory'] = state
 
 
 def extraction_dataloader(cfg: Config) -> dict:
@@ -157,8 +187,12 @@ def extraction_dataloader(cfg: Config) -> dict:
     return dict(test, dataset=dataset, sampler=sampler, persistent_workers=False)
 
 
-def check_sampler(dataloader: DataLoader) -> None:
-    """Check that the training loader draws by label, one batch for each iteration.
+def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
+    """Check that the training loader draws by label, one batch for each step.
+
+    Args:
+        dataloader (DataLoader): Of the training images.
+        batches_per_step (int): Over which gradients are accumulated.
 
     Raises:
         ValueError: If it does not.
@@ -170,40 +204,13 @@ def check_sampler(dataloader: DataLoader) -> None:
             f'{type(sampler).__name__}: set `train_dataloader.sampler` to '
             '`dict(type="RandomMultipleGallerySampler", ...)`.'
         )
-    if dataloader.batch_size != sampler.batch_size:
+    if dataloader.batch_size * batches_per_step != sampler.batch_size:
         raise ValueError(
-            f'`train_dataloader.batch_size` is {dataloader.batch_size}, but the '
-            f'sampler draws {sampler.batch_size} images for each process and iteration '
+            f'`train_dataloader.batch_size` is {dataloader.batch_size}, and '
+            f'{batches_per_step} such batch(es) make a step of the optimizer, but the '
+            f'sampler draws {sampler.batch_size} images for each process and step '
             '(num_clusters × num_instances / processes). tools/train.py sets it; in '
-            f'code of your own, set it to {sampler.batch_size}.'
-        )
-
-
-def check_labels(labels: Tensor, features: Tensor, clusterer: BaseClusterer) -> None:
-    """Check that there is something to learn from labels.
-
-    Raises:
-        RuntimeError: If nothing was clustered; it says what to change.
-    """
-    num_clusters = int(labels.max()) + 1
-    spread = 1 - features.mean(dim=0).norm().item()
-    finding = (
-        f'{clusterer!r} found {num_clusters} cluster(s) in {len(features)} images. '
-        f'Their features have a spread of {spread:.4f} (0: all alike, the network has '
-        'collapsed; near 1: nothing is similar to anything).'
-    )
-    if num_clusters == 0:
-        raise RuntimeError(
-            f'{finding} There is nothing to train on. For DBSCAN raise `eps` or lower '
-            '`min_samples`; with few images of each person lower `k1`; for InfoMap '
-            'lower `min_similarity` or `min_cluster_size`; or take better weights.'
-        )
-    if num_clusters == 1:
-        print_log(
-            f'{finding} With one cluster the loss is 0 and nothing is learned in this '
-            'epoch. For DBSCAN lower `eps`; for InfoMap raise `min_similarity`.',
-            logger='current',
-            level=logging.WARNING,
+            f'code of your own, set it to {sampler.batch_size} / {batches_per_step}.'
         )
 
 
@@ -215,6 +222,24 @@ def memory_of(model: nn.Module) -> ClusterMemory:
 def unwrapped(model: nn.Module) -> Any:
     """The model inside a wrapper for distributed training."""
     return model.module if is_model_wrapper(model) else model
+
+
+def check_same_centroids(centroids: Tensor) -> None:
+    """Check that all processes hold the same centroids, bit by bit.
+
+    Args:
+        centroids (Tensor): Shape (C, D).
+
+    Raises:
+        RuntimeError: If they differ, in all processes.
+    """
+    content = centroids.detach().cpu().numpy().tobytes()
+    sums = all_gather_object(hashlib.sha256(content).hexdigest()[:8])
+    if len(set(sums)) > 1:
+        raise RuntimeError(
+            f'The centroids of the processes differ; by rank, {", ".join(sums)}. A '
+            'memory must move them by the queries of all processes, in one order.'
+        )
 
 
 def report(

@@ -1,0 +1,110 @@
+"""Labels of all images, found by all processes together."""
+
+import logging
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dist import (
+    broadcast,
+    broadcast_object_list,
+    get_rank,
+    get_world_size,
+    is_main_process,
+)
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmreid_cc.clustering import BaseClusterer, NeighborClusterer, Share, knn
+from mmreid_cc.evaluation.gather import gather_rows
+
+
+def pseudo_labels(
+    features: Tensor, clusterer: BaseClusterer
+) -> tuple[Tensor, dict[str, float]]:
+    """Cluster features; the same labels in all processes.
+
+    In a distributed run every process searches the neighbours of its share of the
+    images, and the main one clusters. An error of it is raised in all of them.
+
+    Args:
+        features (Tensor): L2-normalised, shape (N, D), the same in all processes.
+        clusterer (BaseClusterer): The algorithm.
+
+    Returns:
+        tuple[Tensor, dict[str, float]]: Labels (N,) int64, −1 is un-clustered; and, in
+        the main process, the seconds of each stage.
+
+    Raises:
+        RuntimeError: If nothing was clustered; it says what to change.
+    """
+    arguments: list[Any] = [features]
+    searched: dict[str, float] = {}
+    if get_world_size() > 1 and isinstance(clusterer, NeighborClusterer):
+        start = time.perf_counter()
+        arguments.append(search_together(features, clusterer))
+        searched = {'neighbours': time.perf_counter() - start}
+    labels = torch.full((len(features),), -1)
+    error: list[Exception | None] = [None]
+    if is_main_process():
+        # An error here must end the other processes, too, not let them wait.
+        try:
+            labels = torch.from_numpy(clusterer.fit_predict(*arguments))
+            check_labels(labels, features, clusterer)
+        except Exception as caught:
+            error = [caught]
+    broadcast_object_list(error)
+    if error[0] is not None:
+        raise error[0]
+    broadcast(labels)
+    return labels, {**searched, **clusterer.stage_seconds}
+
+
+def search_together(
+    features: Tensor, clusterer: NeighborClusterer
+) -> tuple[np.ndarray, np.ndarray]:
+    """The neighbours that a clusterer starts from, each process searching its share.
+
+    Args:
+        features (Tensor): L2-normalised, shape (N, D), the same in all processes.
+        clusterer (NeighborClusterer): Tells how many and how.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Of all images, as
+        :func:`mmreid_cc.clustering.knn` returns them, in all processes.
+    """
+
+    def gather(rows: np.ndarray) -> np.ndarray:
+        return gather_rows(torch.from_numpy(rows)).numpy()
+
+    share = Share(get_rank(), get_world_size(), gather)
+    return knn(features, clusterer.n_neighbors, share=share, **clusterer.knn)
+
+
+def check_labels(labels: Tensor, features: Tensor, clusterer: BaseClusterer) -> None:
+    """Check that there is something to learn from labels.
+
+    Raises:
+        RuntimeError: If nothing was clustered; it says what to change.
+    """
+    num_clusters = int(labels.max()) + 1
+    spread = 1 - features.mean(dim=0).norm().item()
+    finding = (
+        f'{clusterer!r} found {num_clusters} cluster(s) in {len(features)} images. '
+        f'Their features have a spread of {spread:.4f} (0: all alike, the network has '
+        'collapsed; near 1: nothing is similar to anything).'
+    )
+    if num_clusters == 0:
+        raise RuntimeError(
+            f'{finding} There is nothing to train on. For DBSCAN raise `eps` or lower '
+            '`min_samples`; with few images of each person lower `k1`; for InfoMap '
+            'lower `min_similarity` or `min_cluster_size`; or take better weights.'
+        )
+    if num_clusters == 1:
+        print_log(
+            f'{finding} With one cluster the loss is 0 and nothing is learned in this '
+            'epoch. For DBSCAN lower `eps`; for InfoMap raise `min_similarity`.',
+            logger='current',
+            level=logging.WARNING,
+        )

@@ -1,0 +1,72 @@
+"""Find the checkpoint to go on from."""
+
+import logging
+import os
+import zipfile
+from pathlib import Path
+
+from mmengine.logging import print_log
+
+PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimizer
+
+
+def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
+    """The newest checkpoint of a run whose content is as it was written.
+
+    Every byte is read and compared with the check sums that PyTorch stored. Nothing is
+    unpickled.
+
+    Args:
+        work_dir (str | os.PathLike): Of the run.
+
+    Returns:
+        str | None: Path of the checkpoint; None if the folder has none.
+
+    Raises:
+        RuntimeError: If there are some, and all of them are broken.
+
+    Example:
+        >>> newest_whole_checkpoint('work_dirs/cc_r50_market')
+        'work_dirs/cc_r50_market/epoch_12.pth'
+    """
+    folder = Path(work_dir)
+    pointer = folder / 'last_checkpoint'
+    named = pointer.read_text().strip() if pointer.exists() else ''
+    if named:
+        folder = Path(named).parent  # CheckpointHook may be told another one
+    found = [
+        path
+        for path in folder.glob('*.pth')
+        if not path.name.startswith(PREFIX_OF_BEST)
+    ]
+    found.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    for path in found:
+        if is_whole(path):
+            return str(path)
+        print_log(
+            f'{path} is broken, e.g. by an interruption while it was written. Going '
+            'on from the one before.',
+            level=logging.WARNING,
+        )
+    if found:
+        raise RuntimeError(
+            f'None of the {len(found)} checkpoints in {work_dir} is whole. Remove them '
+            'to start anew, or name another one: --resume CHECKPOINT.'
+        )
+    return None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a file is a checkpoint that can be read to its end.
+
+    Args:
+        path (Path): Of the file, in the format of ``torch.save`` (a ZIP archive).
+
+    Returns:
+        bool: False if it is cut off, or any check sum differs.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except (zipfile.BadZipFile, OSError, EOFError):
+        return False

@@ -1,0 +1,116 @@
+"""One result on 1, 2 and 4 processes: labels, losses, centroids, weights, mAP."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import ROOT
+
+CONFIG = """
+_base_ = '{root}/configs/cc_r18_synthetic.py'
+custom_imports = dict(imports=['double_precision', 'recording'])
+{double}
+default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1))
+custom_hooks = [dict(type='RecordHook', priority='LOWEST')]
+people = dict(train_identities=40, test_identities=20)
+train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
+                        sampler=dict(iters_per_epoch=20))
+test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people)
+train_cfg = dict(max_epochs=3)
+test_evaluator = dict(type='ReIDMetric')
+val_cfg = val_dataloader = val_evaluator = None
+"""
+DOUBLE = """
+model = dict(type='DoubleClassifier',
+             data_preprocessor=dict(type='DoublePreprocessor'))
+"""
+
+
+def call(tool, *arguments, processes, cwd):
+    """Run tools/train.py or tools/test.py in so many processes."""
+    command = [sys.executable, ROOT / 'tools' / f'{tool}.py', *arguments]
+    if processes > 1:
+        command = [ROOT / 'tools' / f'dist_{tool}.sh', *arguments]
+        command.insert(2 if tool == 'train' else 3, processes)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    env = {**os.environ, 'PATH': path, 'PYTHONPATH': str(ROOT / 'tests')}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**env, 'PORT': port, 'OMP_NUM_THREADS': '1'},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def records(tmp_path, processes, config):
+    """Train, and return what every process recorded."""
+    work_dir = tmp_path / f'{config.stem}_{processes}'
+    call(
+        'train', config, '--work-dir', work_dir, processes=processes, cwd=tmp_path
+    )
+    return [torch.load(work_dir / f'rank_{r}.pt') for r in range(processes)]
+
+
+def largest_difference(found, expected):
+    """Relative to the largest value of each tensor."""
+    pairs = zip(found, expected, strict=True)
+    return max(
+        ((a - b).abs().max() / b.abs().max().clamp(min=1e-12)).item() for a, b in pairs
+    )
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp('processes')
+
+
+@pytest.mark.parametrize(
+    ('precision', 'tolerance'),
+    [('float64', 1e-8), pytest.param('float32', 1e-3, marks=pytest.mark.slow)],
+)
+def test_training(folder, precision, tolerance):
+    config = folder / f'{precision}.py'
+    double = DOUBLE if precision == 'float64' else ''
+    config.write_text(CONFIG.format(root=ROOT, double=double))
+    alone = records(folder, 1, config)[0]
+    assert len(alone['losses']) == 60
+    for processes in (2, 4):
+        ranks = records(folder, processes, config)
+        losses = torch.tensor([rank['losses'] for rank in ranks], dtype=torch.double)
+        expected = torch.tensor(alone['losses'], dtype=torch.double)
+        report = [largest_difference([losses.mean(dim=0)], [expected])]
+        for rank in ranks:
+            for found, wanted in zip(rank['labels'], alone['labels'], strict=True):
+                assert torch.equal(found, wanted)
+            report.append(largest_difference(rank['centroids'], alone['centroids']))
+            assert list(rank['weights']) == list(alone['weights'])
+            found, wanted = rank['weights'].values(), alone['weights'].values()
+            report.append(largest_difference(found, wanted))
+        print(precision, processes, report)
+        assert max(report) < tolerance
+
+
+def test_testing(folder, tmp_path):
+    """The mAP of the same weights."""
+    config = folder / 'float32.py'
+    config.write_text(CONFIG.format(root=ROOT, double=''))
+    checkpoint = folder / 'float64_1' / 'epoch_3.pth'
+    results = []
+    for processes in (1, 4):
+        out = tmp_path / f'{processes}.json'
+        call('test', config, checkpoint, '--out', out, processes=processes, cwd=folder)
+        results.append(json.loads(out.read_text()))
+    assert results[0]['reid/mAP'] > 20
+    assert results[1] == pytest.approx(results[0], abs=1e-4)  # percent
