@@ -57,9 +57,7 @@ def call(tool, *arguments, processes, cwd):
 def records(tmp_path, processes, config):
     """Train, and return what every process recorded."""
     work_dir = tmp_path / f'{config.stem}_{processes}'
-    call(
-        'train', config, '--work-dir', work_dir, processes=processes, cwd=tmp_path
-    )
+    call('train', config, '--work-dir', work_dir, processes=processes, cwd=tmp_path)
     return [torch.load(work_dir / f'rank_{r}.pt') for r in range(processes)]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from tool_runs import run_tool
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
@@ -22,6 +23,7 @@ val_dataloader = dict(num_workers=0, persistent_workers=False, batch_size=10)
 test_dataloader = val_dataloader
 clusterer = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=6, k2=2)
 default_hooks = dict(cluster_memory=dict(clusterer=clusterer),
+                     batch_norm_groups=dict(samples_per_bn=8),
                      logger=dict(interval=1))
 train_cfg = dict(max_epochs=2)
 """
@@ -34,11 +36,18 @@ def config(tmp_path):
     return file
 
 
-def run(*command, cwd):
-    """Run a command as a user would; return what it printed."""
+def run(tool, *arguments, cwd):
+    """Run a tool; return what it printed."""
+    status, printed = run_tool(tool, *arguments, cwd=cwd)
+    assert status == 0, printed
+    return printed
+
+
+def run_shell(script, *arguments, cwd):
+    """Run a script of tools/ as a user would."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
     done = subprocess.run(
-        [str(part) for part in command],
+        [ROOT / 'tools' / script, *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, 'PATH': path, 'PYTHONPATH': str(ROOT / 'tests')},
         capture_output=True,
@@ -47,7 +56,6 @@ def run(*command, cwd):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
 
 
 def losses(work_dir):
@@ -57,7 +65,7 @@ def losses(work_dir):
 
 
 def test_train_resume_and_test(config, market_root, tmp_path):
-    train = [sys.executable, ROOT / 'tools' / 'train.py', config]
+    train = ['train.py', config]
     data = ['--data-root', market_root]
     run(*train, *data, cwd=tmp_path)
     work_dir = tmp_path / 'work_dirs' / 'tiny'  # the default: named after the config
@@ -69,7 +77,7 @@ def test_train_resume_and_test(config, market_root, tmp_path):
     assert 'resumed epoch: 2, iter: 6' in printed
     assert (work_dir / 'epoch_3.pth').is_file()
 
-    test = [sys.executable, ROOT / 'tools' / 'test.py', config]
+    test = ['test.py', config]
     out = tmp_path / 'metrics.json'
     checkpoint = work_dir / 'epoch_3.pth'
     run(*test, checkpoint, *data, '--rerank', '--out', out, cwd=tmp_path)
@@ -84,7 +92,7 @@ def test_two_processes(config, market_root, tmp_path, monkeypatch):
         free.bind(('127.0.0.1', 0))
         monkeypatch.setenv('PORT', str(free.getsockname()[1]))
     data = ['--data-root', market_root]
-    run(ROOT / 'tools' / 'dist_train.sh', config, 2, *data, cwd=tmp_path)
+    run_shell('dist_train.sh', config, 2, *data, cwd=tmp_path)
     work_dir = tmp_path / 'work_dirs' / 'tiny'
     distributed = losses(work_dir)
     assert len(distributed) == 6
@@ -93,23 +101,21 @@ def test_two_processes(config, market_root, tmp_path, monkeypatch):
 
     out = tmp_path / 'metrics.json'
     checkpoint = work_dir / 'epoch_2.pth'
-    shell = ROOT / 'tools' / 'dist_test.sh'
-    run(shell, config, checkpoint, 2, *data, '--out', out, cwd=tmp_path)
+    run_shell('dist_test.sh', config, checkpoint, 2, *data, '--out', out, cwd=tmp_path)
     alone = tmp_path / 'alone.json'
-    test = [sys.executable, ROOT / 'tools' / 'test.py', config, checkpoint]
-    run(*test, *data, '--out', alone, cwd=tmp_path)
+    run('test.py', config, checkpoint, *data, '--out', alone, cwd=tmp_path)
     expected = json.loads(alone.read_text())
     assert json.loads(out.read_text()) == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_batch_size_that_the_sampler_does_not_draw(config, market_root, tmp_path):
-    train = [sys.executable, ROOT / 'tools' / 'train.py', config]
+    train = ['train.py', config]
     options = ['--cfg-options', 'train_dataloader.batch_size=8']
     with pytest.raises(AssertionError, match=r'is 8, but its sampler draws .* = 16'):
         run(*train, '--data-root', market_root, *options, cwd=tmp_path)
 
 
 def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
-    test = [sys.executable, ROOT / 'tools' / 'test.py', config, 'missing.pth']
+    test = ['test.py', config, 'missing.pth']
     with pytest.raises(AssertionError, match=r'missing.pth can not be found'):
         run(*test, '--data-root', market_root, cwd=tmp_path)

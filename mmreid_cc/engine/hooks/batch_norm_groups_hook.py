@@ -58,8 +58,8 @@ class BatchNormGroupsHook(Hook):
                 '`default_hooks.batch_norm_groups.samples_per_bn` is '
                 f'{self.samples_per_bn}, but a process gets {batch_size} images at a '
                 f'time, which are no groups of {group}. Take fewer processes, or less '
-                'accumulation of gradients, or set `samples_per_bn` to a divisor, which '
-                'is another recipe, but the same on any number of processes.'
+                'accumulation of gradients, or set `samples_per_bn` to a divisor: '
+                'another recipe, but the same on any number of processes.'
             )
         self.layers = group_batch_norm(runner.model, group)
 

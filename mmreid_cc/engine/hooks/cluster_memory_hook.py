@@ -93,7 +93,7 @@ class ClusterMemoryHook(Hook):
             self.resumed = checkpoint.get('cluster_memory')
 
     def before_train(self, runner: Runner) -> None:
-        """Build the loader of the training images; go on where a run was interrupted."""
+        """Build the loader of the training images; take up an interrupted epoch."""
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError(
                 'ClusterMemoryHook works before epochs: set `train_cfg.by_epoch=True`, '
