@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 import mmreid_cc.engine.hooks.cluster_memory_hook as clustering
@@ -17,12 +18,15 @@ def die(*_):
 
 @HOOKS.register_module()
 class KillHook(Hook):
-    """Kill the process in an epoch (counted from 1), at the point that is named."""
+    """Kill the process in an epoch (counted from 1), at the point that is named.
+
+    Of several processes, only the one of ``rank``.
+    """
 
     priority = 'VERY_HIGH'
 
-    def __init__(self, point, epoch):
-        self.point = point
+    def __init__(self, point, epoch, rank=0):
+        self.point = point if rank == get_rank() else None
         self.epoch = epoch
 
     def before_train_epoch(self, runner):

@@ -9,7 +9,7 @@ from mmengine.config import Config, DictAction
 from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
-from mmreid_cc.engine.launch import prepare_processes, set_data_root
+from mmreid_cc.engine.launch import check_work_dir, prepare_processes, set_data_root
 
 
 def parse_args() -> argparse.Namespace:
@@ -71,6 +71,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
+    check_work_dir(cfg.work_dir)
     prepare_processes(cfg)
     runner = Runner.from_cfg(cfg)
     if args.out and args.out_item == 'pred':

@@ -8,7 +8,12 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from mmreid_cc.engine.launch import prepare_processes, set_data_root, share_batch
+from mmreid_cc.engine.launch import (
+    check_work_dir,
+    prepare_processes,
+    set_data_root,
+    share_batch,
+)
 from mmreid_cc.engine.resuming import newest_whole_checkpoint
 
 
@@ -74,6 +79,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> None:
     args = parse_args()
     cfg = merge_args(Config.fromfile(args.config), args)
+    check_work_dir(cfg.work_dir)
     prepare_processes(cfg)
     share_batch(cfg)
     Runner.from_cfg(cfg).train()

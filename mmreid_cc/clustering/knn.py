@@ -11,7 +11,7 @@ from .exact import exact_neighbors, exact_search
 from .hnsw import propose_by_graph
 from .inputs import as_features, as_large_features, check_count
 from .inverted_file import propose_by_cells
-from .parallel import faiss_threads, n_threads
+from .parallel import cores_shared_by, faiss_threads, n_threads
 from .recall import neighbor_recall
 from .reduction import reduce_dimension
 from .sharing import ALONE, Share
@@ -84,7 +84,28 @@ def knn(
         check_count('n_components', n_components, maximum=dim)
     if method == 'auto':
         method = 'exact' if n_rows <= _MOST_EXACT_ROWS else 'ivf'
-    k = min(k, n_rows)
+    with cores_shared_by(share.local_size):
+        indices, similarities = _search(
+            features, min(k, n_rows), method, n_components, share
+        )
+        approximate = method != 'exact' or n_components is not None
+        if approximate and share.rank == 0:
+            recall = neighbor_recall(features, similarities)
+            print_log(
+                f'knn: {method} search found {recall:.1%} of the {min(k, n_rows)} '
+                f'nearest neighbours of {n_rows} rows (estimated on '
+                f'{min(n_rows, 1000)} of them).',
+                logger='current',
+                level=logging.INFO,
+            )
+    return indices, similarities
+
+
+def _search(
+    features: np.ndarray, k: int, method: str, n_components: int | None, share: Share
+) -> tuple[np.ndarray, np.ndarray]:
+    """Search the rows of this process, and gather those of all; see :func:`knn`."""
+    n_rows = len(features)
     rows = np.arange(*share.rows(n_rows))
     if method == 'exact' and n_components is None:
         found = exact_neighbors(features, rows, k, stage='neighbours')
@@ -101,16 +122,7 @@ def knn(
     else:
         proposals = _APPROXIMATE[method](searched, count, share)
     found = rank_proposals(features, rows, proposals, k)
-    indices, similarities = share.gather(found[0]), share.gather(found[1])
-    if share.rank == 0:
-        recall = neighbor_recall(features, similarities)
-        print_log(
-            f'knn: {method} search found {recall:.1%} of the {k} nearest neighbours of '
-            f'{n_rows} rows (estimated on {min(n_rows, 1000)} of them).',
-            logger='current',
-            level=logging.INFO,
-        )
-    return indices, similarities
+    return share.gather(found[0]), share.gather(found[1])
 
 
 def check_method(method: str) -> None:

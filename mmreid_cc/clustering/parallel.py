@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import faiss
@@ -12,18 +13,45 @@ import numpy as np
 from .progress import track
 
 
+_SHARERS: ContextVar[int] = ContextVar('sharers', default=1)
+
+
 def n_threads() -> int:
     """Return the number of threads to use: the process's cores or NUMBA_NUM_THREADS.
 
     Returns:
         int: At least 1. ``OMP_NUM_THREADS`` has no say: MMEngine sets it to 1 in
-        distributed training, where one rank clusters while the others wait.
+        distributed training, where one rank clusters while the others wait. Where they
+        search together, see :func:`cores_shared_by`, each has its part of the cores.
 
     Example:
         >>> n_threads() >= 1
         True
     """
-    return int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # dynamic
+    cores = int(numba.config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]  # dynamic
+    return max(1, cores // _SHARERS.get())
+
+
+@contextmanager
+def cores_shared_by(processes: int) -> Iterator[None]:
+    """Use so many threads that several processes have room on this machine.
+
+    Args:
+        processes (int): That do the same at the same time, this one included.
+
+    Yields:
+        None: Nothing; all cores are this process's again in the end.
+
+    Example:
+        >>> with cores_shared_by(10**6):
+        ...     n_threads()
+        1
+    """
+    token = _SHARERS.set(processes)
+    try:
+        yield
+    finally:
+        _SHARERS.reset(token)
 
 
 @contextmanager

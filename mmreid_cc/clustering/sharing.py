@@ -19,6 +19,8 @@ class Share:
         gather (Callable): Takes an array (n, …), what this process found for its n
             rows, and returns that of all processes, concatenated in the order of the
             ranks, in every process. All of them call it at the same points.
+        local_size (int): Number of the processes on this machine, which share its
+            cores. Defaults to 1.
 
     Example:
         >>> share = Share(rank=1, size=4, gather=lambda rows: rows)
@@ -29,6 +31,7 @@ class Share:
     rank: int
     size: int
     gather: Callable[[np.ndarray], np.ndarray]
+    local_size: int = 1
 
     def rows(self, n_rows: int) -> tuple[int, int]:
         """Return the first row of this process and the one after its last.

@@ -1,6 +1,7 @@
 """From a config file to the processes of a run: what the tools do before the Runner."""
 
 import os
+import tempfile
 from datetime import timedelta
 
 import torch
@@ -19,6 +20,28 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     for loader in LOADERS:
         if cfg.get(loader) is not None:
             cfg[loader].dataset.data_root = data_root
+
+
+def check_work_dir(work_dir: str) -> None:
+    """See that results can be written, before hours are spent on them.
+
+    Args:
+        work_dir (str): Folder, made if need be.
+
+    Raises:
+        OSError: If nothing can be written there.
+    """
+    try:
+        os.makedirs(work_dir, exist_ok=True)
+        with tempfile.TemporaryFile(dir=work_dir) as file:
+            file.write(bytes(2**20))
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'{error.strerror}: logs and checkpoints cannot be written there. Make '
+            'room, or name another folder: --work-dir FOLDER',
+            str(work_dir),
+        ) from error
 
 
 def share_batch(cfg: Config) -> None:

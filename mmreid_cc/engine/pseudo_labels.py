@@ -1,6 +1,7 @@
 """Labels of all images, found by all processes together."""
 
 import logging
+import os
 import time
 from typing import Any
 
@@ -78,7 +79,8 @@ def search_together(
     def gather(rows: np.ndarray) -> np.ndarray:
         return gather_rows(torch.from_numpy(rows)).numpy()
 
-    share = Share(get_rank(), get_world_size(), gather)
+    local_size = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # set by torchrun
+    share = Share(get_rank(), get_world_size(), gather, local_size)
     return knn(features, clusterer.n_neighbors, share=share, **clusterer.knn)
 
 

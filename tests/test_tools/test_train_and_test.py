@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,18 +45,26 @@ def run(tool, *arguments, cwd):
 
 
 def run_shell(script, *arguments, cwd):
-    """Run a script of tools/ as a user would."""
+    """Run a script of tools/ as a user would; return its status, what it printed."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = str(free.getsockname()[1])
     done = subprocess.run(
         [ROOT / 'tools' / script, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, 'PATH': path, 'PYTHONPATH': str(ROOT / 'tests')},
+        env={
+            **os.environ,
+            'PATH': path,
+            'PYTHONPATH': str(ROOT / 'tests'),
+            'PORT': port,
+        },
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    return done.returncode, done.stdout + done.stderr
 
 
 def losses(work_dir):
@@ -86,13 +95,11 @@ def test_train_resume_and_test(config, market_root, tmp_path):
     assert {'reid/mAP_rerank', 'all/CMC@1_rerank'} <= set(metrics)
 
 
-def test_two_processes(config, market_root, tmp_path, monkeypatch):
+def test_two_processes(config, market_root, tmp_path):
     """Two gloo processes train and test with the config of one."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        monkeypatch.setenv('PORT', str(free.getsockname()[1]))
     data = ['--data-root', market_root]
-    run_shell('dist_train.sh', config, 2, *data, cwd=tmp_path)
+    status, printed = run_shell('dist_train.sh', config, 2, *data, cwd=tmp_path)
+    assert status == 0, printed
     work_dir = tmp_path / 'work_dirs' / 'tiny'
     distributed = losses(work_dir)
     assert len(distributed) == 6
@@ -101,7 +108,9 @@ def test_two_processes(config, market_root, tmp_path, monkeypatch):
 
     out = tmp_path / 'metrics.json'
     checkpoint = work_dir / 'epoch_2.pth'
-    run_shell('dist_test.sh', config, checkpoint, 2, *data, '--out', out, cwd=tmp_path)
+    test = [config, checkpoint, 2, *data, '--out', out]
+    status, printed = run_shell('dist_test.sh', *test, cwd=tmp_path)
+    assert status == 0, printed
     alone = tmp_path / 'alone.json'
     run('test.py', config, checkpoint, *data, '--out', alone, cwd=tmp_path)
     expected = json.loads(alone.read_text())
@@ -119,3 +128,27 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
     test = ['test.py', config, 'missing.pth']
     with pytest.raises(AssertionError, match=r'missing.pth can not be found'):
         run(*test, '--data-root', market_root, cwd=tmp_path)
+
+
+def test_a_killed_process_ends_the_others(config, market_root, tmp_path):
+    """Within a minute, with the reason, and not by a time limit of hours."""
+    kill = "[dict(type='KillHook', point='iteration', epoch=2, rank=1)]"
+    text = config.read_text().replace("['conftest']", "['conftest', 'interruptions']")
+    config.write_text(f'{text}custom_hooks = {kill}\n')
+    arguments = [config, 2, '--data-root', market_root]
+    status, printed = run_shell('dist_train.sh', *arguments, cwd=tmp_path)
+    assert status != 0
+    assert 'Signal 9 (SIGKILL) received' in printed
+    assert 'local_rank: 1' in printed
+    (log,) = (tmp_path / 'work_dirs' / 'tiny').glob('*/*.log')
+    assert time.time() - log.stat().st_mtime < 60  # since the last iteration
+
+
+def test_a_work_dir_that_cannot_be_written(config, market_root, tmp_path):
+    (tmp_path / 'file').write_text('')
+    folder = ['--work-dir', tmp_path / 'file' / 'folder', '--data-root', market_root]
+    for arguments in (['train.py', config], ['test.py', config, 'missing.pth']):
+        status, printed = run_tool(*arguments, *folder, cwd=tmp_path)
+        assert status == 1
+        assert 'logs and checkpoints cannot be written there' in printed
+        assert '--work-dir FOLDER' in printed
