@@ -71,19 +71,26 @@ class ClusterContrastHead(BaseModule):
             Tensor: Shape (B, C).
 
         Raises:
-            ValueError: If the features have other channels than ``in_channels``.
+            ValueError: If the features are tokens, or have other channels than
+                ``in_channels``.
         """
         feat = feats[-1] if isinstance(feats, (tuple, list)) else feats
-        if feat.ndim == 4:
-            feat = feat.mean(dim=(2, 3))
-        if feat.ndim != 2 or feat.shape[1] != self.in_channels:
-            raise ValueError(
-                'ClusterContrastHead expects features of shape '
-                f'(B, {self.in_channels}) or (B, {self.in_channels}, H, W), got '
-                f'{tuple(feat.shape)} from the backbone or neck. Set '
-                '`model.head.in_channels` to their number of channels.'
+        shape = tuple(feat.shape) if isinstance(feat, Tensor) else type(feat).__name__
+        if isinstance(feat, Tensor) and feat.ndim in (2, 4):
+            vectors = feat.mean(dim=(2, 3)) if feat.ndim == 4 else feat
+            if vectors.shape[1] == self.in_channels:
+                return vectors
+            advice = f'Set `model.head.in_channels` to {vectors.shape[1]}.'
+        else:
+            advice = (
+                'Let the backbone return a map or one vector (`out_type` of a ViT, '
+                '`features_only` of timm), of `model.head.in_channels` channels.'
             )
-        return feat
+        raise ValueError(
+            f'ClusterContrastHead expects features of shape (B, {self.in_channels}) or '
+            f'(B, {self.in_channels}, H, W), got {shape} from the backbone or neck. '
+            f'{advice}'
+        )
 
     def forward(self, feats: Tensor | tuple[Tensor, ...]) -> Tensor:
         """The L2-normalised embeddings.

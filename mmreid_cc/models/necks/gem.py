@@ -11,7 +11,8 @@ class GeneralizedMeanPooling(MapPooling):
     """``mmpretrain.GeneralizedMeanPooling``, also for backbones that pool themselves.
 
     Maps (B, C, H, W) are pooled to (B, C), with p trained. Vectors (B, C), as ViT gives
-    them, pass through, so that a backbone is swapped without touching the neck.
+    them, pass through, so that a backbone is swapped without touching the neck. So does
+    what is neither, for the head to refuse.
 
     Args:
         p (float): Power of the mean: 1 is the average, ∞ the maximum. Defaults to 3.
@@ -29,14 +30,21 @@ class GeneralizedMeanPooling(MapPooling):
             neck=dict(type='GeneralizedMeanPooling', p=3.0)
     """
 
-    def forward(self, inputs: Tensor | tuple[Tensor, ...]) -> Tensor:
+    def forward(
+        self, inputs: Tensor | tuple[Tensor, ...]
+    ) -> Tensor | tuple[Tensor, ...]:
         """Pool the last of the inputs.
 
         Args:
             inputs (Tensor | tuple[Tensor]): Of the backbone.
 
         Returns:
-            Tensor: Shape (B, C).
+            Tensor: Shape (B, C), or the inputs where they are neither map nor vector.
         """
         feat = inputs[-1] if isinstance(inputs, (tuple, list)) else inputs
-        return feat if feat.ndim == 2 else super().forward(feat)
+        if not isinstance(feat, Tensor):
+            return inputs
+        if feat.ndim == 4:
+            return super().forward(feat)
+        # DDP waits for a gradient of every parameter, so p gets one: zero.
+        return feat + 0 * self.p if self.p.requires_grad else feat

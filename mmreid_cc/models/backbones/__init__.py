@@ -1,0 +1,17 @@
+"""Backbones that mmpretrain lacks."""
+
+from .fastreid_resnet import FastReIDResNet, FastReIDResNetIBN
+from .ibn import InstanceBatchNorm
+from .ics_vision_transformer import IBNConvStem, ICSVisionTransformer
+from .osnet import OSNet
+from .resnet_ibn import ResNetIBN
+
+__all__ = [
+    'FastReIDResNet',
+    'FastReIDResNetIBN',
+    'IBNConvStem',
+    'ICSVisionTransformer',
+    'InstanceBatchNorm',
+    'OSNet',
+    'ResNetIBN',
+]

@@ -1,0 +1,52 @@
+"""Strip a checkpoint of a training run, and name it by its content.
+
+    python tools/model_converters/publish_model.py epoch_50.pth cc_r50_market.pth
+
+writes ``cc_r50_market-1b2c3d4e.pth``: the weights alone, without optimizer, logs and
+config, whose paths are nobody's business. The digits are the first of the file's
+SHA-256, which ``torch.hub`` and MMEngine check after a download.
+"""
+
+import argparse
+import hashlib
+from pathlib import Path
+
+from key_mapping import load_weights, save_checkpoint
+
+import mmreid_cc
+
+
+def publish(checkpoint: Path, out: Path) -> Path:
+    """Write the weights of a checkpoint.
+
+    Args:
+        checkpoint: of MMEngine, or of ``convert.py``.
+        out: name without the digits, ``.pth`` at its end.
+
+    Returns:
+        The name with the digits.
+
+    Raises:
+        ValueError: If the checkpoint cannot be read, or ``out`` does not end as said.
+    """
+    if out.suffix != '.pth':
+        raise ValueError(f'{out} must end in .pth')
+    weights = load_weights(checkpoint)
+    meta = {'mmreid_cc_version': mmreid_cc.__version__}
+    save_checkpoint(out, {'meta': meta, 'state_dict': weights})
+    digits = hashlib.sha256(out.read_bytes()).hexdigest()[:8]
+    return out.rename(out.with_name(f'{out.stem}-{digits}.pth'))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('checkpoint', type=Path, help='file of a training run')
+    parser.add_argument('out', type=Path, help='name, to which digits are added')
+    args = parser.parse_args()
+    print(f'Written to {publish(args.checkpoint, args.out)}')
+
+
+if __name__ == '__main__':
+    main()
