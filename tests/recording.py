@@ -21,6 +21,10 @@ class RecordHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.model = model
         self.record['labels'].append(model.head.memory.labels.clone())
+        if runner.epoch == 0:
+            self.record['initial'] = {
+                k: v.clone() for k, v in model.state_dict().items()
+            }
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         self.record['losses'].append(outputs['loss'].item())

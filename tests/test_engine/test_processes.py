@@ -14,7 +14,7 @@ from conftest import ROOT
 CONFIG = """
 _base_ = '{root}/configs/cc_r18_synthetic.py'
 custom_imports = dict(imports=['double_precision', 'recording'])
-{double}
+{change}
 default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1))
 custom_hooks = [dict(type='RecordHook', priority='LOWEST')]
 people = dict(train_identities=40, test_identities=20)
@@ -25,10 +25,15 @@ train_cfg = dict(max_epochs=3)
 test_evaluator = dict(type='ReIDMetric')
 val_cfg = val_dataloader = val_evaluator = None
 """
-DOUBLE = """
+CHANGES = {
+    'float64': """
 model = dict(type='DoubleClassifier',
              data_preprocessor=dict(type='DoublePreprocessor'))
-"""
+""",
+    # At the rate of the recipe the rounding of float32 grows tenfold in ten iterations,
+    # until clusters differ: docs/distributed.md.
+    'float32': 'optim_wrapper = dict(optimizer=dict(lr=1e-5))',
+}
 
 
 def call(tool, *arguments, processes, cwd):
@@ -64,9 +69,16 @@ def records(tmp_path, processes, config):
 def largest_difference(found, expected):
     """Relative to the largest value of each tensor."""
     pairs = zip(found, expected, strict=True)
-    return max(
-        ((a - b).abs().max() / b.abs().max().clamp(min=1e-12)).item() for a, b in pairs
-    )
+    return max(((a - b).abs().max() / b.abs().max()).item() for a, b in pairs)
+
+
+def difference_of_weights(found, expected):
+    """Relative to how far training has moved them (Euclidean norm)."""
+    moved, differing = [], []
+    for name, initial in expected['initial'].items():
+        differing.append((found['weights'][name] - expected['weights'][name]).flatten())
+        moved.append((expected['weights'][name] - initial).flatten())
+    return (torch.cat(differing).norm() / torch.cat(moved).norm()).item()
 
 
 @pytest.fixture(scope='module')
@@ -80,8 +92,7 @@ def folder(tmp_path_factory):
 )
 def test_training(folder, precision, tolerance):
     config = folder / f'{precision}.py'
-    double = DOUBLE if precision == 'float64' else ''
-    config.write_text(CONFIG.format(root=ROOT, double=double))
+    config.write_text(CONFIG.format(root=ROOT, change=CHANGES[precision]))
     alone = records(folder, 1, config)[0]
     assert len(alone['losses']) == 60
     for processes in (2, 4):
@@ -93,17 +104,14 @@ def test_training(folder, precision, tolerance):
             for found, wanted in zip(rank['labels'], alone['labels'], strict=True):
                 assert torch.equal(found, wanted)
             report.append(largest_difference(rank['centroids'], alone['centroids']))
-            assert list(rank['weights']) == list(alone['weights'])
-            found, wanted = rank['weights'].values(), alone['weights'].values()
-            report.append(largest_difference(found, wanted))
-        print(precision, processes, report)
-        assert max(report) < tolerance
+            report.append(difference_of_weights(rank, alone))
+        assert max(report) < tolerance, report
 
 
 def test_testing(folder, tmp_path):
     """The mAP of the same weights."""
     config = folder / 'float32.py'
-    config.write_text(CONFIG.format(root=ROOT, double=''))
+    config.write_text(CONFIG.format(root=ROOT, change=CHANGES['float32']))
     checkpoint = folder / 'float64_1' / 'epoch_3.pth'
     results = []
     for processes in (1, 4):
