@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEMO := work_dirs/demo
+BENCH := work_dirs/bench
 
-.PHONY: help setup demo test test-slow lint
+.PHONY: help setup demo bench test test-slow lint
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -23,6 +24,12 @@ demo: $(READY)  ## train on drawn pedestrians for some minutes, test, and draw t
 	$(BIN)/python tools/test.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --work-dir $(DEMO)
 	$(BIN)/python tools/visualization/draw_rank_lists.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --out $(DEMO)/rank_lists.png
 	$(BIN)/python tools/visualization/plot_curves.py $(DEMO) --out $(DEMO)/curves.png
+
+bench: $(READY)  ## measure clustering, ranking and memory beside textbook versions
+	$(BIN)/python tools/analysis_tools/benchmark_clustering.py --json $(BENCH)/clustering.json
+	$(BIN)/python tools/analysis_tools/benchmark_evaluation.py --json $(BENCH)/ranking.json
+	$(BIN)/python tools/analysis_tools/benchmark_evaluation.py --rerank --json $(BENCH)/re_ranking.json
+	$(BIN)/python tools/analysis_tools/benchmark_memory.py --repeats 50 --json $(BENCH)/memory.json
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -m 'not slow'

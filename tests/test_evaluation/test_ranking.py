@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 import torch
@@ -210,6 +211,33 @@ class TestInput:
         monkeypatch.setattr(distances, 'CHUNK_BYTES', chunk_bytes)
         assert ranking_metrics(*exact) == expected[0]
         assert ranking_metrics(*data, distance=distance) == expected[1]
+
+    @pytest.mark.parametrize('threads', [1, 7])
+    def test_threads_change_nothing(self, golden, data, threads, monkeypatch):
+        distance = golden['rerank_distance']
+        expected = rank_queries(None, None, *data[2:], distance=distance)
+        monkeypatch.setattr(numba.config, 'NUMBA_NUM_THREADS', threads)
+        for part, whole in zip(
+            rank_queries(None, None, *data[2:], distance=distance),
+            expected,
+            strict=True,
+        ):
+            np.testing.assert_array_equal(part, whole)
+
+    @pytest.mark.parametrize('kind', ['fortran', 'read-only', 'file', 'float16'])
+    def test_kinds_of_given_distance(self, golden, data, kind, tmp_path):
+        distance = golden['rerank_distance'].astype(np.float16).astype(np.float32)
+        expected = ranking_metrics(*data, distance=distance)
+        if kind == 'fortran':
+            distance = np.asfortranarray(distance)
+        elif kind == 'read-only':
+            distance.flags.writeable = False
+        elif kind == 'file':
+            np.save(tmp_path / 'distance.npy', distance)
+            distance = np.load(tmp_path / 'distance.npy', mmap_mode='r')
+        else:
+            distance = distance.astype(np.float16)
+        assert ranking_metrics(*data, distance=distance) == expected
 
     def test_the_caller_s_arrays_are_left_alone(self, golden, data):
         arrays = [*data, golden['rerank_distance']]

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmreid_cc.evaluation import re_ranking
+from mmreid_cc.evaluation import ReRankedDistance, ranking_metrics, re_ranking
+from mmreid_cc.evaluation.functional import distances
 
 DATA = Path(__file__).parents[1] / 'data'
 
@@ -91,6 +92,41 @@ def test_no_square_matrix_exists():
     finally:
         tracemalloc.stop()
     assert peak < 150e6  # one (Q + G)² matrix is 577 MB
+
+
+def test_ranking_reads_the_rows_as_they_come(monkeypatch):
+    query, gallery = normalised(40, 16), normalised(300, 16, seed=1)
+    rng = np.random.default_rng(0)
+    labels = [rng.integers(0, 9, n) for n in (40, 300)]
+    labels += [rng.integers(0, 3, n) for n in (40, 300)]
+    dense = re_ranking(query, gallery)
+    expected = ranking_metrics(None, None, *labels, distance=dense)
+    sparse = ReRankedDistance(query, gallery)
+    assert sparse.shape == dense.shape
+    assert ranking_metrics(None, None, *labels, distance=sparse) == expected
+    monkeypatch.setattr(distances, 'CHUNK_BYTES', 5000)
+    rows = list(sparse.chunks())
+    assert len(rows) == 10
+    joined = np.concatenate([values for _, values in rows])
+    np.testing.assert_allclose(joined, dense, atol=1e-6)
+    lower, upper = sparse.bounds()
+    assert lower - 1e-6 <= dense.min() <= dense.max() <= upper + 1e-6
+
+
+def test_ranking_by_it_holds_no_matrix(monkeypatch):
+    query = normalised(3000, 8, centres=500)
+    gallery = normalised(12_000, 8, seed=1, centres=500)
+    labels = [np.arange(n) % 500 for n in (3000, 12_000)]
+    cams = [np.zeros(3000, np.int64), np.ones(12_000, np.int64)]
+    monkeypatch.setattr(distances, 'CHUNK_BYTES', 4 * 2**20)
+    sparse = ReRankedDistance(query, gallery)
+    tracemalloc.start()
+    try:
+        ranking_metrics(None, None, *labels, *cams, distance=sparse)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 30e6  # the Q × G matrix is 144 MB
 
 
 @pytest.mark.parametrize(

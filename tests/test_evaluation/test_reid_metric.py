@@ -8,7 +8,7 @@ from mmpretrain.structures import DataSample
 from torch import distributed
 from two_ranks import run_on_two_ranks
 
-from mmreid_cc.evaluation import ranking_metrics, re_ranking
+from mmreid_cc.evaluation import ranking_metrics, re_ranking, roc_curve
 from mmreid_cc.evaluation.metrics import ReIDMetric
 
 GOLDEN = dict(np.load(Path(__file__).parents[1] / 'data' / 'ranking.npz'))
@@ -112,6 +112,15 @@ def test_camera_pairs():
     assert metrics['reid/mAP_c0_c3'] == pytest.approx(expected)
 
 
+def test_tpr_at_fpr():
+    metrics = evaluate(data_samples(), tpr_at_fpr=(1e-2, 1e-3), rerank=True)
+    curve = roc_curve(*ARRAYS)
+    assert metrics['reid/TPR@FPR=0.01'] == 100 * curve.tpr_at(0.01)
+    assert metrics['reid/TPR@FPR=0.001'] == 100 * curve.tpr_at(0.001)
+    assert 0 < metrics['reid/TPR@FPR=0.001'] < metrics['reid/TPR@FPR=0.01'] < 100
+    assert [name for name in metrics if 'TPR' in name] == list(metrics)[-2:]
+
+
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float16])
 def test_a_batch_keeps_neither_its_network_output_nor_its_graph(dtype):
     output = torch.ones(4, 500, 8, dtype=dtype, requires_grad=True) * 2
@@ -179,6 +188,11 @@ class TestErrors:
         with pytest.raises(ValueError, match=r'rerank must be .*lambda_value'):
             ReIDMetric(rerank=rerank)
 
+    @pytest.mark.parametrize('tpr_at_fpr', [1e-3, (0.0,), (1,), ('0.1',)])
+    def test_tpr_at_fpr(self, tpr_at_fpr):
+        with pytest.raises(ValueError, match='tpr_at_fpr must be a sequence'):
+            ReIDMetric(tpr_at_fpr=tpr_at_fpr)
+
     def test_topk(self):
         with pytest.raises(ValueError, match='topk must be'):
             ReIDMetric(topk=(0,))
@@ -195,3 +209,34 @@ def test_two_ranks_agree_with_one_process(tmp_path):
     expected = evaluate(data_samples())
     for metrics in run_on_two_ranks(evaluate_a_share, tmp_path):
         assert metrics == expected
+
+
+def messages_of_errors():
+    """What each of two ranks hears of what is wrong, without waiting for the other."""
+    rank = distributed.get_rank()
+    samples = data_samples()
+    for sample in samples:
+        sample.set_metainfo(dict(cam_id=0))
+    messages = []
+    for share, size in (
+        (samples[rank::2], SIZE),  # computed by rank 0 only: no query has a match
+        (samples[rank:1000:2], SIZE),  # 50 samples are missing
+        (samples[:10] if rank == 0 else [], 10),  # rank 1 has none
+    ):
+        try:
+            evaluate(share, size=size)
+        except ValueError as error:
+            messages.append(str(error))
+    # The group still works: no collective of one rank is left without the other's.
+    ranks = [None, None]
+    distributed.all_gather_object(ranks, rank)
+    return [*messages, ranks]
+
+
+def test_every_rank_hears_of_an_error(tmp_path):
+    for messages in run_on_two_ranks(messages_of_errors, tmp_path):
+        assert len(messages) == 4
+        assert 'No query has a match' in messages[0]
+        assert '50 of 1050 samples are missing' in messages[1]
+        assert 'no data sample on rank 1 of 2' in messages[2]
+        assert messages[3] == [0, 1]

@@ -1,5 +1,7 @@
 """Run a function in two processes that form a gloo group."""
 
+from datetime import timedelta
+
 import torch
 from torch import distributed, multiprocessing
 
@@ -12,7 +14,11 @@ def run_on_two_ranks(function, folder, *arguments):
 
 def _run(rank, function, folder, arguments):
     distributed.init_process_group(
-        'gloo', init_method=f'file://{folder}/group', rank=rank, world_size=2
+        'gloo',
+        init_method=f'file://{folder}/group',
+        rank=rank,
+        world_size=2,
+        timeout=timedelta(seconds=60),  # a test fails where a rank waits for nobody
     )
     torch.set_num_threads(1)
     torch.save(function(*arguments), f'{folder}/{rank}.pt')

@@ -24,6 +24,17 @@ class Measurement:
     peak_mb: float = 0.0
     added_mb: float = 0.0
 
+    def include(self, part: 'Measurement') -> None:
+        """Add a part of the same stage: times are summed, of peaks the highest stays.
+
+        Args:
+            part: measured on its own, before or after the others.
+        """
+        self.seconds += part.seconds
+        self.cpu_seconds += part.cpu_seconds
+        self.peak_mb = max(self.peak_mb, part.peak_mb)
+        self.added_mb = max(self.added_mb, part.added_mb)
+
 
 @contextmanager
 def measure() -> Iterator[Measurement]:

@@ -1,86 +1,171 @@
 """Distances between query and gallery, some rows at a time."""
 
 from collections.abc import Iterator
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.inputs import as_features, to_numpy
+from mmreid_cc.clustering.parallel import map_row_blocks
 
 CHUNK_BYTES = 64 * 2**20
+ROWS_PER_BLOCK = 32  # of a kernel's call: a row has 10⁴ to 10⁵ values
 
 
-def cosine_distance_chunks(
-    query_features: NDArray[np.float32], gallery_features: NDArray[np.float32]
-) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield the rows of 2 − 2·cos, the squared distance of L2-normalised features.
+class DistanceRows(Protocol):
+    """A distance matrix that is computed, or read, some rows at a time.
+
+    Attributes:
+        shape (tuple[int, int]): Number of queries Q and of gallery images G.
+    """
+
+    shape: tuple[int, int]
+
+    def chunks(self) -> Iterator[tuple[slice, NDArray]]:
+        """Yield the rows in their order, anew at each call.
+
+        Yields:
+            tuple[slice, np.ndarray]: The next queries, as many as fit into
+            ``CHUNK_BYTES`` but one at least, and their distances (n, G), finite,
+            float32 or float64, C-contiguous. They may be the memory of somebody else:
+            to be read only.
+        """
+        ...
+
+    def bounds(self) -> tuple[float, float]:
+        """Return two numbers between which all distances lie, up to rounding."""
+        ...
+
+
+class CosineDistance:
+    """2 − 2·cos, the squared distance of L2-normalised features.
 
     Normalisation is inside and copies no features: the gallery's norms divide the
-    product.
+    product. Float32 in [0, 4] up to rounding.
 
     Args:
-        query_features (np.ndarray): (Q, D) float32, finite, of any length but zero.
-        gallery_features (np.ndarray): (G, D) float32, likewise.
-
-    Yields:
-        tuple[slice, np.ndarray]: The next queries, as many as fit into ``CHUNK_BYTES``
-        but one at least, and their distances (n, G), float32 in [0, 4] up to rounding.
-        The array is the caller's to change.
+        query_features (array): (Q, D), floating, of any length but zero.
+        gallery_features (array): (G, D), likewise.
 
     Raises:
-        ValueError: If the numbers of columns differ, or a feature is zero.
+        TypeError: If the features are not floating-point numbers.
+        ValueError: If they are not 2-D and finite, if the numbers of columns differ,
+            or a feature is zero.
 
     Example:
-        >>> list(cosine_distance_chunks(np.float32([[1, 0]]), np.float32([[0, 5]])))
+        >>> distance = CosineDistance([[1.0, 0.0]], [[0.0, 5.0]])
+        >>> list(distance.chunks())
         [(slice(0, 1, None), array([[2.]], dtype=float32))]
     """
-    if query_features.shape[1] != gallery_features.shape[1]:
-        raise ValueError(
-            f'query_features have {query_features.shape[1]} columns, gallery_features '
-            f'{gallery_features.shape[1]}; both must come from one model.'
-        )
-    query_norms = _norms(query_features, 'query_features')
-    scale = -2 / _norms(gallery_features, 'gallery_features')
-    row_bytes = gallery_features.itemsize * len(gallery_features)
-    for rows in _row_slices(len(query_features), row_bytes):
-        queries = query_features[rows] / query_norms[rows, None]
-        distances = queries @ gallery_features.T
-        distances *= scale
-        distances += 2
-        yield rows, distances
+
+    def __init__(self, query_features: Any, gallery_features: Any) -> None:
+        self._query = as_features(query_features, 'query_features')
+        self._gallery = as_features(gallery_features, 'gallery_features')
+        if self._query.shape[1] != self._gallery.shape[1]:
+            raise ValueError(
+                f'query_features have {self._query.shape[1]} columns, gallery_features '
+                f'{self._gallery.shape[1]}; both must come from one model.'
+            )
+        self.shape = len(self._query), len(self._gallery)
+        self._query_norms = _norms(self._query, 'query_features')
+        self._scale = -2 / _norms(self._gallery, 'gallery_features')
+
+    def chunks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield the rows; see :class:`DistanceRows`. Each array is the caller's."""
+        for rows in _row_slices(self.shape, self._gallery.itemsize):
+            queries = self._query[rows] / self._query_norms[rows, None]
+            distances = queries @ self._gallery.T
+            map_row_blocks(
+                _scale_and_shift,
+                len(distances),
+                distances,
+                self._scale,
+                rows_per_block=ROWS_PER_BLOCK,
+            )
+            yield rows, distances
+
+    def bounds(self) -> tuple[float, float]:
+        """Return (0, 4)."""
+        return 0.0, 4.0
 
 
-def given_distance_chunks(distance: NDArray) -> Iterator[tuple[slice, NDArray]]:
-    """Yield the rows of a distance matrix as copies.
+class GivenDistance:
+    """The rows of a distance matrix that somebody has computed.
+
+    Types that float32 cannot hold are read as float64, all others as float32.
 
     Args:
-        distance (np.ndarray): (Q, G), finite.
-
-    Yields:
-        tuple[slice, np.ndarray]: The next queries, as many as fit into ``CHUNK_BYTES``
-        but one at least, and their distances (n, G), float32 or, for types that
-        float32 cannot hold, float64. The array is the caller's to change.
+        distance (array): (Q, G), finite.
 
     Raises:
-        ValueError: If a value is NaN or infinite.
+        ValueError: If it is not 2-D or empty; in ``chunks`` and ``bounds``, if a value
+            is NaN or infinite.
 
     Example:
-        >>> list(given_distance_chunks(np.array([[3, 1]], dtype=np.int8)))
+        >>> list(GivenDistance(np.array([[3, 1]], dtype=np.int8)).chunks())
         [(slice(0, 1, None), array([[3., 1.]], dtype=float32))]
     """
-    dtype = np.result_type(distance.dtype, np.float32)
-    for rows in _row_slices(len(distance), dtype.itemsize * distance.shape[1]):
-        distances = distance[rows].astype(dtype, order='C')
-        if not np.isfinite(distances).all():
+
+    def __init__(self, distance: ArrayLike) -> None:
+        self._distance = to_numpy(distance)
+        if self._distance.ndim != 2 or 0 in self._distance.shape:
             raise ValueError(
-                'distance holds NaN or infinite values; every pair needs a finite one. '
-                'To leave a gallery image out, give it the pid −1.'
+                'distance must be a 2-D array (Q, G) with at least one query and one '
+                f'gallery image, got shape {self._distance.shape}.'
             )
-        yield rows, distances
+        self.shape = self._distance.shape
+
+    def chunks(self) -> Iterator[tuple[slice, NDArray]]:
+        """Yield the rows; see :class:`DistanceRows`."""
+        dtype = np.result_type(self._distance.dtype, np.float32)
+        for rows in _row_slices(self.shape, dtype.itemsize):
+            distances = np.ascontiguousarray(self._distance[rows], dtype=dtype)
+            counts = map_row_blocks(
+                _count_not_finite,
+                len(distances),
+                distances,
+                rows_per_block=ROWS_PER_BLOCK,
+            )
+            if any(counts):
+                raise ValueError(
+                    'distance holds NaN or infinite values; every pair needs a finite '
+                    'one. To leave a gallery image out, give it the pid −1.'
+                )
+            yield rows, distances
+
+    def bounds(self) -> tuple[float, float]:
+        """Return the smallest and the largest distance."""
+        chunks = [(part.min(), part.max()) for _, part in self.chunks()]
+        lows, highs = zip(*chunks, strict=True)
+        return float(min(lows)), float(max(highs))
 
 
-def _row_slices(rows: int, row_bytes: int) -> Iterator[slice]:
-    step = max(1, CHUNK_BYTES // row_bytes)
-    for start in range(0, rows, step):
-        yield slice(start, min(start + step, rows))
+@kernel
+def _scale_and_shift(
+    first: int, last: int, products: NDArray, scale: NDArray[np.float32]
+) -> None:
+    for i in range(first, last):
+        row = products[i]
+        for j in range(len(row)):
+            row[j] = row[j] * scale[j] + np.float32(2)
+
+
+@kernel
+def _count_not_finite(first: int, last: int, distances: NDArray) -> int:
+    count = 0
+    for i in range(first, last):
+        row = distances[i]
+        for j in range(len(row)):
+            count += row[j] - row[j] != 0
+    return count
+
+
+def _row_slices(shape: tuple[int, int], itemsize: int) -> Iterator[slice]:
+    step = max(1, CHUNK_BYTES // (itemsize * shape[1]))
+    for start in range(0, shape[0], step):
+        yield slice(start, min(start + step, shape[0]))
 
 
 def _norms(features: NDArray[np.float32], name: str) -> NDArray[np.float32]:

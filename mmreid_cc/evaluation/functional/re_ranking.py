@@ -3,20 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmreid_cc.clustering.inputs import as_features, check_count
-from mmreid_cc.clustering.jaccard import jaccard_rows
-from mmreid_cc.clustering.knn import knn, least_similarities
-from mmreid_cc.clustering.reciprocal import (
-    encode,
-    expand_queries,
-    half_size,
-    reciprocal_sets,
-)
-from mmreid_cc.clustering.similarity import pair_similarities
-
-from .distances import cosine_distance_chunks
-
-_ROUNDING = 1e-12  # (2 − 2·cos)² of equal images may be so large
+from .re_ranked_distance import ReRankedDistance
 
 
 def re_ranking(
@@ -32,7 +19,8 @@ def re_ranking(
     and d_max is the largest of the query to any image, and the Jaccard distance
     compares k-reciprocal neighbourhoods among query and gallery together. The values
     are those of the public code, without its (Q + G)² matrices: beside a copy of the
-    features and the result, memory grows with (Q + G) · k².
+    features and the result, memory grows with (Q + G) · k². Where the result is too
+    large, too (3.8 GB for MSMT17), rank by :class:`ReRankedDistance` instead.
 
     Args:
         query_features (array): (Q, D), floating, NumPy or a tensor of any device.
@@ -62,37 +50,8 @@ def re_ranking(
         >>> re_ranking(query, gallery, k1=1, k2=1)
         array([[1., 0.]], dtype=float32)
     """
-    query = as_features(query_features, 'query_features')
-    gallery = as_features(gallery_features, 'gallery_features')
-    check_count('k1', k1)
-    check_count('k2', k2, maximum=k1)
-    if not 0 <= lambda_value <= 1:
-        raise ValueError(f'lambda_value must lie in [0, 1], got {lambda_value!r}.')
-
-    distance = np.empty((len(query), len(gallery)), dtype=np.float32)
-    for chunk, values in cosine_distance_chunks(query, gallery):
-        distance[chunk] = values
-    features = np.concatenate([query, gallery])
-    squares = np.einsum('nd,nd->n', features, features, dtype=np.float64)
-    features /= np.sqrt(squares)[:, None]
-    farthest = np.square(2 - 2 * least_similarities(features))
-    farthest[farthest < _ROUNDING] = 1  # all images are equal: not to magnify noise
-
-    neighbors = knn(features, k1 + 1)[0].astype(np.int32)
-    indptr, members = reciprocal_sets(neighbors, half_size(k1))
-    similarities = pair_similarities(features, features, indptr, members)
-    relative = np.square(2 - 2 * similarities)
-    relative /= np.repeat(farthest, np.diff(indptr))
-    encoding = encode(indptr, members, relative)
-    if k2 > 1:
-        encoding = expand_queries(encoding, neighbors[:, :k2])
-    jaccard = jaccard_rows(encoding, np.full(len(query), len(query)))
-
-    np.square(distance, out=distance)
-    distance *= (lambda_value / farthest[: len(query)])[:, None]
-    distance += 1 - lambda_value
-    rows = np.repeat(np.arange(len(query)), np.diff(jaccard.indptr))
-    distance[rows, jaccard.indices - len(query)] -= (1 - lambda_value) * (
-        1 - jaccard.data
-    )
+    sparse = ReRankedDistance(query_features, gallery_features, k1, k2, lambda_value)
+    distance = np.empty(sparse.shape, dtype=np.float32)
+    for rows, values in sparse.chunks():
+        distance[rows] = values
     return distance

@@ -1,19 +1,19 @@
-"""The metric of re-identification for the Runner: mAP, mINP and CMC."""
+"""The metric of re-identification for the Runner: mAP, mINP, CMC and TPR at an FPR."""
 
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.dist import all_gather, broadcast_object_list, is_main_process
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from mmreid_cc.registry import METRICS
 
-from ..functional import ranking_metrics, re_ranking
+from ..functional import ReRankedDistance, ranking_metrics, roc_curve
 from ..functional.camera_pairs import camera_pair_metrics
-from ..functional.query_ranks import JUNK_PID
+from ..functional.protocol import JUNK_PID
 from ..functional.ranking import checked_topk
 from ..gather import gather_by_index
 
@@ -40,21 +40,26 @@ class ReIDMetric(BaseMetric):
     Args:
         topk (Sequence[int]): The k of each ``CMC@k``. Defaults to (1, 5, 10).
         rerank (bool | dict): Whether to also rank by the re-ranked distance of
-            :func:`mmreid_cc.evaluation.re_ranking`, which needs a Q × G float32 matrix
-            (3.8 GB for MSMT17). Its results stand beside the plain ones, as
-            ``mAP_rerank``, ``mINP_rerank``, ``CMC@1_rerank``. A dict sets any of
-            ``k1``, ``k2`` and ``lambda_value``. Defaults to False.
+            :func:`mmreid_cc.evaluation.re_ranking`, without a matrix of its size. Its
+            results stand beside the plain ones, as ``mAP_rerank``, ``mINP_rerank``,
+            ``CMC@1_rerank``. A dict sets any of ``k1``, ``k2`` and ``lambda_value``.
+            Defaults to False.
         exclude_same_camera (bool): Whether to leave out gallery images of the query's
             identity and camera. False is for data without cameras. Defaults to True.
         per_camera_pair (bool): Whether to add ``mAP_c1_c2`` and ``CMC@1_c1_c2``, the
             queries of camera 1 in the gallery of camera 2, for each ordered pair of
             cameras with a match. By the plain distance. Defaults to False.
+        tpr_at_fpr (Sequence[float]): False positive rates, each in (0, 1), for which to
+            add ``TPR@FPR=0.001``, the share of the pairs of one identity that are found
+            then, as by :func:`mmreid_cc.evaluation.roc_curve`. By the plain distance.
+            Defaults to (), none.
         prefix (str | None): Defaults to None, which means ``'reid'``.
 
     Raises:
-        ValueError: If ``topk`` or ``rerank`` is anything else; in ``process``, if a
-            data sample lacks a field; in ``evaluate``, if samples are missing, if
-            there is no query or no gallery, or no query has a match.
+        ValueError: If ``topk``, ``rerank`` or ``tpr_at_fpr`` is anything else; in
+            ``process``, if a data sample lacks a field; in ``evaluate``, and then in
+            every process, if samples are missing, if there is no query or no gallery,
+            or no query has a match.
 
     Examples:
         In a config:
@@ -62,7 +67,8 @@ class ReIDMetric(BaseMetric):
         .. code:: python
 
             val_evaluator = dict(type='ReIDMetric', topk=(1, 5, 10))
-            test_evaluator = dict(type='ReIDMetric', rerank=True)
+            test_evaluator = dict(
+                type='ReIDMetric', rerank=True, tpr_at_fpr=(1e-3, 1e-4))
 
         In code:
 
@@ -90,6 +96,7 @@ class ReIDMetric(BaseMetric):
         rerank: bool | dict = False,
         exclude_same_camera: bool = True,
         per_camera_pair: bool = False,
+        tpr_at_fpr: Sequence[float] = (),
         prefix: str | None = None,
     ) -> None:
         super().__init__(prefix=prefix)
@@ -101,9 +108,17 @@ class ReIDMetric(BaseMetric):
                 f'rerank must be True, False or a dict with any of {_RE_RANKING}, got '
                 f'{rerank!r}.'
             )
+        if not isinstance(tpr_at_fpr, Sequence) or not all(
+            isinstance(fpr, float) and 0 < fpr < 1 for fpr in tpr_at_fpr
+        ):
+            raise ValueError(
+                'tpr_at_fpr must be a sequence of numbers between 0 and 1, such as '
+                f'(1e-3, 1e-4), got {tpr_at_fpr!r}.'
+            )
         self.rerank = rerank
         self.exclude_same_camera = exclude_same_camera
         self.per_camera_pair = per_camera_pair
+        self.tpr_at_fpr = tuple(tpr_at_fpr)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep a batch as two CPU tensors, copies of what is needed and no more.
@@ -135,20 +150,32 @@ class ReIDMetric(BaseMetric):
 
         Returns:
             dict[str, float]: The metrics with their prefix, on every rank.
+
+        Raises:
+            ValueError: On every rank, whichever of them has found what is wrong.
         """
-        if not self.results:
-            raise ValueError('ReIDMetric has processed no data sample on this rank.')
+        counts = [int(n) for n in all_gather(torch.tensor([len(self.results)]))]
+        if not all(counts):
+            raise ValueError(
+                'ReIDMetric has processed no data sample on rank '
+                f'{counts.index(0)} of {len(counts)}.'
+            )
         features, fields = (torch.cat(part) for part in zip(*self.results, strict=True))
         self.results.clear()
         indices = fields[:, 0]
         features = gather_by_index(features, indices, size)
         fields = gather_by_index(fields, indices, size)
-        metrics: list = [None]
+        outcome: list[dict[str, float] | Exception] = [{}]
         if is_main_process():
-            computed = self.compute_metrics([features, fields])
-            metrics = [{f'{self.prefix}/{name}': v for name, v in computed.items()}]
-        broadcast_object_list(metrics)
-        return metrics[0]
+            # An error here must end the other processes, too, not let them wait.
+            try:
+                outcome = [self.compute_metrics([features, fields])]
+            except Exception as error:
+                outcome = [error]
+        broadcast_object_list(outcome)
+        if isinstance(outcome[0], Exception):
+            raise outcome[0]
+        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
 
     def compute_metrics(self, results: list[Tensor]) -> dict[str, float]:
         """Compute the metrics of the whole data set.
@@ -183,10 +210,15 @@ class ReIDMetric(BaseMetric):
         metrics = rank()
         if self.rerank is not False:
             arguments = {} if self.rerank is True else self.rerank
-            reranked = rank(distance=re_ranking(data[0], data[1], **arguments))
+            reranked = rank(distance=ReRankedDistance(data[0], data[1], **arguments))
             metrics |= {f'{name}_rerank': value for name, value in reranked.items()}
         if self.per_camera_pair:
             metrics |= camera_pair_metrics(
                 *data, exclude_same_camera=self.exclude_same_camera
             )
+        if self.tpr_at_fpr:
+            curve = roc_curve(*data, exclude_same_camera=self.exclude_same_camera)
+            metrics |= {
+                f'TPR@FPR={fpr:g}': curve.tpr_at(fpr) for fpr in self.tpr_at_fpr
+            }
         return {name: 100 * value for name, value in metrics.items()}
