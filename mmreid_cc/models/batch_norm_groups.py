@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
-def group_batch_norm(model: nn.Module, samples_per_bn: int) -> list[nn.Module]:
+def group_batch_norm(model: nn.Module, samples_per_bn: int) -> list[Any]:
     """Let every batch norm layer normalise contiguous groups of a training batch.
 
     Public code trains Cluster Contrast by ``DataParallel`` on 4 GPUs: each of them
@@ -22,7 +22,7 @@ def group_batch_norm(model: nn.Module, samples_per_bn: int) -> list[nn.Module]:
         samples_per_bn (int): Images in a group; it must divide the batch.
 
     Returns:
-        list[nn.Module]: The layers that were changed. While their ``tracks`` is False,
+        list[_BatchNorm]: The layers that were changed. While their ``tracks`` is False,
         the running statistics stay as they are.
 
     Raises:
@@ -37,7 +37,7 @@ def group_batch_norm(model: nn.Module, samples_per_bn: int) -> list[nn.Module]:
         >>> layers[0]
         GroupedBatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, ...)
     """
-    layers = [layer for layer in model.modules() if isinstance(layer, _BatchNorm)]
+    layers: list[Any] = [m for m in model.modules() if isinstance(m, _BatchNorm)]
     for layer in layers:
         if isinstance(layer, nn.SyncBatchNorm):
             raise ValueError(
@@ -46,7 +46,7 @@ def group_batch_norm(model: nn.Module, samples_per_bn: int) -> list[nn.Module]:
                 '`default_hooks.batch_norm_groups`, from the config.'
             )
         if not isinstance(layer, _GroupedBatchNorm):
-            layer.__class__ = _grouped(type(layer))
+            layer.__class__ = grouped(layer.__class__)
         layer.samples_per_bn = samples_per_bn
     return layers
 
@@ -86,6 +86,6 @@ class _GroupedBatchNorm:
 
 
 @cache
-def _grouped(layer: type[nn.Module]) -> type[nn.Module]:
-    """The class of a layer with groups."""
+def grouped(layer: Any) -> Any:
+    """The class of a layer, with groups; one for each class."""
     return type(f'Grouped{layer.__name__}', (_GroupedBatchNorm, layer), {})

@@ -28,6 +28,9 @@ class AtomicCheckpointHook(CheckpointHook):
                 type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2))
     """
 
+    backend_args: dict | None
+    file_backend: Any
+
     def before_train(self, runner: Runner) -> None:
         """Choose where checkpoints are written."""
         local = '://' not in str(self.out_dir or runner.work_dir)

@@ -1,10 +1,11 @@
 """Make batch norm see as many images at a time as on the GPUs of the reference."""
 
+from typing import Any
+
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.runner import Runner
-from torch import nn
 
 from mmreid_cc.models.batch_norm_groups import group_batch_norm
 from mmreid_cc.registry import HOOKS
@@ -43,7 +44,7 @@ class BatchNormGroupsHook(Hook):
                 f'{samples_per_bn}'
             )
         self.samples_per_bn = samples_per_bn
-        self.layers: list[nn.Module] = []
+        self.layers: list[Any] = []
 
     def before_train(self, runner: Runner) -> None:
         """Change the layers of the model."""
