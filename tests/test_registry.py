@@ -52,6 +52,7 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'ClusterMemory',
         'ClusterMemoryHook',
         'InitialValidationHook',
+        'InvalidLossHook',
         'IterSeedHook',
         'LoadReIDImage',
         'RandomMultipleGallerySampler',
@@ -59,6 +60,7 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'ReIDMetric',
         'ReIDRandomErasing',
         'TinyBackbone',
+        'WeightCheckHook',
     ):
         text = text.replace(f"type='{name}'", f"type='mmreid_cc.{name}'")
     text += "\ndefault_scope = 'mmpretrain'\n"

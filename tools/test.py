@@ -9,7 +9,10 @@ from mmengine.config import Config, DictAction
 from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
+from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import check_work_dir, prepare_processes, set_data_root
+from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
 
 def parse_args() -> argparse.Namespace:
@@ -64,19 +67,23 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
             evaluator.rerank = True
     if args.cfg_options is not None:
+        check_options(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
     return cfg
 
 
 def main() -> None:
     args = parse_args()
+    load_checkpoints_safely()
     cfg = merge_args(Config.fromfile(args.config), args)
+    check_config(cfg)
     check_work_dir(cfg.work_dir)
     prepare_processes(cfg)
     runner = Runner.from_cfg(cfg)
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
-    metrics = runner.test()
+    with explained_dead_workers():
+        metrics = runner.test()
     if args.out and args.out_item == 'metrics' and runner.rank == 0:
         mmengine.dump(metrics, args.out)
 

@@ -8,6 +8,8 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
+from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import (
     check_work_dir,
     prepare_processes,
@@ -15,6 +17,7 @@ from mmreid_cc.engine.launch import (
     share_batch,
 )
 from mmreid_cc.engine.resuming import newest_whole_checkpoint
+from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,6 +70,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         on_gpu = torch.cuda.is_available()
         cfg.optim_wrapper.type = 'AmpOptimWrapper' if on_gpu else 'BFloat16OptimWrapper'
     if args.cfg_options is not None:
+        check_options(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
     if args.resume == 'auto':
         cfg.load_from = newest_whole_checkpoint(cfg.work_dir)
@@ -78,11 +82,15 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 def main() -> None:
     args = parse_args()
+    load_checkpoints_safely()
     cfg = merge_args(Config.fromfile(args.config), args)
+    check_config(cfg)
     check_work_dir(cfg.work_dir)
     prepare_processes(cfg)
     share_batch(cfg)
-    Runner.from_cfg(cfg).train()
+    runner = Runner.from_cfg(cfg)
+    with explained_dead_workers():
+        runner.train()
 
 
 if __name__ == '__main__':

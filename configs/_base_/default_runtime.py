@@ -10,6 +10,8 @@ default_hooks = dict(
     # processes.
     batch_norm_groups=dict(type='BatchNormGroupsHook', samples_per_bn=64),
     iter_seed=dict(type='IterSeedHook'),
+    invalid_loss=dict(type='InvalidLossHook'),
+    weight_check=dict(type='WeightCheckHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mmengine.logging import print_log
-from PIL import Image
+
+from .decoding import decode_image
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 UNKNOWN = -1  # the identity of an image nobody has labelled; in a gallery: junk
@@ -25,6 +26,8 @@ class Crop(NamedTuple):
 def list_images(folder: Path) -> list[Path]:
     """All images below a folder, sorted by path; what is hidden is passed over.
 
+    A link to a file that is gone is among them, so that reading it names it.
+
     Raises:
         FileNotFoundError: If the folder does not exist.
     """
@@ -35,8 +38,22 @@ def list_images(folder: Path) -> list[Path]:
         for path in folder.rglob('*')
         if path.suffix.lower() in IMAGE_SUFFIXES
         and not any(name.startswith('.') for name in path.relative_to(folder).parts)
-        and path.is_file()
+        and not path.is_dir()
     )
+
+
+def read_text(file: Path) -> str:
+    """The text of a list of images, with its line ends as they are.
+
+    Raises:
+        ValueError: If it is not written in UTF-8.
+    """
+    try:
+        return file.read_bytes().decode('utf-8-sig')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'{file} is no text in UTF-8 ({error}). Save it in that encoding.'
+        ) from error
 
 
 def parse_name(path: Path, name: str, pattern: str) -> Crop:
@@ -73,8 +90,7 @@ def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:
 def why_unreadable(path: str) -> str | None:
     """Decode an image; the reason if that fails, None if it can be read."""
     try:
-        with Image.open(path) as image:
-            image.load()
+        decode_image(path)
     except Exception as error:  # Pillow raises many types on broken files
         return f'{type(error).__name__}: {error}'
     return None

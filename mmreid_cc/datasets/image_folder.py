@@ -1,6 +1,7 @@
 """Crops of one's own, with or without known identities and cameras."""
 
 import csv
+import io
 import re
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from mmreid_cc.registry import DATASETS
 
-from .crops import UNKNOWN, Crop, list_images
+from .crops import UNKNOWN, Crop, list_images, read_text
 from .reid_dataset import ReIDDataset
 
 NO_CAMERA = 0
@@ -186,26 +187,27 @@ def read_csv(file: Path, root: Path) -> list[tuple[str, str, str]]:
 
     Raises:
         FileNotFoundError: If the file, or an image that it names, does not exist.
-        ValueError: If the columns are others.
+        ValueError: If the columns are others, or the file is no UTF-8 text.
     """
     if not file.is_file():
         raise FileNotFoundError(f'The list of images {file} does not exist.')
-    with file.open(newline='', encoding='utf-8-sig') as lines:
-        reader = csv.DictReader(lines, skipinitialspace=True)
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        if 'path' not in columns or not set(columns) <= set(COLUMNS):
-            raise ValueError(
-                f'{file} has the columns "{",".join(columns)}". Its first line must be '
-                '"path,pid,cam"; the last two may be left out.'
+    # As it is: a quoted name may hold a newline.
+    lines = io.StringIO(read_text(file), newline='')
+    reader = csv.DictReader(lines, skipinitialspace=True)
+    columns = [name.strip() for name in reader.fieldnames or ()]
+    if 'path' not in columns or not set(columns) <= set(COLUMNS):
+        raise ValueError(
+            f'{file} has the columns "{",".join(columns)}". Its first line must be '
+            '"path,pid,cam"; the last two may be left out.'
+        )
+    reader.fieldnames = columns
+    rows = []
+    for row in reader:
+        path, pid, cam = ((row.get(name) or '').strip() for name in COLUMNS)
+        if not path or not (root / path).is_file():
+            raise FileNotFoundError(
+                f'{file}, line {reader.line_num}: the image {path!r} does not '
+                f'exist below {root}.'
             )
-        reader.fieldnames = columns
-        rows = []
-        for row in reader:
-            path, pid, cam = ((row.get(name) or '').strip() for name in COLUMNS)
-            if not path or not (root / path).is_file():
-                raise FileNotFoundError(
-                    f'{file}, line {reader.line_num}: the image {path!r} does not '
-                    f'exist below {root}.'
-                )
-            rows.append((str(root / path), pid, cam))
+        rows.append((str(root / path), pid, cam))
     return rows

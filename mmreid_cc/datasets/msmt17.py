@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mmreid_cc.registry import DATASETS
 
-from .crops import Crop
+from .crops import Crop, read_text
 from .reid_dataset import ReIDDataset
 
 LISTS = {
@@ -55,30 +55,30 @@ class MSMT17(ReIDDataset):
                 root = self.find_root(*LISTS[part], folder)
             except FileNotFoundError:
                 continue
-            lines = [
-                line for name in LISTS[part] for line in read_list(root / name).items()
-            ]
             return [
                 Crop(str(root / folder / path), pid, camera_of(path))
-                for path, pid in lines
+                for name in LISTS[part]
+                for path, pid in read_list(root / name, root / folder).items()
             ]
         return super().load_part(part)
 
 
-def read_list(file: Path) -> dict[str, int]:
+def read_list(file: Path, folder: Path) -> dict[str, int]:
     """Read one of the lists of MSMT17.
 
     Args:
         file (Path): Lines of a path and an identity.
+        folder (Path): Of the images, which the paths start from.
 
     Returns:
         dict[str, int]: The identity of each path.
 
     Raises:
+        FileNotFoundError: If an image does not exist; it names file and line.
         ValueError: If a line is not of this form; it names file and line.
     """
     identities = {}
-    for number, line in enumerate(file.read_text().splitlines(), start=1):
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
         if not line.strip():
             continue
         path, _, pid = line.strip().rpartition(' ')
@@ -87,6 +87,10 @@ def read_list(file: Path) -> dict[str, int]:
                 f'{file}, line {number}: expected '
                 "'0000/0000_000_01_0303morning_0008_0.jpg 0' (path with the camera as "
                 f'third field, identity), found {line!r}.'
+            )
+        if not (folder / path).is_file():
+            raise FileNotFoundError(
+                f'{file}, line {number}: the image {path!r} does not exist in {folder}.'
             )
         identities[path] = int(pid)
     return identities

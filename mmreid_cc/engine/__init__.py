@@ -1,14 +1,20 @@
 """What happens around the iterations: extraction of features, hooks."""
 
+import torch
+from mmengine.utils import digit_version
+
 from .extraction import extract_features
 from .hooks import (
     AtomicCheckpointHook,
     BatchNormGroupsHook,
     ClusterMemoryHook,
     InitialValidationHook,
+    InvalidLossHook,
     IterSeedHook,
+    WeightCheckHook,
 )
 from .optim_wrappers import BFloat16OptimWrapper
+from .safe_loading import allowed_globals
 
 __all__ = [
     'AtomicCheckpointHook',
@@ -16,6 +22,12 @@ __all__ = [
     'BatchNormGroupsHook',
     'ClusterMemoryHook',
     'InitialValidationHook',
+    'InvalidLossHook',
     'IterSeedHook',
+    'WeightCheckHook',
     'extract_features',
 ]
+
+if digit_version(torch.__version__) >= digit_version('2.6'):
+    # The classic MMEngine cannot read the history of the log in its own checkpoints.
+    torch.serialization.add_safe_globals(allowed_globals())

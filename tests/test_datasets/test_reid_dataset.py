@@ -159,6 +159,36 @@ def test_msmt17_broken_list(tmp_path):
         MSMT17(tmp_path)
 
 
+def test_msmt17_list_of_an_image_that_is_not_there(tmp_path):
+    for name in ('train', 'val'):
+        (tmp_path / f'list_{name}.txt').write_text('0000/0000_000_01_a b.jpg 0\n')
+    touch(tmp_path, 'train/0000/0000_000_01_a b.jpg')
+    assert len(MSMT17(tmp_path)) == 2
+    (tmp_path / 'train/0000/0000_000_01_a b.jpg').unlink()
+    with pytest.raises(
+        FileNotFoundError, match=r'list_train.txt, line 1: .*_01_a b.jp'
+    ):
+        MSMT17(tmp_path)
+
+
+def test_msmt17_list_in_another_encoding(tmp_path):
+    for name in ('train', 'val'):
+        line = '0000/0000_000_01_ü.jpg 0\n'
+        (tmp_path / f'list_{name}.txt').write_text(line, encoding='latin-1')
+    (tmp_path / 'train').mkdir()
+    with pytest.raises(ValueError, match=r'list_train.txt is no text in UTF-8'):
+        MSMT17(tmp_path)
+
+
+def test_renamed_folder(market_root, tmp_path):
+    shutil.copytree(market_root / 'query', tmp_path / 'query')
+    shutil.copytree(market_root / 'bounding_box_test', tmp_path / 'gallery')
+    with pytest.raises(
+        FileNotFoundError, match='query and bounding_box_test not found'
+    ):
+        ReIDDataset(tmp_path, split='test')
+
+
 class TestReIDImageFolder:
     def test_nothing_known(self, tmp_path):
         touch(tmp_path, 'b/2.png', 'a/1.jpg', '.hidden.jpg')

@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mmreid_cc.datasets import RandomMultipleGallerySampler
 
@@ -130,3 +132,62 @@ def test_errors():
     sampler.set_labels(np.array([-1, -1]))
     with pytest.raises(RuntimeError, match='no clusters'):
         next(iter(sampler))
+
+
+@st.composite
+def draws(draw):
+    """Any labels, cameras and batch, shared by any number of processes that can."""
+    size = draw(st.integers(1, 60))
+    labels = draw(st.lists(st.integers(-1, 7), min_size=size, max_size=size))
+    labels[draw(st.integers(0, size - 1))] = draw(st.integers(0, 7))
+    cameras = draw(st.lists(st.integers(1, 3), min_size=size, max_size=size))
+    p, k = draw(st.integers(1, 6)), draw(st.integers(1, 6))
+    ranks = draw(st.sampled_from([n for n in range(1, 9) if p * k % n == 0]))
+    seed, epoch = draw(st.integers(0, 2**31)), draw(st.integers(0, 50))
+    return np.array(labels), np.array(cameras), p, k, ranks, seed, epoch
+
+
+class TestProperties:
+    def global_batches(self, labels, cameras, p, k, seed, epoch):
+        sampler = make(labels, cameras, p, k, iters=4, seed=seed)
+        sampler.set_epoch(epoch)
+        return np.array(list(sampler)).reshape(-1, p, k)
+
+    @settings(deadline=None, max_examples=200)
+    @given(draws())
+    def test_every_batch_is_p_clusters_of_k_images_across_cameras(self, drawn):
+        labels, cameras, p, k, _, seed, epoch = drawn
+        num_clusters = len(set(labels[labels >= 0]))
+        drawn_batches = self.global_batches(labels, cameras, p, k, seed, epoch)
+        assert len(drawn_batches) == 4
+        for batch in drawn_batches:
+            clusters = labels[batch]
+            assert (clusters >= 0).all()
+            assert (clusters == clusters[:, :1]).all()
+            most = Counter(clusters[:, 0]).most_common()[0][1]
+            assert most <= -(-p // num_clusters)  # once, if there are enough
+            for first, *others in batch:
+                members = np.flatnonzero(labels == labels[first])
+                candidates = set(members[cameras[members] != cameras[first]])
+                candidates = candidates or set(members) - {first} or {first}
+                assert set(others) <= candidates
+                if len(candidates) >= k:  # else with replacement, as the reference
+                    assert len(set(others)) == k - 1
+
+    @settings(deadline=None, max_examples=100)
+    @given(draws())
+    def test_ranks_are_disjoint_and_together_the_global_batch(self, drawn):
+        labels, cameras, p, k, ranks, seed, epoch = drawn
+        whole = self.global_batches(labels, cameras, p, k, seed, epoch).reshape(4, -1)
+        shares, positions = [], []
+        for rank in range(ranks):
+            sampler = make(labels, cameras, p, k, iters=4, seed=seed)
+            sampler.rank, sampler.world_size = rank, ranks
+            sampler.set_epoch(epoch)
+            drawn_here = list(sampler)
+            assert len(drawn_here) == len(sampler) == 4 * p * k // ranks
+            shares.append(np.array(drawn_here).reshape(4, -1))
+            positions += [index.seed for index in drawn_here]
+        assert np.array_equal(np.concatenate(shares, axis=1), whole)
+        # No draw of the epoch is made by two ranks, and none by nobody.
+        assert sorted(positions) == [(seed, epoch, i) for i in range(whole.size)]

@@ -86,6 +86,39 @@ def test_hard_update_is_the_loop_over_clusters(seed, batch, clusters):
     assert torch.equal(centroids, expected)
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    seed=st.integers(0, 2**31),
+    batch=st.integers(1, 64),
+    clusters=st.integers(1, 30),
+    momentum=st.floats(0, 1),
+    update=st.sampled_from(['momentum', 'hard']),
+    scale=st.sampled_from([1e-3, 1.0, 1e3]),
+)
+def test_centroids_stay_unit_and_only_those_of_the_batch_move(
+    seed, batch, clusters, momentum, update, scale
+):
+    centroids, queries, labels = random_case(seed, batch, clusters, dim=8)
+    memory = ClusterMemory(momentum=momentum, update=update)
+    memory.reset(centroids)
+    for _ in range(3):
+        memory((queries * scale).requires_grad_(), labels).backward()
+    norms = memory.centroids.norm(dim=1)
+    torch.testing.assert_close(norms, torch.ones(clusters), atol=1e-5, rtol=0)
+    others = torch.ones(clusters, dtype=torch.bool)
+    others[labels] = False
+    assert torch.equal(memory.centroids[others], centroids[others])
+
+
+def test_a_query_that_would_wipe_out_its_centroid_does_not_move_it():
+    """Half a centroid and half its opposite are nothing, which has no direction."""
+    memory = ClusterMemory(momentum=0.5)
+    memory.reset(torch.eye(2))
+    queries = torch.tensor([[-1.0, 0.0]], requires_grad=True)
+    memory(queries, torch.tensor([0])).backward()
+    assert torch.equal(memory.centroids, torch.eye(2))
+
+
 def test_hard_update_takes_the_first_of_equals():
     centroids = torch.tensor([[1.0, 0.0]])
     queries = torch.tensor([[0.0, 1.0], [0.0, -1.0]])

@@ -6,10 +6,12 @@ import numpy as np
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, load_checkpoint
+from mmengine.runner import Runner
 
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.launch import set_data_root
+from mmreid_cc.engine.safe_loading import load_file
+from mmreid_cc.engine.weights import check_weights, weights_of
 from mmreid_cc.registry import MODELS
 from mmreid_cc.visualization import draw_rank_lists, rank_lists
 
@@ -47,7 +49,9 @@ def main() -> None:
         cfg.merge_from_dict(args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
     model = MODELS.build(cfg.model).to(get_device())
-    load_checkpoint(model, args.checkpoint, map_location='cpu')
+    weights = weights_of(load_file(args.checkpoint, 'cpu'))
+    check_weights(model, weights, args.checkpoint, complete=True)
+    model.load_state_dict(weights)
     loader = Runner.build_dataloader(cfg.test_dataloader)
     dataset = loader.dataset
 

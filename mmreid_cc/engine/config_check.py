@@ -1,0 +1,239 @@
+"""Find misspelt keys and names in a config, before anything is built from it."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
+from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
+from mmengine.registry import FUNCTIONS, Registry
+from mmengine.runner import (
+    EpochBasedTrainLoop,
+    IterBasedTrainLoop,
+    Runner,
+    TestLoop,
+    ValLoop,
+)
+from torch.utils.data import DataLoader
+
+from mmreid_cc import registry as ours
+from mmreid_cc.clustering import CLUSTERERS
+
+REGISTRIES: list[Registry] = [
+    FUNCTIONS,
+    CLUSTERERS,
+    *(value for value in vars(ours).values() if isinstance(value, Registry)),
+]
+
+BUILDER_KEYS: dict[type, set[str]] = {
+    # What is taken from a config before the rest goes to the class.
+    Hook: {'priority'},
+    OptimWrapper: {'constructor', 'paramwise_cfg'},
+    _ParamScheduler: {'convert_to_iter_based'},
+    EpochBasedTrainLoop: {'by_epoch'},
+    IterBasedTrainLoop: {'by_epoch'},
+    DataLoader: {'num_batch_per_epoch'},
+}
+
+SECTIONS: dict[str, Callable | set[str]] = {
+    # Parts of a config that need no `type`, and what reads their keys.
+    'optim_wrapper': OptimWrapper,
+    'train_cfg': EpochBasedTrainLoop,
+    'val_cfg': ValLoop,
+    'test_cfg': TestLoop,
+    'train_dataloader': DataLoader,
+    'val_dataloader': DataLoader,
+    'test_dataloader': DataLoader,
+    'randomness': Runner.set_randomness,
+    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'auto_scale_lr': {'enable', 'base_batch_size'},
+}
+
+REMOVABLE_HOOKS = {
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+}
+
+RUNNER_KEYS = {
+    *inspect.signature(Runner).parameters,
+    # What a Runner looks up in the whole config.
+    'activation_checkpointing',
+    'compile',
+    'efficient_conv_bn_eval',
+    'find_unused_parameters',
+    'model_wrapper_cfg',
+    'sync_bn',
+}
+
+
+def check_config(cfg: Config) -> None:
+    """See that every component is known, and takes the arguments that it is given.
+
+    A misspelt argument ends in an error of MMEngine's registry, too, but after minutes
+    for some, and without its place in the config. What the command line adds by
+    ``--cfg-options`` is part of the config, and checked with it.
+
+    Args:
+        cfg (Config): Of a Runner. What the Runner does not read, e.g. variables that
+            help to write the config, is passed over; so are the arguments of a
+            component that takes any (``**kwargs``).
+
+    Raises:
+        ValueError: With a line for each key or name that nothing knows, and what is
+            similar to it.
+
+    Example:
+        >>> cfg.model.head.memory.momentun = 0.2
+        >>> check_config(cfg)
+        ValueError: The config has
+          model.head.memory.momentun: ClusterMemory has no argument 'momentun'. Did you
+          mean 'momentum'?
+    """
+    content = cfg.to_dict()
+    read = {name: content[name] for name in content if name in RUNNER_KEYS}
+    problems = [problem for name in read for problem in _walk(name, read[name])]
+    if problems:
+        raise ValueError(
+            'The config does not fit what it configures:\n  ' + '\n  '.join(problems)
+        )
+
+
+def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """See that options of the command line change something that is there.
+
+    A key at the top of a config may have any name, so a misspelt one would be ignored.
+
+    Args:
+        cfg (Config): Before the options are merged into it.
+        options (Mapping[str, Any]): Of ``--cfg-options``, keys with dots.
+
+    Raises:
+        ValueError: If the first part of a key is neither in the config nor read by the
+            Runner; it names the key and what is similar to it.
+
+    Example:
+        >>> check_options(cfg, {'optim_wraper.optimizer.lr': 1e-4})
+        ValueError: --cfg-options optim_wraper.optimizer.lr: the config has no
+        'optim_wraper'. Did you mean 'optim_wrapper'?
+    """
+    known = {*cfg.keys(), *RUNNER_KEYS}
+    for key in options:
+        top = key.split('.')[0]
+        if top not in known:
+            raise ValueError(
+                f'--cfg-options {key}: the config has no {top!r}.{_similar(top, known)}'
+            )
+
+
+def _walk(path: str, value: Any) -> Iterator[str]:
+    """What is wrong in a part of a config and below it, line by line."""
+    if isinstance(value, Mapping):
+        if '_scope_' in value:
+            return  # of another project, whose registries are its own
+        if 'type' in value:
+            yield from _check_component(path, value)
+        elif path in SECTIONS:
+            section = SECTIONS[path]
+            if path == 'train_cfg' and not value.get('by_epoch', True):
+                section = IterBasedTrainLoop
+            keys = section if isinstance(section, set) else arguments_of(section)
+            yield from _check_keys(path, value, f'`{path}`', [keys])
+        elif path == 'default_hooks':
+            yield from _check_hook_names(value)
+        for key, child in value.items():
+            yield from _walk(f'{path}.{key}', child)
+    elif isinstance(value, (list, tuple)):
+        for index, child in enumerate(value):
+            yield from _walk(f'{path}[{index}]', child)
+
+
+def _check_hook_names(hooks: Mapping) -> Iterator[str]:
+    """Check that what stands under ``default_hooks`` are hooks."""
+    named = {name for name, hook in hooks.items() if hook is None or 'type' in hook}
+    for name, hook in hooks.items():
+        if name not in named:
+            yield f'default_hooks.{name}: no hook, it has no `type`.' + _similar(
+                name, named
+            )
+        elif hook is None and name not in REMOVABLE_HOOKS:
+            yield (
+                f'default_hooks.{name}: None removes a hook of MMEngine, of '
+                f'{sorted(REMOVABLE_HOOKS)}. Of others, delete the entry.'
+            )
+
+
+def _check_component(path: str, component: Mapping) -> Iterator[str]:
+    """Check ``dict(type=..., ...)`` by what its name stands for, in any registry."""
+    kind = component['type']
+    found = [kind]
+    if isinstance(kind, str):
+        found = [registry.get(kind) for registry in REGISTRIES]
+        found = [candidate for candidate in found if candidate is not None]
+    if not found:
+        names = {name for registry in REGISTRIES for name in _names(registry)}
+        yield f'{path}.type: nothing is called {kind!r}.{_similar(kind, names)}'
+        return
+    name = getattr(found[0], '__name__', str(kind))
+    yield from _check_keys(path, component, name, [arguments_of(c) for c in found])
+
+
+def _check_keys(
+    path: str, component: Mapping, name: str, accepted: list[set[str] | None]
+) -> Iterator[str]:
+    """Compare keys with what may be meant, of which one that fits is enough."""
+    keys = set(component) - {'type'}
+    if any(arguments is None or keys <= arguments for arguments in accepted):
+        return
+    known = {argument for arguments in accepted for argument in arguments or ()}
+    for key in component:
+        if key in keys - known:
+            similar = _similar(key, known)
+            yield f'{path}.{key}: {name} has no argument {key!r}.{similar}'
+
+
+def arguments_of(component: Callable) -> set[str] | None:
+    """The keys that the config of a component may have, beside ``type``.
+
+    Args:
+        component (Callable): A class or function.
+
+    Returns:
+        set[str] | None: None if it takes any.
+    """
+    functions = [component]
+    if inspect.isclass(component) and issubclass(component, _ParamScheduler):
+        # They hand **kwargs up to the next class, of which the last takes none.
+        bases = [vars(base) for base in component.__mro__]
+        functions = [base['__init__'] for base in bases if '__init__' in base]
+    names: set[str] = set()
+    for function in functions:
+        parameters = inspect.signature(function).parameters.values()
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        names |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+        if not takes_any:
+            break
+    if takes_any:
+        return None
+    for base, keys in BUILDER_KEYS.items():
+        if inspect.isclass(component) and issubclass(component, base):
+            names |= keys
+    return names
+
+
+def _names(registry: Registry) -> set[str]:
+    """All names that a registry resolves without a scope."""
+    parent = _names(registry.parent) if registry.parent is not None else set()
+    return set(registry.module_dict) | parent
+
+
+def _similar(word: str, words: Iterable[str]) -> str:
+    """The end of an error: what may have been meant."""
+    matches = get_close_matches(word, sorted(words), n=3)
+    return f' Did you mean {" or ".join(map(repr, matches))}?' if matches else ''

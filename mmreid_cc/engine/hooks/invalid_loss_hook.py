@@ -1,0 +1,99 @@
+"""Stop at the first loss that is no number, and keep what led to it."""
+
+from pathlib import Path
+
+import torch
+from mmengine.dist import all_gather, barrier, get_rank
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from torch import Tensor
+from torchvision.utils import save_image
+
+from mmreid_cc.registry import HOOKS
+
+COLUMNS = 16  # of the sheet
+
+
+@HOOKS.register_module()
+class InvalidLossHook(Hook):
+    """End the run when a loss is NaN or infinite, in all processes at once.
+
+    The error tells iteration and learning rate. The process whose loss it was writes
+    the images of the batch, as the network saw them, into
+    ``<work_dir>/invalid_loss/iter_<n>_rank_<r>.png``, and their files, row by row of
+    that sheet, into a ``.txt`` beside it. No checkpoint is written after it: the last
+    one is from before.
+
+    Raises:
+        FloatingPointError: In every process, if the loss of any is not finite.
+
+    Examples:
+        .. code:: python
+
+            default_hooks = dict(invalid_loss=dict(type='InvalidLossHook'))
+    """
+
+    priority = 'ABOVE_NORMAL'  # before whatever logs or saves the iteration
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Look at the loss of all processes."""
+        if outputs is None or data_batch is None:
+            return
+        # MMEngine reads the loss in every iteration, too, so this is no more waiting.
+        losses = torch.stack(all_gather(outputs['loss'].detach().float()))
+        if losses.isfinite().all():
+            return
+        found = f'process(es) {(~losses.isfinite()).nonzero().flatten().tolist()}'
+        saved = f'The images of the batch are in {runner.work_dir}/invalid_loss.'
+        if not losses[get_rank()].isfinite():
+            name = f'iter_{runner.iter + 1}_rank_{get_rank()}'
+            try:
+                save_batch(data_batch, Path(runner.work_dir) / 'invalid_loss', name)
+            except OSError as error:  # a full disk must not hide the loss
+                saved = f'The images of the batch could not be saved: {error}.'
+        barrier()  # the first process that ends takes the others with it
+        raise FloatingPointError(
+            f'The loss is {losses[~losses.isfinite()][0].item()} in iteration '
+            f'{runner.iter + 1} (epoch {runner.epoch + 1}, batch {batch_idx + 1}) of '
+            f'{found}, with learning rate {runner.optim_wrapper.get_lr()["lr"][0]:g}. '
+            f'{saved} If nothing is wrong with them, lower '
+            '`optim_wrapper.optimizer.lr`, begin with a warm-up, or set '
+            '`optim_wrapper.clip_grad=dict(max_norm=...)`; then go on from the last '
+            'checkpoint, which is from before, by --resume.'
+        )
+
+
+def save_batch(data_batch: dict, folder: Path, name: str) -> None:
+    """Write the images of a batch as one sheet, and the list of their files.
+
+    Args:
+        data_batch (dict): ``inputs``, B images (3, H, W) in BGR, uint8 or float; and
+            ``data_samples`` with ``img_path``.
+        folder (Path): Is made if need be.
+        name (str): Of the files, without suffix.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    images = torch.stack([image.float() for image in data_batch['inputs']])
+    paths = [sample.get('img_path', '') for sample in data_batch['data_samples']]
+    lines = [path if path.isprintable() else repr(path) for path in paths]
+    (folder / f'{name}.txt').write_text('\n'.join([*lines, '']), encoding='utf-8')
+    save_image(as_colors(images), folder / f'{name}.png', nrow=COLUMNS)
+
+
+def as_colors(images: Tensor) -> Tensor:
+    """Images as the network sees them, in red, green and blue from 0 to 1.
+
+    Args:
+        images (Tensor): BGR, shape (B, 3, H, W), float, 0 to 255; what is not finite
+            becomes white.
+
+    Returns:
+        Tensor: The same shape.
+    """
+    return images.nan_to_num(255, 255, 255).flip(1).clamp(0, 255) / 255

@@ -1,0 +1,53 @@
+"""Before weights are loaded: see that they belong to the model."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from mmreid_cc.registry import HOOKS
+
+from ..weights import check_pretrained, check_weights, weights_of
+
+
+@HOOKS.register_module()
+class WeightCheckHook(Hook):
+    """Stop with the names of the layers if a checkpoint does not fit the model.
+
+    Without it MMEngine warns, and goes on with what fits. To test and to resume, every
+    layer must be there and none be left over. Where training starts from a checkpoint
+    (``load_from``, or ``init_cfg`` of the type ``'Pretrained'``), layers may be missing
+    or left over, of which MMEngine warns; what is there must have the right shape, and
+    the backbone must be there.
+
+    Raises:
+        ValueError: If the weights do not fit, see
+            :func:`mmreid_cc.engine.weights.check_weights`.
+
+    Examples:
+        .. code:: python
+
+            default_hooks = dict(weight_check=dict(type='WeightCheckHook'))
+    """
+
+    def before_run(self, runner: Runner) -> None:
+        """Check the pre-trained parts of a model that is to be trained."""
+        if _is_training(runner):
+            check_pretrained(_unwrapped(runner))
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check a checkpoint, which MMEngine has read, but not yet loaded."""
+        source = runner._load_from or f'The checkpoint of {runner.work_dir}'
+        starting = _is_training(runner) and not runner._resume
+        weights = weights_of(checkpoint)
+        check_weights(_unwrapped(runner), weights, source, complete=not starting)
+
+
+def _is_training(runner: Runner) -> bool:
+    """``Runner.train`` builds the optimizer before it loads any weights."""
+    return isinstance(runner.optim_wrapper, OptimWrapper)
+
+
+def _unwrapped(runner: Runner) -> nn.Module:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,113 @@
+"""Whether the weights of a file belong to a model, before they are loaded."""
+
+import copy
+from collections.abc import Mapping, Sequence
+
+from mmengine.runner import CheckpointLoader
+from torch import Tensor, nn
+
+LISTED = 10  # layers named in an error
+
+
+def check_weights(
+    model: nn.Module, state_dict: Mapping[str, Tensor], source: str, *, complete: bool
+) -> None:
+    """See that weights fit a model, and change neither.
+
+    MMEngine loads what fits and warns of the rest, so that a model of another size
+    would be trained or tested with random layers. Keys are compared as the model
+    itself does when it loads: layers that rename or resize their weights may do so.
+
+    Args:
+        model (nn.Module): Not wrapped.
+        state_dict (Mapping[str, Tensor]): The weights.
+        source (str): Where they come from, for the error.
+        complete (bool): Every layer must be there, and no other. Otherwise layers may
+            be missing or left over, as a head is when training starts from another
+            task, but a tensor of another shape is an error, and so is a file without
+            any layer of the backbone.
+
+    Raises:
+        ValueError: If the weights do not fit; it names the layers.
+
+    Example:
+        >>> check_weights(nn.Linear(2, 3), nn.Linear(2, 4).state_dict(), 'a.pth',
+        ...               complete=True)
+        ValueError: a.pth does not fit the model of the config. Of another shape: ...
+    """
+    # In a copy: the model runs its own conversions, and is not touched.
+    loaded = copy.deepcopy(model)
+    try:
+        missing, unexpected = loaded.load_state_dict(state_dict, strict=False)
+    except RuntimeError as error:
+        mismatches = [line.strip() for line in str(error).splitlines()[1:]]
+        raise ValueError(
+            f'{_misfit(source)} Of another shape: {_listed(mismatches)}'
+        ) from None
+    # Counters that files of old PyTorch versions lack.
+    missing = [key for key in missing if not key.endswith('num_batches_tracked')]
+    if complete and (missing or unexpected):
+        raise ValueError(
+            f'{_misfit(source)} Missing in the file: {_listed(missing)}. Only in the '
+            f'file: {_listed(unexpected)}.'
+        )
+    names = [name for name, _ in model.named_parameters()]
+    backbone = [name for name in names if name.startswith('backbone.')] or names
+    if set(backbone) <= set(missing):
+        raise ValueError(
+            f'{_misfit(source)} It has none of the layers {_listed(backbone)}; it has '
+            f'{_listed(list(state_dict))}. Weights of a backbone alone are for '
+            "`model.backbone.init_cfg=dict(type='Pretrained', checkpoint=...)`; "
+            'a `prefix` there selects the layers whose names begin with it.'
+        )
+
+
+def check_pretrained(model: nn.Module) -> None:
+    """See that the files of ``init_cfg=dict(type='Pretrained', ...)`` fit their layers.
+
+    Args:
+        model (nn.Module): Not wrapped; of its modules, those with such an ``init_cfg``
+            are looked at.
+
+    Raises:
+        ValueError: If one does not fit, see :func:`check_weights`.
+    """
+    for module in model.modules():
+        init_cfg = getattr(module, 'init_cfg', None) or []
+        for cfg in [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg:
+            if cfg['type'] != 'Pretrained':
+                continue
+            checkpoint = CheckpointLoader.load_checkpoint(cfg['checkpoint'], 'cpu')
+            weights = weights_of(checkpoint)
+            if cfg.get('prefix') is not None:
+                prefix = cfg['prefix'].removesuffix('.') + '.'
+                weights = {
+                    key.removeprefix(prefix): value
+                    for key, value in weights.items()
+                    if key.startswith(prefix)
+                }
+            check_weights(module, weights, cfg['checkpoint'], complete=False)
+
+
+def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
+    """The weights in a checkpoint, under the names of a model that is not wrapped.
+
+    Args:
+        checkpoint (Mapping): With ``state_dict``, or itself the weights.
+
+    Returns:
+        dict[str, Tensor]: New; its tensors are those of the checkpoint.
+    """
+    weights = checkpoint.get('state_dict', checkpoint)
+    return {key.removeprefix('module.'): value for key, value in weights.items()}
+
+
+def _misfit(source: str) -> str:
+    return f'{source} does not fit the model of the config.'
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of many names."""
+    more = len(names) - LISTED
+    listed = ', '.join(names[:LISTED]) or 'nothing'
+    return f'{listed} and {more} more' if more > 0 else listed
