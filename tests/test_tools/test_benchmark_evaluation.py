@@ -30,9 +30,9 @@ def run(*arguments):
 def test_compares_three_ways_of_ranking(tmp_path):
     output = run('--sklearn-queries', '200', '--json', str(tmp_path / 'b.json'))
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
-    whats = ['distances', 'ours', 'compiled sort', 'scikit-learn']
-    whats += ['ours, one call', 'ROC, one call']
-    assert [row['what'] for row in rows] == whats
+    kinds = ['distances', 'ours', 'compiled sort', 'scikit-learn']
+    kinds += ['ours, one call', 'ROC, one call']
+    assert [row['what'] for row in rows] == kinds
     assert [row['queries'] for row in rows] == [600, 600, 600, 200, 600, 600]
     assert all(row['same'] for row in rows[1:4])
     product, ours, compiled, sklearn, call, _ = rows
@@ -48,8 +48,8 @@ def test_compares_three_ways_of_ranking(tmp_path):
 def test_re_ranks_as_the_textbook(tmp_path):
     run('--rerank', '--json', str(tmp_path / 'b.json'))
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
-    whats = ['re-ranking', 'ranking by it', 'ours as a matrix', 'textbook']
-    assert [row['what'] for row in rows] == whats
+    kinds = ['re-ranking', 'ranking by it', 'ours as a matrix', 'textbook']
+    assert [row['what'] for row in rows] == kinds
     assert rows[-1]['same']
     assert rows[-1]['added MB'] > rows[0]['added MB']
 

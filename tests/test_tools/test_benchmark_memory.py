@@ -22,8 +22,8 @@ def test_compares_with_the_loops(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
-    whats = ['momentum update', 'hard update', 'centroids']
-    assert [row['what'] for row in rows] == whats
+    kinds = ['momentum update', 'hard update', 'centroids']
+    assert [row['what'] for row in rows] == kinds
     assert all(row['same'] for row in rows)
     assert rows[0]['CPU ratio'] > 1.5
     assert rows[0]['ratio'] == rows[0]['loop ms'] / rows[0]['ours ms']
