@@ -1,4 +1,4 @@
-"""Random draws that depend on the seed, the epoch and the position, and on no worker."""
+"""Random draws that depend on seed, epoch and position, and on no worker."""
 
 import random
 from collections.abc import Iterator
