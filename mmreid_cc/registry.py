@@ -8,8 +8,12 @@ Clustering algorithms have a registry of their own, ``mmreid_cc.clustering.CLUST
 because that package knows nothing of models and runners.
 """
 
+from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 from mmpretrain import registry as mmpretrain
+
+# MMEngine reads `mmreid_cc::<config>` for packages that it knows, only.
+MODULE2PACKAGE['mmreid_cc'] = 'mmreid_cc'
 
 
 def _child(parent: Registry, theirs: str, ours: str | None = None) -> Registry:

@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from mmreid_cc.clustering import BaseClusterer
 from mmreid_cc.engine import ClusterMemoryHook
 
-CONFIGS = sorted((ROOT / 'configs').glob('*.py'))
+CONFIGS = sorted((ROOT / 'configs').glob('cc_*.py'))
 RECIPES = {path.stem: path for path in CONFIGS if path.stem.startswith('cc_r50_')}
 
 

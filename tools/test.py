@@ -11,7 +11,12 @@ from mmengine.runner import Runner
 
 from mmreid_cc.engine.config_check import check_config, check_options
 from mmreid_cc.engine.dead_workers import explained_dead_workers
-from mmreid_cc.engine.launch import check_work_dir, prepare_processes, set_data_root
+from mmreid_cc.engine.launch import (
+    check_work_dir,
+    drop_own_scope,
+    prepare_processes,
+    set_data_root,
+)
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
 
@@ -55,6 +60,7 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Let the command line override the config."""
+    drop_own_scope(cfg)
     cfg.launcher = args.launcher
     cfg.load_from = args.checkpoint
     cfg.work_dir = args.work_dir or cfg.get(

@@ -12,6 +12,7 @@ from mmreid_cc.engine.config_check import check_config, check_options
 from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import (
     check_work_dir,
+    drop_own_scope,
     prepare_processes,
     set_data_root,
     share_batch,
@@ -57,6 +58,7 @@ def parse_args() -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Let the command line override the config."""
+    drop_own_scope(cfg)
     cfg.launcher = args.launcher
     cfg.work_dir = args.work_dir or cfg.get(
         'work_dir', os.path.join('work_dirs', Path(args.config).stem)

@@ -2,11 +2,14 @@
 
 from .agglomerative import Agglomerative
 from .base import CLUSTERERS, BaseClusterer
+from .camera_jaccard import CameraSizes, camera_jaccard_distance
+from .camera_normalization import normalize_cameras
 from .centroids import cluster_centroids
 from .dbscan import DBSCAN
 from .hdbscan import HDBSCAN
 from .infomap import InfoMap
 from .jaccard import jaccard_distance
+from .jaccard_clusterer import JaccardClusterer
 from .kmeans import KMeans
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
@@ -20,14 +23,18 @@ __all__ = [
     'HDBSCAN',
     'Agglomerative',
     'BaseClusterer',
+    'CameraSizes',
     'InfoMap',
+    'JaccardClusterer',
     'KMeans',
     'NeighborClusterer',
     'Share',
+    'camera_jaccard_distance',
     'cluster_centroids',
     'cluster_statistics',
     'clustering_quality',
     'jaccard_distance',
     'knn',
     'neighbor_recall',
+    'normalize_cameras',
 ]

@@ -10,14 +10,13 @@ from sklearn.cluster import AgglomerativeClustering
 from .base import CLUSTERERS
 from .infomap import drop_small
 from .inputs import check_count
-from .jaccard import jaccard_distance
-from .neighbor_clusterer import NeighborClusterer
+from .jaccard_clusterer import JaccardClusterer
 
 _LINKAGES = ('average', 'complete', 'single')
 
 
 @CLUSTERERS.register_module()
-class Agglomerative(NeighborClusterer):
+class Agglomerative(JaccardClusterer):
     """Agglomerative clustering of scikit-learn on the sparse Jaccard distance.
 
     No cluster crosses the connected components of the pairs up to the threshold, so
@@ -37,6 +36,8 @@ class Agglomerative(NeighborClusterer):
         k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
         knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
             Defaults to None.
+        cameras (dict | None): Neighbours in the own camera and in others by lists of
+            their own, see :class:`JaccardClusterer`. Defaults to None.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -58,6 +59,7 @@ class Agglomerative(NeighborClusterer):
         k1: int = 30,
         k2: int = 6,
         knn: dict[str, Any] | None = None,
+        cameras: dict[str, int] | None = None,
     ) -> None:
         if not 0 < distance_threshold < 1:
             raise ValueError(
@@ -67,18 +69,12 @@ class Agglomerative(NeighborClusterer):
         if linkage not in _LINKAGES:
             raise ValueError(f'linkage must be one of {_LINKAGES}, got {linkage!r}.')
         check_count('min_cluster_size', min_cluster_size)
-        check_count('k1', k1)
-        check_count('k2', k2, maximum=k1)
-        super().__init__(k1, knn)
+        super().__init__(k1, k2, knn, cameras)
         self.distance_threshold, self.linkage = distance_threshold, linkage
-        self.min_cluster_size, self.k1, self.k2 = min_cluster_size, k1, k2
+        self.min_cluster_size = min_cluster_size
 
-    def cluster_neighbors(
-        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
-    ) -> np.ndarray:
-        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
-        with self.stage('distance'):
-            distance = jaccard_distance(features, self.k1, self.k2, neighbors=neighbors)
+    def cluster_distance(self, distance: csr_array) -> np.ndarray:
+        """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""
         with self.stage('agglomerative'):
             labels = agglomerate(distance, self.distance_threshold, self.linkage)
         return drop_small(labels, self.min_cluster_size)

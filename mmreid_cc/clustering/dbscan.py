@@ -10,14 +10,13 @@ from scipy.sparse.csgraph import connected_components
 
 from .base import CLUSTERERS
 from .inputs import check_count
-from .jaccard import jaccard_distance
-from .neighbor_clusterer import NeighborClusterer
+from .jaccard_clusterer import JaccardClusterer
 
 _TIE = 1e-6  # rounding moves a tied distance by less than this
 
 
 @CLUSTERERS.register_module()
-class DBSCAN(NeighborClusterer):
+class DBSCAN(JaccardClusterer):
     """DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods.
 
     The labels are those of ``sklearn.cluster.DBSCAN`` on the same distances. The
@@ -31,6 +30,8 @@ class DBSCAN(NeighborClusterer):
         k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
         knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
             Defaults to None.
+        cameras (dict | None): Neighbours in the own camera and in others by lists of
+            their own, see :class:`JaccardClusterer`. Defaults to None.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -51,6 +52,7 @@ class DBSCAN(NeighborClusterer):
         k1: int = 30,
         k2: int = 6,
         knn: dict[str, Any] | None = None,
+        cameras: dict[str, int] | None = None,
     ) -> None:
         if not 0 < eps < 1:
             raise ValueError(
@@ -58,10 +60,10 @@ class DBSCAN(NeighborClusterer):
                 '1, and exactly 1 between most pairs.'
             )
         check_count('min_samples', min_samples)
-        check_count('k1', k1)
-        check_count('k2', k2, maximum=k1)
-        super().__init__(k1, knn)
-        self.eps, self.min_samples, self.k1, self.k2 = eps, min_samples, k1, k2
+        super().__init__(k1, k2, knn, cameras, max_distance=eps)
+        self.eps, self.min_samples = eps, min_samples
+        if self.cameras is not None:
+            k2 = self.cameras.k2_intra + self.cameras.k2_inter
         if is_tied(eps, k2):
             print_log(
                 f'DBSCAN: with k2={k2} many pairs are exactly eps={eps} apart, and '
@@ -71,18 +73,8 @@ class DBSCAN(NeighborClusterer):
                 level=logging.WARNING,
             )
 
-    def cluster_neighbors(
-        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
-    ) -> np.ndarray:
-        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
-        with self.stage('distance'):
-            distance = jaccard_distance(
-                features,
-                self.k1,
-                self.k2,
-                neighbors=neighbors,
-                max_distance=self.eps,
-            )
+    def cluster_distance(self, distance: csr_array) -> np.ndarray:
+        """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""
         with self.stage('dbscan'):
             return dbscan(distance, self.min_samples)
 

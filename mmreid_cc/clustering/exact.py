@@ -44,7 +44,7 @@ def exact_neighbors(
     """
     indices = np.empty((len(rows), k), dtype=np.int64)
     similarities = np.empty((len(rows), k), dtype=np.float32)
-    tolerance = _rounding_error(features)
+    tolerance = rounding_error(features)
     firsts = range(0, len(rows), _ROWS_PER_BLOCK)
     with faiss_threads(n_threads()):
         search = exact_search(features)
@@ -101,7 +101,7 @@ def exact_search(features: np.ndarray) -> Search:
     return search
 
 
-def _rounding_error(features: np.ndarray) -> np.ndarray:
+def rounding_error(features: np.ndarray) -> np.ndarray:
     """Bound, row by row, the error of float32 matrix products with any other row.
 
     The probabilistic bound λ·√D·u·|x|·|y| of Higham and Mary (SIAM J. Sci. Comput. 41,

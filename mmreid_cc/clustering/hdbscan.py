@@ -9,14 +9,13 @@ from sklearn.cluster import HDBSCAN as ScikitHDBSCAN
 
 from .base import CLUSTERERS
 from .inputs import check_count
-from .jaccard import jaccard_distance
-from .neighbor_clusterer import NeighborClusterer
+from .jaccard_clusterer import JaccardClusterer
 
 _ALMOST_ZERO = 1e-6
 
 
 @CLUSTERERS.register_module()
-class HDBSCAN(NeighborClusterer):
+class HDBSCAN(JaccardClusterer):
     """HDBSCAN of scikit-learn on the sparse Jaccard distance.
 
     It needs no threshold of the distance. Images that are one group, with nothing that
@@ -33,6 +32,8 @@ class HDBSCAN(NeighborClusterer):
         k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
         knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
             Defaults to None.
+        cameras (dict | None): Neighbours in the own camera and in others by lists of
+            their own, see :class:`JaccardClusterer`. Defaults to None.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -53,28 +54,22 @@ class HDBSCAN(NeighborClusterer):
         k1: int = 30,
         k2: int = 6,
         knn: dict[str, Any] | None = None,
+        cameras: dict[str, int] | None = None,
     ) -> None:
         check_count('min_cluster_size', min_cluster_size)
         if min_cluster_size < 2:
             raise ValueError('min_cluster_size must be from 2 on, got 1.')
         check_count('min_samples', min_samples)
-        check_count('k1', k1)
-        check_count('k2', k2, maximum=k1)
-        super().__init__(k1, knn)
+        super().__init__(k1, k2, knn, cameras)
         self.min_cluster_size, self.min_samples = min_cluster_size, min_samples
-        self.k1, self.k2 = k1, k2
 
-    def cluster_neighbors(
-        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
-    ) -> np.ndarray:
-        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
-        if len(features) < max(self.min_samples, self.min_cluster_size):
-            return np.full(len(features), -1)
-        with self.stage('distance'):
-            distance = jaccard_distance(features, self.k1, self.k2, neighbors=neighbors)
+    def cluster_distance(self, distance: csr_array) -> np.ndarray:
+        """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""
+        n_images = distance.shape[0]
+        if n_images < max(self.min_samples, self.min_cluster_size):
+            return np.full(n_images, -1)
         with self.stage('hdbscan'):
             graph = connect(distance, self.min_samples)
-            del distance
             scikit = ScikitHDBSCAN(
                 min_cluster_size=self.min_cluster_size,
                 min_samples=self.min_samples,

@@ -63,19 +63,59 @@ def jaccard_distance(
     check_normalized(features)
     check_count('k1', k1)
     check_count('k2', k2, maximum=k1)
-    if not 0 < max_distance <= 1:
-        raise ValueError(f'max_distance must lie in (0, 1], got {max_distance!r}.')
+    check_distance(max_distance)
     if neighbors is None:
         neighbors, _ = knn(features, k1)
     neighbors = as_neighbors(neighbors, len(features), min(k1, len(features)))
-
     indptr, indices = reciprocal_sets(neighbors, half_size(k1))
+    return jaccard_of_sets(features, indptr, indices, neighbors[:, :k2], max_distance)
+
+
+def jaccard_of_sets(
+    features: np.ndarray,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    nearest: np.ndarray,
+    max_distance: float = 1.0,
+) -> csr_array:
+    """Compute the Jaccard distance of given neighbourhoods.
+
+    Args:
+        features (np.ndarray): (N, D) float16 or float32, C-contiguous, normalised.
+        indptr (np.ndarray): (N + 1,) integers, of sets that hold the image itself.
+        indices (np.ndarray): (L,) int32, members of the sets, ascending in each.
+        nearest (np.ndarray): (N, k2) int32, the images whose rows query expansion
+            averages; negative is none. With k2 = 1 nothing is averaged.
+        max_distance (float): In (0, 1]; only pairs up to this distance are stored.
+
+    Returns:
+        csr_array: As :func:`jaccard_distance` returns it.
+
+    Example:
+        >>> every = np.array([0, 2, 4]), np.array([0, 1, 0, 1], np.int32)
+        >>> nearest = np.array([[0], [1]], np.int32)
+        >>> jaccard_of_sets(np.eye(2, dtype=np.float32), *every, nearest).nnz
+        4
+    """
     similarities = pair_similarities(features, features, indptr, indices)
     encoding = encode(indptr, indices, 2 - 2 * similarities)
-    if k2 > 1:
-        encoding = expand_queries(encoding, neighbors[:, :k2])
+    if nearest.shape[1] > 1:
+        encoding = expand_queries(encoding, nearest)
     diagonal = np.arange(len(features))
     return _mirror(jaccard_rows(encoding, diagonal, max_distance))
+
+
+def check_distance(max_distance: float) -> None:
+    """Check the largest distance that is wanted.
+
+    Raises:
+        ValueError: If it is not in (0, 1].
+
+    Example:
+        >>> check_distance(0.6)
+    """
+    if not 0 < max_distance <= 1:
+        raise ValueError(f'max_distance must lie in (0, 1], got {max_distance!r}.')
 
 
 def jaccard_rows(

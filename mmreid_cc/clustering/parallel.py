@@ -12,7 +12,6 @@ import numpy as np
 
 from .progress import track
 
-
 _SHARERS: ContextVar[int] = ContextVar('sharers', default=1)
 
 

@@ -94,7 +94,8 @@ def expand_queries(encoding: csr_array, nearest: np.ndarray) -> csr_array:
 
     Args:
         encoding (csr_array): (N, N) float32, as :func:`encode` returns it.
-        nearest (np.ndarray): (N, k2) int32, the images whose rows are averaged.
+        nearest (np.ndarray): (N, k2) int32, the images whose rows are averaged;
+            negative is none.
 
     Returns:
         csr_array: (N, N) float32, columns ascending in each row. The rows are added in
@@ -205,14 +206,18 @@ def _mean_rows(
     most = 0
     for i in range(first, last):
         for j in nearest[i]:
-            most += indptr[j + 1] - indptr[j]
+            if j >= 0:
+                most += indptr[j + 1] - indptr[j]
     columns = np.empty(most, dtype=np.int32)
     means = np.empty(most, dtype=np.float32)
-    count = np.float32(nearest.shape[1])
     end = 0
     for i in range(first, last):
         start = end
+        count = np.float32(0)
         for j in nearest[i]:
+            if j < 0:
+                continue
+            count += np.float32(1)
             for p in range(indptr[j], indptr[j + 1]):
                 c = indices[p]
                 if seen[c] == i:

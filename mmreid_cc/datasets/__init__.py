@@ -2,11 +2,13 @@
 
 from .dukemtmc_reid import DukeMTMCreID
 from .image_folder import ReIDImageFolder
+from .joint import JointReID
+from .labelled import LabelledReID
 from .market1501 import Market1501
 from .msmt17 import MSMT17
 from .personx import PersonX
 from .reid_dataset import ReIDDataset
-from .samplers import RandomMultipleGallerySampler
+from .samplers import RandomIdentitySampler, RandomMultipleGallerySampler
 from .synthetic import SyntheticReID
 from .transforms import LoadReIDImage, ReIDRandomErasing
 from .veri776 import VeRi776
@@ -14,9 +16,12 @@ from .veri776 import VeRi776
 __all__ = [
     'MSMT17',
     'DukeMTMCreID',
+    'JointReID',
+    'LabelledReID',
     'LoadReIDImage',
     'Market1501',
     'PersonX',
+    'RandomIdentitySampler',
     'RandomMultipleGallerySampler',
     'ReIDDataset',
     'ReIDImageFolder',

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from datetime import timedelta
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -20,6 +21,28 @@ def set_data_root(cfg: Config, data_root: str) -> None:
     for loader in LOADERS:
         if cfg.get(loader) is not None:
             cfg[loader].dataset.data_root = data_root
+
+
+def drop_own_scope(cfg: Config) -> None:
+    """Take our scope off what a config inherits by ``mmreid_cc::``.
+
+    It is the default scope anyway, and MMEngine would hand it on to the function of
+    ``collate_fn`` as an argument.
+
+    Args:
+        cfg (Config): Changed in place.
+    """
+
+    def drop(value: Any) -> None:
+        if isinstance(value, dict):
+            if value.get('_scope_') == 'mmreid_cc':
+                del value['_scope_']
+            drop(list(value.values()))
+        elif isinstance(value, (list, tuple)):
+            for item in value:
+                drop(item)
+
+    drop(cfg._cfg_dict)
 
 
 def check_work_dir(work_dir: str) -> None:

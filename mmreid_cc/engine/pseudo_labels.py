@@ -17,21 +17,38 @@ from mmengine.dist import (
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmreid_cc.clustering import BaseClusterer, NeighborClusterer, Share, knn
+from mmreid_cc.clustering import (
+    BaseClusterer,
+    JaccardClusterer,
+    NeighborClusterer,
+    Share,
+    knn,
+    normalize_cameras,
+)
 from mmreid_cc.evaluation.gather import gather_rows
+
+CAMERA_NORMALIZATIONS = ('mean', 'standardize')
 
 
 def pseudo_labels(
-    features: Tensor, clusterer: BaseClusterer
+    features: Tensor,
+    clusterer: BaseClusterer,
+    cam_ids: Tensor,
+    camera_normalization: str | None = None,
 ) -> tuple[Tensor, dict[str, float]]:
     """Cluster features; the same labels in all processes.
 
     In a distributed run every process searches the neighbours of its share of the
-    images, and the main one clusters. An error of it is raised in all of them.
+    images, and the main one clusters. Where neighbours are searched camera by camera,
+    the main one does that, too. An error of it is raised in all of them.
 
     Args:
         features (Tensor): L2-normalised, shape (N, D), the same in all processes.
         clusterer (BaseClusterer): The algorithm.
+        cam_ids (Tensor): Camera of each image, shape (N,), int64.
+        camera_normalization (str, optional): ``'mean'`` or ``'standardize'``: what is
+            clustered are the features as :func:`normalize_cameras` returns them.
+            Defaults to None.
 
     Returns:
         tuple[Tensor, dict[str, float]]: Labels (N,) int64, −1 is un-clustered; and, in
@@ -40,18 +57,24 @@ def pseudo_labels(
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
     """
-    arguments: list[Any] = [features]
+    clustered: Any = features
+    if camera_normalization is not None:
+        standardize = camera_normalization == 'standardize'
+        clustered = normalize_cameras(features, cam_ids, standardize=standardize)
+    arguments: dict[str, Any] = {}
     searched: dict[str, float] = {}
-    if get_world_size() > 1 and isinstance(clusterer, NeighborClusterer):
+    if isinstance(clusterer, JaccardClusterer) and clusterer.cameras is not None:
+        arguments['cam_ids'] = cam_ids
+    elif get_world_size() > 1 and isinstance(clusterer, NeighborClusterer):
         start = time.perf_counter()
-        arguments.append(search_together(features, clusterer))
+        arguments['neighbors'] = search_together(clustered, clusterer)
         searched = {'neighbours': time.perf_counter() - start}
     labels = torch.full((len(features),), -1)
     error: list[Exception | None] = [None]
     if is_main_process():
         # An error here must end the other processes, too, not let them wait.
         try:
-            labels = torch.from_numpy(clusterer.fit_predict(*arguments))
+            labels = torch.from_numpy(clusterer.fit_predict(clustered, **arguments))
             check_labels(labels, features, clusterer)
         except Exception as caught:
             error = [caught]
@@ -63,12 +86,12 @@ def pseudo_labels(
 
 
 def search_together(
-    features: Tensor, clusterer: NeighborClusterer
+    features: Tensor | np.ndarray, clusterer: NeighborClusterer
 ) -> tuple[np.ndarray, np.ndarray]:
     """The neighbours that a clusterer starts from, each process searching its share.
 
     Args:
-        features (Tensor): L2-normalised, shape (N, D), the same in all processes.
+        features (array): L2-normalised, shape (N, D), the same in all processes.
         clusterer (NeighborClusterer): Tells how many and how.
 
     Returns:

@@ -7,17 +7,21 @@ from .backbones import (
     OSNet,
     ResNetIBN,
 )
-from .heads import ClusterContrastHead
-from .memories import ClusterMemory
+from .heads import ClusterContrastHead, ReIDHead
+from .memories import BaseMemory, CameraProxyMemory, ClusterMemory, InstanceMemory
 from .necks import GeneralizedMeanPooling
 
 __all__ = [
+    'BaseMemory',
+    'CameraProxyMemory',
     'ClusterContrastHead',
     'ClusterMemory',
     'FastReIDResNet',
     'FastReIDResNetIBN',
     'GeneralizedMeanPooling',
     'ICSVisionTransformer',
+    'InstanceMemory',
     'OSNet',
+    'ReIDHead',
     'ResNetIBN',
 ]

@@ -1,5 +1,6 @@
-"""Samplers that draw by pseudo label."""
+"""Samplers that draw by pseudo label, or by identity."""
 
+from .random_identity import RandomIdentitySampler
 from .random_multiple_gallery import RandomMultipleGallerySampler
 
-__all__ = ['RandomMultipleGallerySampler']
+__all__ = ['RandomIdentitySampler', 'RandomMultipleGallerySampler']

@@ -5,12 +5,14 @@ from typing import Any
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmreid_cc.models.batch_norm_groups import group_batch_norm
 from mmreid_cc.registry import HOOKS
 
 from ..accumulation import accumulated_batches
+from ..extraction import broadcast_statistics
 
 
 @HOOKS.register_module()
@@ -19,7 +21,8 @@ class BatchNormGroupsHook(Hook):
 
     The results then do not depend on the number of processes, as long as each gets
     whole groups. Running statistics follow the first group of an iteration, also where
-    its gradient is accumulated over several batches.
+    its gradient is accumulated over several batches; after an epoch all processes get
+    those of the main one.
 
     Args:
         samples_per_bn (int, optional): Images in a group; a smaller batch (of all
@@ -70,3 +73,8 @@ class BatchNormGroupsHook(Hook):
         """Let the first of the batches of a step move the running statistics."""
         for layer in self.layers:
             layer.tracks = runner.iter % self.batches_per_step == 0
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Validate and save the same running statistics in all processes."""
+        model = runner.model
+        broadcast_statistics(model.module if is_model_wrapper(model) else model)

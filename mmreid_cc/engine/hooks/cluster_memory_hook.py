@@ -16,14 +16,14 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmreid_cc.clustering import CLUSTERERS, cluster_centroids
+from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
-from mmreid_cc.models import ClusterMemory
+from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
 
 from ..accumulation import accumulated_batches
-from ..extraction import broadcast_statistics, extract_features
-from ..pseudo_labels import pseudo_labels
+from ..extraction import extract_features
+from ..pseudo_labels import CAMERA_NORMALIZATIONS, pseudo_labels
 
 
 @HOOKS.register_module()
@@ -33,9 +33,9 @@ class ClusterMemoryHook(Hook):
     All processes extract the features of the training set with the current weights; the
     main process clusters them; memory and sampler of every process get the labels. Of
     each clustering the log and the visualizer get the number of clusters, the share of
-    un-clustered images, the sizes of the clusters, the seconds of each stage, and,
-    where identities are known, ARI, NMI and purity (under ``cluster/``; the step is the
-    number of epochs trained so far).
+    un-clustered images, the sizes of the clusters, the bytes of the memory, the seconds
+    of each stage, and, where identities are known, ARI, NMI and purity (under
+    ``cluster/``; the step is the number of epochs trained so far).
 
     A checkpoint from within an epoch, or from between two clusterings, holds memory and
     labels, so that a resumed run is the uninterrupted one.
@@ -43,10 +43,15 @@ class ClusterMemoryHook(Hook):
     Args:
         clusterer (dict): Config of the algorithm, from the registry ``CLUSTERERS``.
         interval (int): Epochs between two clusterings. Defaults to 1.
+        camera_normalization (str, optional): ``'mean'`` subtracts each camera's mean
+            from the features that are clustered, ``'standardize'`` also divides by its
+            deviation, see :func:`mmreid_cc.clustering.normalize_cameras`. The memory is
+            filled with the features as they are, with which queries are contrasted.
+            Defaults to None.
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
             validation) on the training set, i.e. without augmentation.
-        debug (bool): Compare the centroids of all processes after every iteration, for
+        debug (bool): Compare the memories of all processes after every iteration, for
             those who write a memory of their own. Defaults to False.
 
     Raises:
@@ -72,6 +77,7 @@ class ClusterMemoryHook(Hook):
         self,
         clusterer: dict,
         interval: int = 1,
+        camera_normalization: str | None = None,
         dataloader: dict | None = None,
         debug: bool = False,
     ) -> None:
@@ -81,7 +87,13 @@ class ClusterMemoryHook(Hook):
             )
         with DefaultScope.overwrite_default_scope('mmreid_cc'):
             self.clusterer = CLUSTERERS.build(clusterer)
+        if camera_normalization not in (None, *CAMERA_NORMALIZATIONS):
+            raise ValueError(
+                'ClusterMemoryHook: camera_normalization must be None or in '
+                f'{CAMERA_NORMALIZATIONS}, not {camera_normalization!r}'
+            )
         self.interval = interval
+        self.camera_normalization = camera_normalization
         self.dataloader_cfg = dataloader
         self.debug = debug
         self.resumed: dict | None = None  # what a checkpoint held of an epoch
@@ -124,15 +136,17 @@ class ClusterMemoryHook(Hook):
         start = time.perf_counter()
         features = extract_features(runner.model, self.dataloader)
         extracted = time.perf_counter()
-        labels, seconds = pseudo_labels(features, self.clusterer)
-        centroids = cluster_centroids(features, labels)
-        device = next(runner.model.parameters()).device
-        memory.reset(torch.from_numpy(centroids).to(device), labels)
+        cam_ids = torch.from_numpy(self.dataloader.dataset.column('cam_id'))
+        labels, seconds = pseudo_labels(
+            features, self.clusterer, cam_ids, self.camera_normalization
+        )
+        # Of the features as they are, for so are the queries.
+        memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
             pids = self.dataloader.dataset.column('pid')
             seconds = {'extraction': extracted - start, **seconds}
-            report(runner, labels.numpy(), pids, seconds)
+            report(runner, labels.numpy(), pids, memory.nbytes, seconds)
 
     def after_train_iter(
         self,
@@ -141,13 +155,13 @@ class ClusterMemoryHook(Hook):
         data_batch: DATA_BATCH = None,
         outputs: dict | None = None,
     ) -> None:
-        """In debug mode, compare the centroids of all processes."""
+        """In debug mode, compare the memories of all processes."""
         if self.debug:
-            check_same_centroids(memory_of(runner.model).centroids)
+            banks = memory_of(runner.model).banks
+            check_same_vectors({name: bank.vectors for name, bank in banks.items()})
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Validate and save the same batch norm statistics in all processes."""
-        broadcast_statistics(unwrapped(runner.model))
+        """Note that no epoch is going on."""
         self.first_iter = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
@@ -204,7 +218,7 @@ def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
             f'{type(sampler).__name__}: set `train_dataloader.sampler` to '
             '`dict(type="RandomMultipleGallerySampler", ...)`.'
         )
-    if dataloader.batch_size * batches_per_step != sampler.batch_size:
+    if sampler.batch_size != batches_per_step * (dataloader.batch_size or 0):
         raise ValueError(
             f'`train_dataloader.batch_size` is {dataloader.batch_size}, and '
             f'{batches_per_step} such batch(es) make a step of the optimizer, but the '
@@ -214,7 +228,7 @@ def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
         )
 
 
-def memory_of(model: nn.Module) -> ClusterMemory:
+def memory_of(model: nn.Module) -> BaseMemory:
     """The memory of a model, wrapped for distributed training or not."""
     return unwrapped(model).head.memory
 
@@ -224,26 +238,31 @@ def unwrapped(model: nn.Module) -> Any:
     return model.module if is_model_wrapper(model) else model
 
 
-def check_same_centroids(centroids: Tensor) -> None:
-    """Check that all processes hold the same centroids, bit by bit.
+def check_same_vectors(vectors: dict[str, Tensor]) -> None:
+    """Check that the memories of all processes hold the same vectors, bit by bit.
 
     Args:
-        centroids (Tensor): Shape (C, D).
+        vectors (dict[str, Tensor]): By name, each of shape (C, D).
 
     Raises:
         RuntimeError: If they differ, in all processes.
     """
-    content = centroids.detach().cpu().numpy().tobytes()
-    sums = all_gather_object(hashlib.sha256(content).hexdigest()[:8])
-    if len(set(sums)) > 1:
-        raise RuntimeError(
-            f'The centroids of the processes differ; by rank, {", ".join(sums)}. A '
-            'memory must move them by the queries of all processes, in one order.'
-        )
+    for name, rows in vectors.items():
+        content = rows.detach().cpu().numpy().tobytes()
+        sums = all_gather_object(hashlib.sha256(content).hexdigest()[:8])
+        if len(set(sums)) > 1:
+            raise RuntimeError(
+                f'The {name} of the processes differ; by rank, {", ".join(sums)}. A '
+                'memory must move them by the queries of all processes, in one order.'
+            )
 
 
 def report(
-    runner: Runner, labels: np.ndarray, pids: np.ndarray, seconds: dict[str, float]
+    runner: Runner,
+    labels: np.ndarray,
+    pids: np.ndarray,
+    memory_bytes: int,
+    seconds: dict[str, float],
 ) -> None:
     """Write what is to be known of a clustering to log and visualizer.
 
@@ -251,11 +270,13 @@ def report(
         runner (Runner): Whose logger and visualizer are used.
         labels (np.ndarray): Cluster of each image, −1 for none; shape (N,).
         pids (np.ndarray): True identities, −1 where unknown; shape (N,).
+        memory_bytes (int): Of the vectors of the memory.
         seconds (dict[str, float]): Duration of each stage.
     """
     scalars = {
         **cluster_statistics(labels),
         **clustering_quality(labels, pids),
+        'memory_bytes': memory_bytes,
         **{f'seconds_{stage}': spent for stage, spent in seconds.items()},
     }
     numbers = ', '.join(f'{name} {value:.4g}' for name, value in scalars.items())

@@ -1,5 +1,6 @@
 """Metrics for the Runner."""
 
+from .joint_reid_metric import JointReIDMetric
 from .reid_metric import ReIDMetric
 
-__all__ = ['ReIDMetric']
+__all__ = ['JointReIDMetric', 'ReIDMetric']

@@ -1,5 +1,7 @@
 """Heads: from features to embeddings and losses."""
 
+from .bn_neck_head import BNNeckHead
 from .cluster_contrast_head import ClusterContrastHead
+from .reid_head import ReIDHead
 
-__all__ = ['ClusterContrastHead']
+__all__ = ['BNNeckHead', 'ClusterContrastHead', 'ReIDHead']

@@ -1,0 +1,5 @@
+# MSMT17 with labels → Market-1501 without.
+_base_ = 'cc_r50_market.py'
+
+load_from = 'work_dirs/baseline_r50_msmt17/epoch_120.pth'
+model = dict(backbone=dict(init_cfg=None))

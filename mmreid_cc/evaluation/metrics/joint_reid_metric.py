@@ -1,0 +1,85 @@
+"""Several test sets in one run, each by itself."""
+
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmreid_cc.registry import METRICS
+
+from .reid_metric import ReIDMetric
+
+
+@METRICS.register_module()
+class JointReIDMetric(ReIDMetric):
+    """The metrics of each data set in a :class:`JointReID`, and their mean.
+
+    Every set is ranked by itself: its queries search its own gallery. Results carry the
+    name of the set, ``reid/market/mAP``; their mean over the sets, each of the same
+    weight, does not, ``reid/mAP``, so that it can choose the best checkpoint. The log
+    gets a row for each set. Arguments as :class:`ReIDMetric`.
+
+    Raises:
+        ValueError: As :class:`ReIDMetric`, with the name of the set; and if the data
+            set is no :class:`JointReID`.
+
+    Examples:
+        .. code:: python
+
+            test_dataloader = dict(dataset=dict(
+                type='JointReID', split='test', data_root='data', datasets=dict(
+                    market=dict(type='Market1501', data_root='market1501'),
+                    msmt17=dict(type='MSMT17', data_root='msmt17')), ...), ...)
+            test_evaluator = dict(type='JointReIDMetric')
+    """
+
+    def compute_metrics(self, results: list[Tensor]) -> dict[str, float]:
+        """Compute the metrics of every data set.
+
+        Args:
+            results (list[Tensor]): As :class:`ReIDMetric`, of all sets, in their order.
+
+        Returns:
+            dict[str, float]: The metrics in percent, without prefix.
+        """
+        sizes = (self.dataset_meta or {}).get('sizes')
+        if sizes is None:
+            raise ValueError(
+                'JointReIDMetric tests the sets of a JointReID one by one, and the '
+                'data set is another. Take ReIDMetric, or JointReID.'
+            )
+        parts = [part.split(list(sizes.values())) for part in results]
+        rows = {}
+        for name, *part in zip(sizes, *parts, strict=True):
+            try:
+                rows[name] = super().compute_metrics(part)
+            except ValueError as error:
+                raise ValueError(f'{name}: {error}') from error
+        first, *others = rows.values()
+        common = [key for key in first if all(key in row for row in others)]
+        mean = {
+            key: sum(row[key] for row in rows.values()) / len(rows) for key in common
+        }
+        print_log(_table({**rows, 'mean': mean}, common), logger='current')
+        named = {
+            f'{name}/{key}': value
+            for name, row in rows.items()
+            for key, value in row.items()
+        }
+        return {**mean, **named}
+
+
+def _table(rows: dict[str, dict[str, float]], columns: list[str]) -> str:
+    """A row for each data set, a column for each metric."""
+    width = max(len(name) for name in rows)
+    widths = [max(len(column), 5) for column in columns]
+    lines = [['', *columns]]
+    lines += [
+        [name, *(f'{row[column]:.1f}' for column in columns)]
+        for name, row in rows.items()
+    ]
+    return '\n'.join(
+        ['Test of each data set:']
+        + [
+            '  '.join([first.ljust(width), *map(str.rjust, cells, widths)])
+            for first, *cells in lines
+        ]
+    )

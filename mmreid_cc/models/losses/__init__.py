@@ -1,0 +1,6 @@
+"""Losses of batches with identities."""
+
+from .batch_hard_triplet import batch_hard_triplet_loss
+from .gathering import gather_with_gradient
+
+__all__ = ['batch_hard_triplet_loss', 'gather_with_gradient']

@@ -1,0 +1,224 @@
+"""What all memories share: being filled, looked up, saved, and kept in float32."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .vector_bank import UPDATES, VectorBank
+
+HOW_TO_FILL = (
+    'ClusterMemoryHook fills it before an epoch: add it to the config, or call '
+    '`reset(centroids, labels)`.'
+)
+
+
+class BaseMemory(nn.Module, ABC):
+    """Base class of what queries are contrasted with.
+
+    A subclass says what is held (:meth:`fill`, :meth:`reset`, :meth:`state`), which
+    vector belongs to an image (:meth:`slots_of`, where it is not that of its cluster),
+    and what the loss is (:meth:`contrast`). The rest is the same for all: vectors are
+    created anew after every clustering, so they are no part of the ``state_dict``;
+    they and the loss are float32, also under AMP (float64 for float64 vectors);
+    :class:`VectorBank` moves them in the backward pass.
+
+    Args:
+        **banks (VectorBank): What is held, by name; first, what
+            :attr:`centroids` shows.
+
+    Attributes:
+        labels (Tensor): Cluster of every training image, −1 for none; shape (N,),
+            int64, on the CPU. Empty before :meth:`reset`.
+        batches_per_update (int): Where gradients are accumulated, so many batches are
+            contrasted with the same vectors, which then move by all of them, as if they
+            had been one batch. :class:`ClusterMemoryHook` sets it.
+
+    Examples:
+        :class:`ClusterMemory` with another loss:
+
+        .. code:: python
+
+            @MODELS.register_module()
+            class SmoothMemory(ClusterMemory):
+                def contrast(self, queries, slots):
+                    logits = self.similarities('centroids', queries, slots) / 0.05
+                    target = slots.to(queries.device)
+                    return F.cross_entropy(logits, target, label_smoothing=0.1)
+    """
+
+    reset: Callable[..., None]  # each memory with arguments of its own
+
+    def __init__(self, **banks: VectorBank) -> None:
+        super().__init__()
+        # No buffers: their size changes, which averaged models and DDP do not expect.
+        self.banks = banks
+        # On the CPU, where indices come from: a GPU is then not waited for.
+        self.labels = torch.empty(0, dtype=torch.long)
+        self.batches_per_update = 1
+
+    @abstractmethod
+    def fill(
+        self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
+    ) -> None:
+        """Begin anew with a clustering.
+
+        Args:
+            features (Tensor): Of all training images, L2-normalised, shape (N, D), on
+                the CPU; the same in all processes, like the other arguments.
+            labels (Tensor): Their clusters, 0…C−1 without a gap, −1 for none; shape
+                (N,), int64, on the CPU.
+            cam_ids (Tensor): Their cameras, shape (N,), int64.
+            device (torch.device): Of the embeddings to come.
+        """
+
+    @abstractmethod
+    def state(self) -> dict[str, Tensor]:
+        """The arguments of ``reset`` that would make this memory what it is now."""
+
+    @abstractmethod
+    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
+        """The loss of queries.
+
+        Args:
+            queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
+            slots (Tensor): As :meth:`slots_of` returns them.
+
+        Returns:
+            Tensor: A scalar.
+        """
+
+    @property
+    def centroids(self) -> Tensor:
+        """What queries are contrasted with, shape (C, D); (0, 0) before ``reset``."""
+        return next(iter(self.banks.values())).vectors
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of all vectors."""
+        return sum(bank.vectors.nbytes for bank in self.banks.values())
+
+    def similarities(self, name: str, queries: Tensor, slots: Tensor) -> Tensor:
+        """Compare queries with the vectors of a bank, see :class:`VectorBank`."""
+        bank = self.banks[name]
+        return bank.similarities(queries, slots, self.batches_per_update)
+
+    def slots_of(self, indices: Tensor) -> Tensor:
+        """The vectors that training images belong to: those of their clusters.
+
+        Args:
+            indices (Tensor): Their ``sample_idx``, shape (B,), int64, on the CPU.
+
+        Returns:
+            Tensor: Shape (B,), int64, on the CPU.
+
+        Raises:
+            RuntimeError: If the memory has no labels.
+            ValueError: If an image belongs to no cluster.
+        """
+        if len(self.labels) == 0:
+            raise RuntimeError(f'The memory has no labels. {HOW_TO_FILL}')
+        labels = self.labels[indices]
+        if (labels < 0).any():
+            raise ValueError(
+                f'Images {indices[labels < 0].tolist()} belong to no cluster. Draw '
+                'batches by pseudo label, e.g. by RandomMultipleGallerySampler.'
+            )
+        return labels
+
+    def forward(self, embeddings: Tensor, slots: Tensor) -> Tensor:
+        """The loss of a batch; its backward pass moves the vectors.
+
+        Args:
+            embeddings (Tensor): Queries, shape (B, D); they are normalised here.
+            slots (Tensor): The vectors they belong to, shape (B,), int64: for
+                :class:`ClusterMemory` their clusters. Best on the CPU: then a GPU is
+                not waited for.
+
+        Returns:
+            Tensor: A scalar.
+
+        Raises:
+            RuntimeError: If the memory was not reset yet.
+        """
+        if len(self.centroids) == 0:
+            raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
+        with torch.autocast(embeddings.device.type, enabled=False):
+            queries = F.normalize(embeddings.to(self.centroids.dtype))
+            return self.contrast(queries, slots)
+
+    def snapshot(self) -> dict[str, Tensor]:
+        """What a checkpoint needs in the middle of an epoch.
+
+        Returns:
+            dict[str, Tensor]: As :meth:`state`, on the CPU.
+
+        Raises:
+            RuntimeError: If queries wait for the rest of their batch, whose gradients
+                no checkpoint holds.
+        """
+        waiting = max(len(bank.pending) for bank in self.banks.values())
+        if waiting:
+            raise RuntimeError(
+                f'Gradients of {waiting} of {self.batches_per_update} accumulated '
+                'batches would be lost in a checkpoint here. Make '
+                '`default_hooks.checkpoint.interval` a multiple of '
+                '`optim_wrapper.accumulative_counts`.'
+            )
+        return {name: tensor.cpu() for name, tensor in self.state().items()}
+
+    def restore(self, snapshot: dict[str, Tensor]) -> None:
+        """Go on from what :meth:`snapshot` returned.
+
+        Args:
+            snapshot (dict[str, Tensor]): On the device of the embeddings to come.
+
+        Raises:
+            ValueError: As ``reset``.
+        """
+        self.reset(**snapshot)
+
+
+def check_vectors(name: str, vectors: Tensor, labels: Tensor | None) -> None:
+    """Check that there are vectors, and one for each label.
+
+    Args:
+        name (str): What they are, for the error.
+        vectors (Tensor): Shape (C, D).
+        labels (Tensor, optional): Shape (N,), int64.
+
+    Raises:
+        ValueError: If not.
+    """
+    if vectors.ndim != 2 or len(vectors) == 0:
+        raise ValueError(
+            f'`reset` needs at least one {name}, got shape {tuple(vectors.shape)}.'
+        )
+    if labels is not None and len(labels) and labels.max() >= len(vectors):
+        raise ValueError(
+            f'Label {labels.max().item()} has no {name}: there are {len(vectors)}.'
+        )
+
+
+def check_arguments(
+    momentum: float, temperature: float, update: str = 'momentum', prefix: str = ''
+) -> None:
+    """Check the arguments that memories have in common.
+
+    Args:
+        momentum (float): In [0, 1].
+        temperature (float): Positive.
+        update (str): A name in ``UPDATES``. Defaults to ``'momentum'``.
+        prefix (str): Of their names, for the error. Defaults to none.
+
+    Raises:
+        ValueError: If one is not as said.
+    """
+    if not 0 <= momentum <= 1:
+        raise ValueError(f'{prefix}momentum must be in [0, 1], not {momentum}')
+    if temperature <= 0:
+        raise ValueError(f'{prefix}temperature must be positive, not {temperature}')
+    if update not in UPDATES:
+        raise ValueError(f'{prefix}update must be in {sorted(UPDATES)}, not {update!r}')
