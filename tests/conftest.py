@@ -1,10 +1,13 @@
 """Data that several tests share, drawn by code."""
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from PIL import Image
 from torch import nn
 
@@ -22,6 +25,14 @@ def write_crop(
     image = np.repeat(color, size[0] // 4, axis=0) + noise
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.broadcast_to(image, (*size, 3)).astype(np.uint8)).save(path)
+
+
+@pytest.fixture(autouse=True)
+def _end_logs() -> Iterator[None]:
+    """Close the logs of a test; the next one gets new loggers."""
+    yield
+    MMLogger._instance_dict.clear()
+    logging.shutdown()
 
 
 @pytest.fixture(scope='session')

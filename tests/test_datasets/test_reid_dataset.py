@@ -1,6 +1,5 @@
 """Data sets: what is read, what is warned of, what is refused."""
 
-import logging
 import shutil
 from pathlib import Path
 
@@ -26,7 +25,6 @@ def log(tmp_path):
     file = tmp_path / 'log.txt'
     MMLogger.get_instance(str(tmp_path), log_file=str(file), log_level='INFO')
     yield file.read_text
-    logging.shutdown()
 
 
 def touch(root: Path, *names: str) -> None:

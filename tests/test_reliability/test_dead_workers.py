@@ -1,6 +1,5 @@
 """A process that loads images is killed: an error that says why and what to do."""
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -35,7 +34,6 @@ def test_a_killed_worker(tiny_config, persistent):
     runner = Runner.from_cfg(tiny_config)
     with pytest.raises(RuntimeError, match=WHAT_TO_DO), explained_dead_workers():
         runner.train()
-    logging.shutdown()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """A loss that is no number ends the run, and what led to it is kept."""
 
 import json
-import logging
 import os
 import socket
 import subprocess
@@ -43,8 +42,7 @@ def config(tiny_config):
     tiny_config.default_hooks.invalid_loss = dict(type='InvalidLossHook')
     tiny_config.custom_hooks = [dict(type='SpoilLoss', iteration=5, value='nan')]
     tiny_config.optim_wrapper.optimizer.lr = 0.00025
-    yield tiny_config
-    logging.shutdown()
+    return tiny_config
 
 
 @pytest.mark.parametrize('value', ['nan', 'inf'])

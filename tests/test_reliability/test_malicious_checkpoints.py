@@ -1,7 +1,6 @@
 """A checkpoint of unknown origin never executes code, whichever way it is loaded."""
 
 import builtins
-import logging
 import os
 import pickle
 import subprocess
@@ -232,7 +231,6 @@ class TestLoading:
         runner = Runner.from_cfg(tiny_config)
         runner.train()
         assert runner.epoch == 2
-        logging.shutdown()
 
     @pytest.mark.parametrize('core', [b'numpy.core', b'numpy._core'])
     def test_files_of_either_numpy(self, tmp_path, core):

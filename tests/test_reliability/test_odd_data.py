@@ -1,7 +1,6 @@
 """Data that leave little to learn or to measure, in a real Runner."""
 
 import json
-import logging
 import shutil
 from pathlib import Path
 
@@ -9,12 +8,6 @@ import pytest
 from mmengine.runner import Runner
 
 ODD_CASES = dict(type='DBSCAN', eps=0.6, min_samples=1, k1=6, k2=2)
-
-
-@pytest.fixture(autouse=True)
-def _close_log():
-    yield
-    logging.shutdown()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Images as people have them: what is read and how, what is refused and named."""
 
-import logging
 import os
 import shutil
 
@@ -228,4 +227,3 @@ def test_an_image_that_breaks_between_epochs(market, tiny_config):
         runner.train()
     assert (runner.epoch, runner.iter) == (2, 6)
     assert all(torch.isfinite(p).all() for p in runner.model.parameters())
-    logging.shutdown()

@@ -1,7 +1,6 @@
 """Training for long takes no more memory, file handles or threads than for short."""
 
 import json
-import logging
 import multiprocessing
 import os
 import sys
@@ -74,8 +73,7 @@ def config(tmp_path):
     config.custom_hooks = [dict(type='ResourceMeter')]
     config.work_dir = str(tmp_path / 'work_dir')
     config.experiment_name = tmp_path.name
-    yield config
-    logging.shutdown()
+    return config
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """A checkpoint of another model ends the run, and the error names the layers."""
 
 import copy
-import logging
 
 import pytest
 import torch
@@ -12,12 +11,6 @@ from torch import nn
 
 from mmreid_cc.engine.weights import check_pretrained, check_weights, weights_of
 from mmreid_cc.registry import MODELS
-
-
-@pytest.fixture(autouse=True)
-def _close_log():
-    yield
-    logging.shutdown()
 
 
 @pytest.fixture
