@@ -24,7 +24,7 @@ def log(tmp_path):
     """The text of the current logger, read from its file."""
     file = tmp_path / 'log.txt'
     MMLogger.get_instance(str(tmp_path), log_file=str(file), log_level='INFO')
-    yield file.read_text
+    return file.read_text
 
 
 def touch(root: Path, *names: str) -> None:
