@@ -10,8 +10,8 @@ _base_ = [
 clusterer = dict(type='DBSCAN', eps=0.55, min_samples=4, k1=10, k2=3)
 default_hooks = dict(
     cluster_memory=dict(clusterer=clusterer),
-    # 4 people, as the groups of the reference.
-    batch_norm_groups=dict(samples_per_bn=16),
+    # Whole groups in one process or two.
+    batch_norm_groups=dict(samples_per_bn=32),
     logger=dict(interval=10),
 )
 custom_hooks = [dict(type='InitialValidationHook')]

@@ -15,7 +15,8 @@ CONFIG = """
 _base_ = '{root}/configs/cc_r18_synthetic.py'
 custom_imports = dict(imports=['double_precision', 'recording'])
 {change}
-default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1))
+default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1),
+                     batch_norm_groups=dict(samples_per_bn=16))
 custom_hooks = [dict(type='RecordHook', priority='LOWEST')]
 people = dict(train_identities=40, test_identities=20)
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
