@@ -32,7 +32,7 @@ bench: $(READY)  ## measure clustering, ranking and memory beside textbook versi
 	$(BIN)/python tools/analysis_tools/benchmark_memory.py --repeats 50 --json $(BENCH)/memory.json
 
 test: $(READY)  ## run the tests
-	$(BIN)/python -m pytest -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope
 
 test-slow: $(READY)  ## run the tests that take longer than a minute
 	$(BIN)/python -m pytest -m slow
