@@ -85,7 +85,12 @@ def test_resuming_needs_every_layer(config, checkpoint, tmp_path):
 
 def test_starting_may_lack_a_head(config, checkpoint, tmp_path):
     config.load_from = edited(checkpoint, tmp_path / 'a.pth', without('head'))
-    Runner.from_cfg(config).train()
+    config.optim_wrapper.optimizer.lr = 0.0  # what was loaded stays
+    runner = Runner.from_cfg(config)
+    runner.train()
+    loaded = torch.load(config.load_from, weights_only=False)['state_dict']
+    key = 'backbone.0.weight'
+    assert torch.equal(runner.model.state_dict()[key], loaded[key])
 
 
 @pytest.mark.parametrize('way', ['test', 'start', 'resume'])
@@ -131,6 +136,7 @@ class TestPretrained:
             config.model.backbone = dict(**backbone, init_cfg=init_cfg)
             config.model.head.in_channels = 64
             config.train_dataloader.sampler.iters_per_epoch = 1
+            config.optim_wrapper.optimizer.lr = 0.0  # what was loaded stays
             runner = Runner.from_cfg(config)
             runner.train()
             return runner
@@ -140,11 +146,17 @@ class TestPretrained:
         self.weights = MODELS.build(narrow).state_dict()
         return train
 
+    def check_loaded(self, runner):
+        for name, parameter in runner.model.backbone.named_parameters():
+            assert torch.equal(parameter, self.weights[name])
+
     def test_that_fits(self, run):
-        run({}, **self.weights, **{'fc.weight': torch.zeros(1000, 64)})
+        runner = run({}, **self.weights, **{'fc.weight': torch.zeros(1000, 64)})
+        self.check_loaded(runner)
 
     def test_that_fits_below_a_prefix(self, run):
-        run(dict(prefix='net.'), **{f'net.{k}': v for k, v in self.weights.items()})
+        weights = {f'net.{key}': value for key, value in self.weights.items()}
+        self.check_loaded(run(dict(prefix='net.'), **weights))
 
     def test_of_another_width(self, run):
         wide = {key: torch.cat([value, value]) if value.ndim == 4 else value
