@@ -14,6 +14,7 @@ from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import (
     check_work_dir,
     drop_own_scope,
+    end_processes,
     prepare_processes,
     set_data_root,
 )
@@ -92,6 +93,7 @@ def main() -> None:
         metrics = runner.test()
     if args.out and args.out_item == 'metrics' and runner.rank == 0:
         mmengine.dump(metrics, args.out)
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -13,6 +13,7 @@ from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import (
     check_work_dir,
     drop_own_scope,
+    end_processes,
     prepare_processes,
     set_data_root,
     share_batch,
@@ -93,6 +94,7 @@ def main() -> None:
     runner = Runner.from_cfg(cfg)
     with explained_dead_workers():
         runner.train()
+    end_processes()
 
 
 if __name__ == '__main__':

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import barrier, is_distributed
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -129,6 +130,17 @@ def prepare_processes(cfg: Config) -> None:
         broadcast_buffers=False,
     )
     cfg.model_wrapper_cfg = dict(wrapper, device_ids=None)
+
+
+def end_processes() -> None:
+    """Let the processes of a run end together, when all have done their work.
+
+    A process that ends while another still holds a connection to it can take that one
+    down.
+    """
+    if is_distributed():
+        barrier()
+        torch.distributed.destroy_process_group()
 
 
 def world_size(launcher: str) -> int:

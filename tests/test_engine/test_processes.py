@@ -1,15 +1,11 @@
 """One result on 1, 2 and 4 processes: labels, losses, centroids, weights, mAP."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from conftest import ROOT
+from tool_runs import run_script, run_tool
 
 CONFIG = """
 _base_ = '{root}/configs/cc_r18_synthetic.py'
@@ -39,25 +35,14 @@ model = dict(type='DoubleClassifier',
 
 def call(tool, *arguments, processes, cwd):
     """Run tools/train.py or tools/test.py in so many processes."""
-    command = [sys.executable, ROOT / 'tools' / f'{tool}.py', *arguments]
-    if processes > 1:
-        command = [ROOT / 'tools' / f'dist_{tool}.sh', *arguments]
-        command.insert(2 if tool == 'train' else 3, processes)
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = str(free.getsockname()[1])
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
-    env = {**os.environ, 'PATH': path, 'PYTHONPATH': str(ROOT / 'tests')}
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env={**env, 'PORT': port, 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    if processes == 1:
+        status, printed = run_tool(f'{tool}.py', *arguments, cwd=cwd, timeout=600)
+    else:
+        files = 1 if tool == 'train' else 2  # what the number of processes follows
+        arguments = *arguments[:files], processes, *arguments[files:]
+        script = f'dist_{tool}.sh'
+        status, printed = run_script(script, *arguments, cwd=cwd, timeout=600)
+    assert status == 0, printed[-3000:]
 
 
 def records(tmp_path, processes, config):

@@ -1,10 +1,6 @@
 """A loss that is no number ends the run, and what led to it is kept."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +10,7 @@ from conftest import ROOT
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image
+from tool_runs import run_script
 
 from mmreid_cc.registry import HOOKS
 
@@ -121,9 +118,6 @@ def test_the_iteration_is_not_saved(config):
 
 def test_every_process_stops(market_root, tmp_path):
     """One of two has the invalid loss; both end with the same error, and none waits."""
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
     config = tmp_path / 'spoilt.py'
     config.write_text(f"""
 _base_ = '{ROOT}/configs/cc_mbv2_cuhk03.py'
@@ -141,25 +135,19 @@ default_hooks = dict(cluster_memory=dict(clusterer=clusterer),
                      invalid_loss=dict(type='InvalidLossHook'))
 custom_hooks = [dict(type='SpoilLoss', iteration=2, value='nan', rank=1)]
 """)
-    imports = [str(ROOT), str(ROOT / 'tests'), str(Path(__file__).parent)]
-    path = [str(Path(sys.executable).parent), os.environ['PATH']]
-    done = subprocess.run(
-        [ROOT / 'tools' / 'dist_train.sh', config, '2', '--data-root', market_root],
+    status, printed = run_script(
+        'dist_train.sh',
+        config,
+        2,
+        '--data-root',
+        market_root,
         cwd=tmp_path,
-        env={
-            **os.environ,
-            'PORT': str(port),
-            'PATH': os.pathsep.join(path),
-            'PYTHONPATH': os.pathsep.join(imports),
-        },
-        capture_output=True,
-        text=True,
         timeout=120,
-        check=False,
     )
-    printed = done.stdout + done.stderr
-    assert done.returncode != 0, printed
+    assert status != 0, printed[-3000:]
     raised = [line for line in printed.splitlines() if 'FloatingPointError: ' in line]
-    assert len([line for line in raised if 'process(es) [1]' in line]) >= 2, printed
+    assert len([line for line in raised if 'process(es) [1]' in line]) >= 2, printed[
+        -3000:
+    ]
     saved = {path.name for path in tmp_path.glob('work_dirs/*/invalid_loss/*')}
     assert saved == {'iter_2_rank_1.png', 'iter_2_rank_1.txt'}
