@@ -3,6 +3,7 @@
 from .dukemtmc_reid import DukeMTMCreID
 from .image_folder import ReIDImageFolder
 from .joint import JointReID
+from .label_files import read_labels, write_labels
 from .labelled import LabelledReID
 from .market1501 import Market1501
 from .msmt17 import MSMT17
@@ -28,4 +29,6 @@ __all__ = [
     'ReIDRandomErasing',
     'SyntheticReID',
     'VeRi776',
+    'read_labels',
+    'write_labels',
 ]

@@ -107,8 +107,13 @@ def search_together(
     return knn(features, clusterer.n_neighbors, share=share, **clusterer.knn)
 
 
-def check_labels(labels: Tensor, features: Tensor, clusterer: BaseClusterer) -> None:
+def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
     """Check that there is something to learn from labels.
+
+    Args:
+        labels (Tensor): Cluster of each image, −1 is un-clustered; shape (N,).
+        features (Tensor): L2-normalised, shape (N, D).
+        source (object): What the labels are from, for messages.
 
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
@@ -116,7 +121,7 @@ def check_labels(labels: Tensor, features: Tensor, clusterer: BaseClusterer) -> 
     num_clusters = int(labels.max()) + 1
     spread = 1 - features.mean(dim=0).norm().item()
     finding = (
-        f'{clusterer!r} found {num_clusters} cluster(s) in {len(features)} images. '
+        f'{source!r} found {num_clusters} cluster(s) in {len(features)} images. '
         f'Their features have a spread of {spread:.4f} (0: all alike, the network has '
         'collapsed; near 1: nothing is similar to anything).'
     )

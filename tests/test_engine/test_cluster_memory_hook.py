@@ -9,6 +9,7 @@ import torch
 from mmengine.runner import Runner
 
 from mmreid_cc.clustering import CLUSTERERS, BaseClusterer
+from mmreid_cc.datasets import write_labels
 from mmreid_cc.engine import ClusterMemoryHook, extract_features
 from mmreid_cc.registry import HOOKS
 
@@ -287,3 +288,35 @@ def test_resume_between_two_clusterings(tiny_config):
     runner = Runner.from_cfg(tiny_config)
     runner.train()
     assert runner.epoch == 2
+
+
+def test_initial_labels(tiny_config, market_root, tmp_path):
+    """Labels from a file in the first epoch, found ones in the second."""
+    crops = sorted((market_root / 'bounding_box_train').glob('*.jpg'))
+    given = np.array([int(path.name[:4]) // 3 for path in crops])  # wrong on purpose
+    file = tmp_path / 'labels.csv'
+    write_labels(file, crops, given)
+    tiny_config.default_hooks.cluster_memory.initial_labels = str(file)
+    Runner.from_cfg(tiny_config).train()
+    logged = [line for line in scalars(tiny_config) if 'cluster/clusters' in line]
+    assert [line['cluster/clusters'] for line in logged] == [3, 8]
+    assert [line['cluster/unclustered'] for line in logged] == [0, 0]
+    assert logged[0]['cluster/ARI'] < 0.5 < logged[1]['cluster/ARI']
+
+
+@pytest.mark.parametrize(
+    ('rows', 'error', 'message'),
+    [
+        (slice(None, -1), ValueError, '1 images have none'),
+        (slice(None), RuntimeError, r'labels.csv.* found 0 cluster\(s\)'),
+    ],
+)
+def test_initial_labels_of_nothing(
+    tiny_config, market_root, tmp_path, rows, error, message
+):
+    crops = sorted((market_root / 'bounding_box_train').glob('*.jpg'))[rows]
+    write_labels(tmp_path / 'labels.csv', crops, np.full(len(crops), -1))
+    hook = tiny_config.default_hooks.cluster_memory
+    hook.initial_labels = str(tmp_path / 'labels.csv')
+    with pytest.raises(error, match=message):
+        Runner.from_cfg(tiny_config).train()

@@ -18,12 +18,13 @@ from torch.utils.data import DataLoader
 
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
+from mmreid_cc.datasets import read_labels
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
 
 from ..accumulation import accumulated_batches
 from ..extraction import extract_features
-from ..pseudo_labels import CAMERA_NORMALIZATIONS, pseudo_labels
+from ..pseudo_labels import CAMERA_NORMALIZATIONS, check_labels, pseudo_labels
 
 
 @HOOKS.register_module()
@@ -48,6 +49,10 @@ class ClusterMemoryHook(Hook):
             deviation, see :func:`mmreid_cc.clustering.normalize_cameras`. The memory is
             filled with the features as they are, with which queries are contrasted.
             Defaults to None.
+        initial_labels (str, optional): CSV file of labels to begin with, e.g. corrected
+            by hand, see :func:`mmreid_cc.datasets.write_labels`. They take the place of
+            the first clustering; an ``interval`` of all epochs keeps them. Defaults to
+            None.
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
             validation) on the training set, i.e. without augmentation.
@@ -57,7 +62,8 @@ class ClusterMemoryHook(Hook):
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
         ValueError: If the training loop has no epochs, the sampler does not draw by
-            label, its batches are not those of the loader, or features are not finite.
+            label, its batches are not those of the loader, features are not finite, or
+            ``initial_labels`` has not one row for each image.
 
     Examples:
         In a config; under ``default_hooks``, so that an inheriting config or
@@ -78,6 +84,7 @@ class ClusterMemoryHook(Hook):
         clusterer: dict,
         interval: int = 1,
         camera_normalization: str | None = None,
+        initial_labels: str | None = None,
         dataloader: dict | None = None,
         debug: bool = False,
     ) -> None:
@@ -94,6 +101,7 @@ class ClusterMemoryHook(Hook):
             )
         self.interval = interval
         self.camera_normalization = camera_normalization
+        self.initial_labels = initial_labels
         self.dataloader_cfg = dataloader
         self.debug = debug
         self.resumed: dict | None = None  # what a checkpoint held of an epoch
@@ -118,6 +126,8 @@ class ClusterMemoryHook(Hook):
         memory.batches_per_update = batches_per_step
         cfg = self.dataloader_cfg or extraction_dataloader(runner.cfg)
         self.dataloader = runner.build_dataloader(cfg)
+        if self.initial_labels is not None:  # an error in the file comes at once
+            read_labels(self.initial_labels, self.dataloader.dataset.column('img_path'))
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
         if self.resumed is not None:
             device = next(runner.model.parameters()).device
@@ -137,9 +147,15 @@ class ClusterMemoryHook(Hook):
         features = extract_features(runner.model, self.dataloader)
         extracted = time.perf_counter()
         cam_ids = torch.from_numpy(self.dataloader.dataset.column('cam_id'))
-        labels, seconds = pseudo_labels(
-            features, self.clusterer, cam_ids, self.camera_normalization
-        )
+        if self.initial_labels is not None and runner.epoch == 0:
+            paths = self.dataloader.dataset.column('img_path')
+            labels = torch.from_numpy(read_labels(self.initial_labels, paths))
+            check_labels(labels, features, self.initial_labels)
+            seconds: dict[str, float] = {}
+        else:
+            labels, seconds = pseudo_labels(
+                features, self.clusterer, cam_ids, self.camera_normalization
+            )
         # Of the features as they are, for so are the queries.
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
