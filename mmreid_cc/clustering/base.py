@@ -1,5 +1,6 @@
 """What all clustering algorithms share: the registry and the base class."""
 
+import inspect
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -45,6 +46,13 @@ class BaseClusterer(ABC):
     """
 
     stage_seconds: dict[str, float] = {}  # replaced, never filled: no call, no stage
+
+    def __repr__(self) -> str:
+        """The call that makes it, as far as it keeps its arguments."""
+        kept = vars(self)
+        names = inspect.signature(type(self)).parameters
+        arguments = [f'{name}={kept[name]!r}' for name in names if name in kept]
+        return f'{type(self).__name__}({", ".join(arguments)})'
 
     @abstractmethod
     def cluster(self, features: np.ndarray) -> np.ndarray:

@@ -42,10 +42,22 @@ def decode_image(file: str | Path | BinaryIO) -> Image.Image:
                 'are allowed (PIL.Image.MAX_IMAGE_PIXELS), and no crop of a person'
             )
         image.load()
-        return _to_rgb(ImageOps.exif_transpose(image))
+        return to_rgb(ImageOps.exif_transpose(image))
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Convert an image of any mode.
+
+    Args:
+        image (Image.Image): 16-bit greys lose their lower 8 bits, transparency is
+            dropped.
+
+    Returns:
+        Image.Image: 8 bits of red, green and blue.
+
+    Raises:
+        ValueError: If its pixels have no known range (32-bit integers and floats).
+    """
     if image.mode.startswith('I;16'):
         upper = (np.asarray(image) >> 8).astype(np.uint8)
         return Image.fromarray(upper).convert('RGB')

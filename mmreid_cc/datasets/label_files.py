@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 COLUMNS = ['path', 'label']
+UNDECODABLE = 'surrogateescape'  # bytes of names that are no UTF-8 are kept
 
 
 def write_labels(
@@ -38,7 +39,7 @@ def write_labels(
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(COLUMNS)
     writer.writerows(zip(relative_paths(paths), map(int, labels), strict=True))
-    Path(file).write_text(text.getvalue(), encoding='utf-8')
+    Path(file).write_text(text.getvalue(), 'utf-8', errors=UNDECODABLE)
 
 
 def read_labels(
@@ -64,7 +65,7 @@ def read_labels(
         array([-1,  0])
     """
     rows: dict[str, int] = {}
-    with open(file, encoding='utf-8-sig', newline='') as lines:
+    with open(file, encoding='utf-8-sig', errors=UNDECODABLE, newline='') as lines:
         table = csv.reader(lines)
         if next(table, None) != COLUMNS:
             raise ValueError(

@@ -85,6 +85,7 @@ def load_object(filename: str, map_location: Any = None) -> dict:
 
 def _read(filename: str, load: Callable[[], dict]) -> dict:
     """Load with our own list of what is allowed; name the file if that fails."""
+    allowed_before = torch.serialization.get_safe_globals()
     try:
         with torch.serialization.safe_globals(allowed_globals()):
             checkpoint = load()
@@ -101,6 +102,9 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
             f'{filename} cannot be read: it is no checkpoint, or was not written to '
             f'its end ({type(error).__name__}: {error}).'
         ) from error
+    finally:
+        # At its end the context forbids all of its list, what was allowed before, too.
+        torch.serialization.add_safe_globals(allowed_before)
     if not isinstance(checkpoint, dict):
         raise RuntimeError(
             f'{filename} holds a {type(checkpoint).__name__}, no dict of weights.'

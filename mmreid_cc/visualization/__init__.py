@@ -1,6 +1,36 @@
-"""Pictures of a run: ranked galleries and curves over epochs."""
+"""Pictures of a run: rank lists, clusters, curves and more; pages that hold them.
 
-from .curves import draw_curves, read_scalars
-from .rank_lists import RankList, draw_rank_lists, rank_lists
+Each picture is a function of arrays that returns a matplotlib figure.
+"""
 
-__all__ = ['RankList', 'draw_curves', 'draw_rank_lists', 'rank_lists', 'read_scalars']
+from .cluster_sheet import cluster_sheet
+from .cmc import cmc_and_precision
+from .curves import curve_figure, read_scalars
+from .embedded_images import EmbeddedImages
+from .embedding_map import embedding_map, project
+from .figures import figure_pixels, save_figure
+from .grad_cam import SimilarityMaps, grad_cam_figure, similarity_maps
+from .html_page import HTMLPage
+from .rank_lists import RankList, choose_queries, rank_list_sheet, rank_lists
+from .similarity_histogram import similarity_histogram
+
+__all__ = [
+    'EmbeddedImages',
+    'HTMLPage',
+    'RankList',
+    'SimilarityMaps',
+    'choose_queries',
+    'cluster_sheet',
+    'cmc_and_precision',
+    'curve_figure',
+    'embedding_map',
+    'figure_pixels',
+    'grad_cam_figure',
+    'project',
+    'rank_list_sheet',
+    'rank_lists',
+    'read_scalars',
+    'save_figure',
+    'similarity_histogram',
+    'similarity_maps',
+]

@@ -1,126 +1,189 @@
 """Sheets of queries with the gallery images that were ranked first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 
-RIGHT, WRONG, QUERY = '#1a9850', '#d73027', '#333333'
-CROP_HEIGHT = 128  # pixels of a crop on the sheet
+from mmreid_cc.evaluation.functional.query_ranks import rank_queries
+
+from .colors import BLACK, GREEN, GREY, VERMILLION
+from .crop_sheet import CropSheet, FramedCrop
+from .embedded_images import EmbeddedImages
+
+RIGHT, WRONG, IGNORED = GREEN, VERMILLION, GREY
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A gallery image in a rank list.
+
+    Args:
+        path (str): Of the image.
+        similarity (float): Its cosine with the query.
+        cam_id (int): Its camera.
+        match (bool): Whether it shows the query's identity.
+        rank (int | None): From 1; None where it does not count: junk, or a match from
+            the query's own camera.
+    """
+
+    path: str
+    similarity: float
+    cam_id: int
+    match: bool
+    rank: int | None
 
 
 @dataclass(frozen=True)
 class RankList:
-    """A query and the gallery images that were ranked first.
+    """A query and the gallery images that are nearest to it.
 
     Args:
-        query (str): Path of the query image.
-        query_cam (int): Its camera.
-        paths (Sequence[str]): Of the gallery images, nearest first.
-        similarities (Sequence[float]): Cosine of each with the query.
-        matches (Sequence[bool]): Whether each shows the query's identity.
-        cams (Sequence[int]): The camera of each.
+        path (str): Of the query.
+        cam_id (int): Its camera.
+        average_precision (float): In [0, 1]; NaN without a match in the gallery.
+        results (Sequence[Ranked]): Nearest first.
     """
 
-    query: str
-    query_cam: int
-    paths: Sequence[str]
-    similarities: Sequence[float]
-    matches: Sequence[bool]
-    cams: Sequence[int]
+    path: str
+    cam_id: int
+    average_precision: float
+    results: Sequence[Ranked]
+
+
+def choose_queries(images: EmbeddedImages, count: int, seed: int = 0) -> dict:
+    """The queries that are ranked best and worst, and some drawn at random.
+
+    Args:
+        images (EmbeddedImages): Query and gallery.
+        count (int): How many of each.
+        seed (int): Of the draw. Defaults to 0.
+
+    Returns:
+        dict[str, np.ndarray]: ``'best'``, ``'worst'`` and ``'random'``: rows of
+        queries. Best and worst are by average precision, then by row, of the queries
+        that have a match.
+
+    Example:
+        >>> choose_queries(images, 2)
+        {'best': array([4, 8]), 'worst': array([3, 1]), 'random': array([1, 7])}
+    """
+    precisions = average_precisions(images)
+    order = images.queries[np.argsort(-precisions, kind='stable')]
+    order = order[: np.isfinite(precisions).sum()]  # NaN is sorted to the end
+    drawn = np.random.default_rng(seed).permutation(images.queries)[:count]
+    return {
+        'best': order[:count],
+        'worst': order[::-1][:count],
+        'random': np.sort(drawn),
+    }
+
+
+def average_precisions(images: EmbeddedImages) -> np.ndarray:
+    """The average precision of each query, as :func:`ranking_metrics` has it.
+
+    Args:
+        images (EmbeddedImages): Query and gallery.
+
+    Returns:
+        np.ndarray: (Q,) float64 in [0, 1]; NaN without a match.
+    """
+    return rank_queries(**images.ranking_arguments()).average_precision
 
 
 def rank_lists(
-    features: np.ndarray,
-    pids: np.ndarray,
-    cam_ids: np.ndarray,
-    is_query: np.ndarray,
-    paths: np.ndarray,
-    queries: Sequence[int],
-    topk: int = 10,
-    exclude_same_camera: bool = True,
+    images: EmbeddedImages, queries: Sequence[int], topk: int = 10, ignored: int = 2
 ) -> list[RankList]:
-    """Rank the gallery for some queries, by the protocol of Market-1501.
+    """Rank the gallery for some queries.
 
     Args:
-        features (np.ndarray): Of query and gallery, L2-normalised, shape (N, D).
-        pids (np.ndarray): Identities, −1 is junk; shape (N,).
-        cam_ids (np.ndarray): Cameras, shape (N,).
-        is_query (np.ndarray): Which images are queries, shape (N,).
-        paths (np.ndarray): Of the images, shape (N,).
-        queries (Sequence[int]): Which of the N images to rank for.
-        topk (int): Length of each list. Defaults to 10.
-        exclude_same_camera (bool): Leave out gallery images of the query's identity
-            and camera. Defaults to True.
+        images (EmbeddedImages): Query and gallery.
+        queries (Sequence[int]): Rows of the queries.
+        topk (int): Images of each list that count. Defaults to 10.
+        ignored (int): At most so many of those that do not count stand among them,
+            where they are as near. Defaults to 2.
 
     Returns:
         list[RankList]: One for each of ``queries``.
+
+    Example:
+        >>> [result.match for result in rank_lists(images, [0], topk=3)[0].results]
+        [True, True, False]
     """
-    gallery = np.flatnonzero(~is_query & (pids != -1))
+    precisions = dict(zip(images.queries, average_precisions(images), strict=True))
     lists = []
     for query in queries:
-        shown = gallery
-        if exclude_same_camera:
-            same = (pids[gallery] == pids[query]) & (cam_ids[gallery] == cam_ids[query])
-            shown = gallery[~same]
-        similarities = features[shown] @ features[query]
-        order = np.argsort(-similarities, kind='stable')[:topk]
-        top = shown[order]
+        similarities, matches, counted = images.compare(query)
+        results: list[Ranked] = []
+        rank = left_out = 0
+        for i in np.argsort(-similarities, kind='stable'):
+            if counted[i]:
+                rank += 1
+            elif left_out < ignored:
+                left_out += 1
+            else:
+                continue
+            row = images.gallery[i]
+            results.append(
+                Ranked(
+                    path=str(images.paths[row]),
+                    similarity=float(similarities[i]),
+                    cam_id=int(images.cam_ids[row]),
+                    match=bool(matches[i]),
+                    rank=rank if counted[i] else None,
+                )
+            )
+            if rank == topk:
+                break
         lists.append(
             RankList(
-                query=str(paths[query]),
-                query_cam=int(cam_ids[query]),
-                paths=paths[top].tolist(),
-                similarities=similarities[order].tolist(),
-                matches=(pids[top] == pids[query]).tolist(),
-                cams=cam_ids[top].tolist(),
+                path=str(images.paths[query]),
+                cam_id=int(images.cam_ids[query]),
+                average_precision=float(precisions[query]),
+                results=results,
             )
         )
     return lists
 
 
-def draw_rank_lists(lists: Sequence[RankList], out_file: str | Path) -> None:
+def rank_list_sheet(sections: Mapping[str, Sequence[RankList]]) -> Figure:
     """Draw a row for each query: the query, then its gallery images.
 
     A right image has a solid green frame and a tick, a wrong one a dashed red frame and
-    a cross; below it stand its cosine and its camera.
+    a cross; one that does not count has a dotted grey frame and no rank. Below stand
+    rank, camera and cosine.
 
     Args:
-        lists (Sequence[RankList]): What to draw, at least one.
-        out_file (str | Path): PNG, SVG or PDF by its suffix.
+        sections (Mapping[str, Sequence[RankList]]): Title and lists of each section.
+
+    Returns:
+        Figure: At 100 dots per inch an image is 128 pixels high.
 
     Raises:
         ValueError: If there is nothing to draw.
+        OSError: If an image cannot be read.
+
+    Example:
+        >>> figure = rank_list_sheet({'Drawn at random': rank_lists(images, [0, 7])})
     """
-    if not lists:
-        raise ValueError('There is no rank list to draw.')
-    columns = 1 + max(len(ranked.paths) for ranked in lists)
-    figure = Figure(figsize=(0.8 * columns, 1.75 * len(lists)), layout='constrained')
-    axes = figure.subplots(len(lists), columns, squeeze=False)
-    for row, ranked in zip(axes, lists, strict=True):
-        _draw_crop(row[0], ranked.query, QUERY, '-', f'query, c{ranked.query_cam}')
-        results = zip(
-            ranked.paths, ranked.similarities, ranked.matches, ranked.cams, strict=True
-        )
-        for ax, (path, similarity, match, cam) in zip(row[1:], results, strict=False):
-            text = f'{"✓" if match else "✗"} {similarity:.2f}, c{cam}'
-            _draw_crop(
-                ax, path, RIGHT if match else WRONG, '-' if match else '--', text
-            )
-        for ax in row[1 + len(ranked.paths) :]:
-            ax.axis('off')
-    figure.savefig(out_file, dpi=110)
+    sheet = CropSheet()
+    for title, lists in sections.items():
+        sheet.add_title(title)
+        for ranked in lists:
+            query = FramedCrop(ranked.path, f'query\nc{ranked.cam_id}', BLACK)
+            precision = ranked.average_precision
+            known = np.isfinite(precision)
+            text = f'AP {precision:.0%}' if known else 'no match in\nthe gallery'
+            sheet.add_row(text, [query, *map(_framed, ranked.results)])
+    return sheet.figure()
 
 
-def _draw_crop(ax: Axes, path: str, color: str, linestyle: str, text: str) -> None:
-    with Image.open(path) as image:
-        size = (max(1, image.width * CROP_HEIGHT // image.height), CROP_HEIGHT)
-        ax.imshow(np.asarray(image.convert('RGB').resize(size)))
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.set_xlabel(text, fontsize=7, color=color)
-    ax.spines[:].set(color=color, linewidth=3, linestyle=linestyle)
+def _framed(result: Ranked) -> FramedCrop:
+    below = f'c{result.cam_id}, {result.similarity:.2f}'
+    if result.rank is None:
+        reason = 'same camera' if result.match else 'junk'
+        return FramedCrop(result.path, f'{reason}\n{below}', IGNORED, ':')
+    if result.match:
+        return FramedCrop(result.path, f'✓ {result.rank}\n{below}', RIGHT)
+    return FramedCrop(result.path, f'✗ {result.rank}\n{below}', WRONG, '--')

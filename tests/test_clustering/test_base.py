@@ -78,3 +78,9 @@ def test_importing_the_package_imports_no_framework():
         [sys.executable, '-c', code], capture_output=True, text=True, check=True
     )
     assert result.stdout == '[]\n'
+
+
+def test_repr():
+    """Messages name a clusterer by the call that makes it."""
+    clusterer = CLUSTERERS.build(dict(type='DBSCAN', eps=0.5, k1=10, k2=3))
+    assert repr(clusterer).startswith('DBSCAN(eps=0.5, min_samples=4, k1=10, k2=3')

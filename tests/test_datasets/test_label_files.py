@@ -1,5 +1,7 @@
 """Labels in a CSV file, as people write them."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,12 @@ def test_a_table_from_a_spreadsheet(tmp_path):
     file = tmp_path / 'labels.csv'
     file.write_bytes(b'\xef\xbb\xbfpath,label\r\n1.jpg,3\r\n2.jpg,-1\r\n')
     np.testing.assert_array_equal(read_labels(file, ['1.jpg', '2.jpg']), [0, -1])
+
+
+def test_a_name_that_is_no_utf_8(tmp_path):
+    paths = [os.fsdecode(b'crops/\xff.jpg'), 'crops/1.jpg']
+    write_labels(tmp_path / 'labels.csv', paths, np.array([0, -1]))
+    np.testing.assert_array_equal(read_labels(tmp_path / 'labels.csv', paths), [0, -1])
 
 
 def test_one_image(tmp_path):

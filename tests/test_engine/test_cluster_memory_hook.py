@@ -1,12 +1,14 @@
 """The hook in a real Runner: what it sets, logs and refuses."""
 
 import json
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
+from PIL import Image
 
 from mmreid_cc.clustering import CLUSTERERS, BaseClusterer
 from mmreid_cc.datasets import write_labels
@@ -84,11 +86,12 @@ def test_a_run(tiny_config):
 
 
 def test_tensorboard(tiny_config):
-    """A test reads the event file."""
+    """A test reads the event file: scalars, and a sheet of each clustering."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tiny_config.vis_backends = [dict(type='TensorboardVisBackend')]
     tiny_config.visualizer.vis_backends = tiny_config.vis_backends
+    tiny_config.default_hooks.cluster_memory.draw_clusters = True
     Runner.from_cfg(tiny_config).train()
     folder = next(Path(tiny_config.work_dir).glob('*/vis_data'))
     events = EventAccumulator(str(folder))
@@ -96,6 +99,11 @@ def test_tensorboard(tiny_config):
     tags = set(events.Tags()['scalars'])
     assert {'cluster/clusters', 'cluster/ARI', 'reid/mAP', 'loss'} <= tags
     assert [e.step for e in events.Scalars('cluster/clusters')] == [0, 1]
+    sheets = events.Images('clusters')
+    assert [sheet.step for sheet in sheets] == [0, 1]
+    pixels = np.asarray(Image.open(BytesIO(sheets[0].encoded_image_string)))
+    assert min(pixels.shape[:2]) > 200
+    assert pixels.std() > 10
 
 
 def test_interval(tiny_config):

@@ -2,10 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
-from PIL import Image
 
-from mmreid_cc.visualization import draw_curves, read_scalars
+from mmreid_cc.visualization import curve_figure, read_scalars
 
 
 @pytest.fixture
@@ -20,11 +20,16 @@ def work_dir(tmp_path):
         {'cluster/clusters': 8.0, 'cluster/ARI': 0.4, 'step': 1},
         {'loss': 1.0, 'epoch': 2, 'iter': 3, 'step': 3},
     ]
-    for time, part in (('20260101_000000', lines), ('20260102_000000', lines[:1])):
-        file = tmp_path / time / 'vis_data' / 'scalars.json'
-        file.parent.mkdir(parents=True)
-        file.write_text('\n'.join(json.dumps(line) for line in part))
+    log(tmp_path / '20260101_000000', lines)
+    log(tmp_path / '20260102_000000', lines[:1])
     return tmp_path
+
+
+def log(folder, lines):
+    """Write what LocalVisBackend writes."""
+    file = folder / 'vis_data' / 'scalars.json'
+    file.parent.mkdir(parents=True)
+    file.write_text('\n'.join(json.dumps(line) for line in lines))
 
 
 def test_read(work_dir):
@@ -34,18 +39,46 @@ def test_read(work_dir):
     assert curves['loss'] == [(0.5, 3.0), (1.5, 1.0)]
 
 
+def test_resumed_in_the_second_epoch(work_dir):
+    """What was logged of it before is replaced, the rest is kept."""
+    lines = [
+        {'loss': 5.0, 'epoch': 2, 'iter': 3, 'step': 3},
+        {'loss': 7.0, 'epoch': 2, 'iter': 4, 'step': 4},
+        {'reid/mAP': 40.0, 'step': 2},
+    ]
+    log(work_dir / '20260103_000000', lines)
+    curves = read_scalars(work_dir)
+    assert curves['reid/mAP'] == [(0, 10.0), (1, 30.0), (2, 40.0)]
+    assert curves['cluster/clusters'] == [(0, 5.0), (1, 8.0)]
+    assert curves['loss'] == [(0.5, 3.0), (1.5, 6.0)]
+
+
+def test_begun_anew(work_dir):
+    log(work_dir / '20260103_000000', [{'loss': 5.0, 'epoch': 1, 'step': 1}])
+    assert read_scalars(work_dir) == {'loss': [(0.5, 5.0)]}
+
+
 def test_draw(work_dir):
     curves = read_scalars(work_dir)
-    draw_curves(curves, work_dir / 'all.png')
-    draw_curves({'loss': curves['loss']}, work_dir / 'loss.png')
-    wide = Image.open(work_dir / 'all.png').width
-    assert wide == pytest.approx(4 * Image.open(work_dir / 'loss.png').width, rel=0.02)
-    draw_curves(curves, work_dir / 'all.svg')
-    assert 'svg' in (work_dir / 'all.svg').read_text()[:500]
+    curves['cluster/unclustered'] = [(0, 0.5), (1, 0.25)]
+    axes = {ax.get_title(): ax for ax in curve_figure(curves).axes if ax.lines}
+    assert list(axes) == [
+        'Held-out test set',
+        'Clusters',
+        'Un-clustered images',
+        'Pseudo labels against identities',
+        'Loss',
+    ]
+    test, share = axes['Held-out test set'], axes['Un-clustered images']
+    assert [line.get_label() for line in test.lines] == ['mAP', 'rank-1']
+    np.testing.assert_allclose(test.lines[0].get_data(), [[0, 1], [10, 30]])
+    np.testing.assert_allclose(share.lines[0].get_ydata(), [50, 25])
+    assert share.get_ylabel() == 'percent of images'
+    assert all(ax.get_xlim() == test.get_xlim() for ax in axes.values())
 
 
 def test_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'holds no .*scalars.json'):
         read_scalars(tmp_path)
     with pytest.raises(ValueError, match=r"None of the curves .*\['x'\]"):
-        draw_curves({'x': [(0, 1)]}, tmp_path / 'x.png')
+        curve_figure({'x': [(0, 1)]})

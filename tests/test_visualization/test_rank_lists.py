@@ -1,54 +1,87 @@
 """Rank lists: who is listed, and a picture whose frames have the right colours."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from PIL import Image
+from small_test_set import small_test_set, texts
 
-from mmreid_cc.visualization import draw_rank_lists, rank_lists
-from mmreid_cc.visualization.rank_lists import RIGHT, WRONG
+from mmreid_cc.visualization import (
+    choose_queries,
+    figure_pixels,
+    rank_list_sheet,
+    rank_lists,
+)
+from mmreid_cc.visualization.rank_lists import IGNORED, RIGHT, WRONG
 
 
 @pytest.fixture
-def lists(tmp_path):
-    """One query and five gallery images, of which one is junk and one excluded."""
-    paths = []
-    for index in range(6):
-        paths.append(tmp_path / f'{index}.png')
-        Image.new('RGB', (8, 16), (128, 128, 128)).save(paths[-1])
-    angles = np.radians([0, 40, 10, 20, 0, 5])
-    return rank_lists(
-        features=np.stack([np.cos(angles), np.sin(angles)], axis=1),
-        pids=np.array([7, 7, 8, 9, 7, -1]),
-        cam_ids=np.array([1, 2, 2, 1, 1, 2]),
-        is_query=np.array([True] + [False] * 5),
-        paths=np.array([str(path) for path in paths]),
-        queries=[0],
+def images(tmp_path):
+    return small_test_set(tmp_path)
+
+
+def names(ranked):
+    return [result.path[-5] for result in ranked.results]
+
+
+def test_protocol(images):
+    (ranked,) = rank_lists(images, [0])
+    assert names(ranked) == ['4', '5', '2', '3', '1', '7']
+    assert [result.rank for result in ranked.results] == [None, None, 1, 2, 3, 4]
+    matches = [result.match for result in ranked.results]
+    assert matches == [True, False, False, False, True, False]
+    assert [result.cam_id for result in ranked.results] == [1, 2, 2, 1, 2, 1]
+    np.testing.assert_allclose(
+        [result.similarity for result in ranked.results],
+        np.cos(np.radians([0, 5, 10, 20, 40, 80])),
     )
+    assert ranked.average_precision == pytest.approx(1 / 3)
 
 
-def test_protocol(lists):
-    (ranked,) = lists
-    assert [path[-5] for path in ranked.paths] == ['2', '3', '1']
-    assert ranked.matches == [False, False, True]
-    assert ranked.cams == [2, 1, 2]
-    np.testing.assert_allclose(ranked.similarities, np.cos(np.radians([10, 20, 40])))
+def test_lengths(images):
+    (ranked,) = rank_lists(images, [0], topk=2, ignored=0)
+    assert names(ranked) == ['2', '3']
+    (ranked,) = rank_lists(images, [0], topk=2, ignored=1)
+    assert names(ranked) == ['4', '2', '3']
 
 
-@pytest.mark.parametrize('suffix', ['png', 'svg'])
-def test_picture(lists, tmp_path, suffix):
-    file = tmp_path / f'sheet.{suffix}'
-    draw_rank_lists(lists, file)
-    if suffix == 'svg':
-        assert RIGHT in file.read_text()
-        assert WRONG in file.read_text()
-        return
-    pixels = np.asarray(Image.open(file).convert('RGB')).astype(int)
-    for color, images in ((RIGHT, 1), (WRONG, 2)):
+def test_without_cameras(images):
+    (ranked,) = rank_lists(replace(images, exclude_same_camera=False), [0], topk=1)
+    assert ranked.results[0].path.endswith('4.png')
+    assert ranked.results[0].rank == 1
+
+
+def test_choice(images):
+    """Query 6 finds its match first, query 0 third; without a match, neither."""
+    chosen = choose_queries(images, 1)
+    assert chosen['best'].tolist() == [6]
+    assert chosen['worst'].tolist() == [0]
+    assert choose_queries(images, 5)['random'].tolist() == [0, 6]
+    pids = images.pids.copy()
+    pids[6] = 55
+    assert choose_queries(replace(images, pids=pids), 5)['best'].tolist() == [0]
+
+
+def test_picture(images):
+    figure = rank_list_sheet({'All': rank_lists(images, [0])})
+    written = texts(figure)
+    assert written[:3] == ['All', 'AP 33%', 'query\nc1']
+    assert written[3] == 'same camera\nc1, 1.00'
+    assert written[4] == 'junk\nc2, 1.00'
+    assert written[5] == '✗ 1\nc2, 0.98'
+    assert written[7] == '✓ 3\nc2, 0.77'
+    assert len(figure.axes[0].images) == 7
+    pixels = figure_pixels(figure).astype(int)
+    for color, frames in ((RIGHT, 1), (WRONG, 3), (IGNORED, 2)):
         distance = np.abs(pixels - 255 * np.array(to_rgb(color))).max(axis=2)
-        assert (distance < 4).sum() > 200 * images
+        assert (distance < 4).sum() > 250 * frames
 
 
-def test_nothing_to_draw(tmp_path):
-    with pytest.raises(ValueError, match='no rank list'):
-        draw_rank_lists([], tmp_path / 'sheet.png')
+def test_errors(images):
+    with pytest.raises(ValueError, match='no image to draw'):
+        rank_list_sheet({'None': []})
+    with pytest.raises(ValueError, match='columns must be of one length'):
+        replace(images, pids=images.pids[1:])
+    with pytest.raises(ValueError, match='0 queries and 8 gallery images'):
+        replace(images, is_query=np.zeros(8, dtype=bool))

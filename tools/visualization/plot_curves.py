@@ -1,20 +1,20 @@
-"""Draw the curves of a run: ``python tools/visualization/plot_curves.py WORK_DIR``."""
+"""Plot mAP, clusters, their quality and the loss over the epochs of a run."""
 
 import argparse
 from pathlib import Path
 
-from mmreid_cc.visualization import draw_curves, read_scalars
+from mmreid_cc.visualization import curve_figure, read_scalars, save_figure
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description='Draw the curves of a training run')
-    parser.add_argument('work_dir', help='work dir of tools/train.py')
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('source', help='work dir of tools/train.py')
     parser.add_argument('--out', help='picture; WORK_DIR/curves.png if none')
     args = parser.parse_args()
 
-    curves = read_scalars(args.work_dir)
-    out = args.out or Path(args.work_dir) / 'curves.png'
-    draw_curves(curves, out)
+    curves = read_scalars(args.source)
+    out = args.out or Path(args.source) / 'curves.png'
+    save_figure(curve_figure(curves), out)
     print(f'Curves: {out}')
     for name, label in (('reid/mAP', 'mAP'), ('reid/CMC@1', 'rank-1')):
         if name in curves:

@@ -21,6 +21,7 @@ from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.datasets import read_labels
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
+from mmreid_cc.visualization import cluster_sheet, figure_pixels
 
 from ..accumulation import accumulated_batches
 from ..extraction import extract_features
@@ -53,6 +54,9 @@ class ClusterMemoryHook(Hook):
             by hand, see :func:`mmreid_cc.datasets.write_labels`. They take the place of
             the first clustering; an ``interval`` of all epochs keeps them. Defaults to
             None.
+        draw_clusters (bool): Draw a sheet of every clustering with the visualizer: into
+            ``vis_data/vis_image``, and into TensorBoard where that is among the
+            ``vis_backends``. Defaults to False.
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
             validation) on the training set, i.e. without augmentation.
@@ -85,6 +89,7 @@ class ClusterMemoryHook(Hook):
         interval: int = 1,
         camera_normalization: str | None = None,
         initial_labels: str | None = None,
+        draw_clusters: bool = False,
         dataloader: dict | None = None,
         debug: bool = False,
     ) -> None:
@@ -102,6 +107,7 @@ class ClusterMemoryHook(Hook):
         self.interval = interval
         self.camera_normalization = camera_normalization
         self.initial_labels = initial_labels
+        self.draw_clusters = draw_clusters
         self.dataloader_cfg = dataloader
         self.debug = debug
         self.resumed: dict | None = None  # what a checkpoint held of an epoch
@@ -160,9 +166,18 @@ class ClusterMemoryHook(Hook):
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
-            pids = self.dataloader.dataset.column('pid')
+            dataset = self.dataloader.dataset
+            pids = dataset.column('pid')
             seconds = {'extraction': extracted - start, **seconds}
             report(runner, labels.numpy(), pids, memory.nbytes, seconds)
+            if self.draw_clusters:
+                paths, known = dataset.column('img_path'), bool((cam_ids >= 0).any())
+                cameras = cam_ids.numpy() if known else None
+                sheet = cluster_sheet(
+                    paths, labels.numpy(), features.numpy(), pids, cameras
+                )
+                picture = figure_pixels(sheet)
+                runner.visualizer.add_image('clusters', picture, step=runner.epoch)
 
     def after_train_iter(
         self,

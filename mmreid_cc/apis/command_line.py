@@ -1,0 +1,103 @@
+"""What the tools that embed images share on the command line."""
+
+import argparse
+from collections.abc import Sequence
+
+from mmengine.config import Config, DictAction
+
+from mmreid_cc.datasets.crops import UNKNOWN, Crop, drop_unreadable
+from mmreid_cc.engine.config_check import check_config, check_options
+
+from .images import each_image
+from .inferencer import ReIDInferencer
+from .model import load_config
+
+
+def inference_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser of config, checkpoint and how to run them.
+
+    Args:
+        description (str, optional): Of the tool.
+
+    Returns:
+        argparse.ArgumentParser: To which the tool adds arguments of its own.
+
+    Example:
+        >>> inference_parser(__doc__).parse_args(['config.py', 'best.pth']).batch_size
+        64
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('config', help='config file path')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--device', help='cpu, cuda, cuda:1; a GPU if there is one')
+    parser.add_argument('--batch-size', type=int, default=64, help='images at once')
+    parser.add_argument(
+        '--skip-unreadable',
+        action='store_true',
+        help='leave out files that are no readable image, and list them',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
+    )
+    return parser
+
+
+def config_of(args: argparse.Namespace) -> Config:
+    """The config with its overrides, checked.
+
+    Args:
+        args (argparse.Namespace): Of :func:`inference_parser`.
+
+    Returns:
+        Config: As :class:`ReIDInferencer` takes it.
+
+    Raises:
+        ValueError: If a key or a name is misspelt.
+    """
+    cfg = load_config(args.config)
+    if args.cfg_options is not None:
+        check_options(cfg, args.cfg_options)
+        cfg.merge_from_dict(args.cfg_options)
+    check_config(cfg)
+    return cfg
+
+
+def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
+    """The inferencer that a command line asks for.
+
+    Args:
+        args (argparse.Namespace): Of :func:`inference_parser`.
+        cfg (Config): As of :func:`config_of`.
+
+    Returns:
+        ReIDInferencer: Ready.
+    """
+    return ReIDInferencer(cfg, args.checkpoint, args.device, args.batch_size)
+
+
+def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
+    """The files that a command line names.
+
+    Args:
+        given (Sequence[str]): Images and folders.
+        skip_unreadable (bool): Read every file once, leave out those that are no
+            image, and list them in the log.
+
+    Returns:
+        list[str]: Their paths.
+
+    Raises:
+        ValueError: If a folder holds no image, or none can be read.
+
+    Example:
+        >>> image_paths(['crops/'], skip_unreadable=False)
+        ['crops/a.jpg', 'crops/b/1.jpg']
+    """
+    paths = [str(path) for path in each_image(given)]
+    if not skip_unreadable:
+        return paths
+    crops = [Crop(path, UNKNOWN, 0) for path in paths]
+    return [crop.path for crop in drop_unreadable(crops, ', '.join(given))]

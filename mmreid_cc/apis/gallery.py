@@ -1,0 +1,215 @@
+"""Embeddings that are searched in, with what is known of each."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mmreid_cc.clustering.inputs import as_features, check_count, check_normalized
+
+from .gallery_file import EMBEDDINGS, read_arrays, write_arrays
+from .nearest import nearest_images, re_ranked_images
+
+METADATA = 'metadata/'  # before the names of those arrays in the file
+
+
+class Gallery:
+    """Embeddings, their paths, and what else is known of them.
+
+    It is saved as one file, an ``.npz`` that ``numpy.load`` reads, too. Nothing in it
+    is executed. On loading the embeddings are memory-mapped: they stay on the disk
+    until they are searched, and processes that load the same file share them.
+
+    Args:
+        embeddings (array): (N, D) floating, rows L2-normalised, N ≥ 1.
+        paths (Sequence[str]): (N,) file of each, ``''`` where there is none.
+        metadata (Mapping[str, array], optional): By name, (N,) numbers, texts or
+            booleans each, e.g. ``pid``, ``cam_id``. Defaults to None: nothing.
+        model_hash (str): Of the network, as ``ReIDInferencer.model_hash``. Defaults to
+            ``''``: unknown.
+
+    Attributes:
+        embeddings (np.ndarray): (N, D) float32; a ``numpy.memmap`` after :meth:`load`.
+        paths (list[str]): (N,).
+        metadata (dict[str, np.ndarray]): (N,) each.
+        model_hash (str): As given.
+
+    Raises:
+        TypeError: If the embeddings are not floating-point numbers, or metadata are
+            Python objects.
+        ValueError: If they are not 2-D, finite and normalised, or something else has
+            not N entries.
+
+    Example:
+        >>> gallery = Gallery(np.eye(3, dtype=np.float32), ['a.jpg', 'b.jpg', 'c.jpg'],
+        ...                   dict(pid=[7, 7, 8]))
+        >>> indices, similarities = gallery.search([[0.6, 0.0, 0.8]], topk=2)
+        >>> [gallery.paths[index] for index in indices[0]]
+        ['c.jpg', 'a.jpg']
+        >>> gallery.metadata['pid'][indices]
+        array([[8, 7]])
+    """
+
+    def __init__(
+        self,
+        embeddings: Any,
+        paths: Sequence[str],
+        metadata: Mapping[str, ArrayLike] | None = None,
+        model_hash: str = '',
+    ) -> None:
+        # What comes from a file was checked before it was written, and is not read now.
+        if not isinstance(embeddings, np.memmap):
+            embeddings = as_features(embeddings, 'embeddings')
+            check_normalized(embeddings)
+        self.embeddings: np.ndarray = embeddings
+        self.paths = [str(path) for path in paths]
+        self.metadata = {
+            name: np.asarray(column) for name, column in (metadata or {}).items()
+        }
+        self.model_hash = model_hash
+        self._check_columns()
+
+    def __len__(self) -> int:
+        return len(self.embeddings)
+
+    def __repr__(self) -> str:
+        rows, dim = self.embeddings.shape
+        return (
+            f'Gallery({rows} images, {dim} dimensions, metadata {list(self.metadata)}, '
+            f'model {self.model_hash or "unknown"})'
+        )
+
+    def search(
+        self, query_embeddings: Any, topk: int = 10, rerank: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the images that look most like each query.
+
+        Args:
+            query_embeddings (array): (Q, D) floating, rows L2-normalised, of the same
+                network.
+            topk (int): Length of each list, from 1 on; with topk > N it is N.
+            rerank (bool): Order the lists by k-reciprocal re-ranking, see
+                :func:`mmreid_cc.apis.nearest.re_ranked_images`. Defaults to False.
+
+        Returns:
+            tuple[np.ndarray, np.ndarray]: Rows of the gallery (Q, topk) int64, best
+            first, ties by row; and (Q, topk) float32 cosines in [−1, 1], or with
+            ``rerank`` 1 − re-ranked distance, in [0, 1].
+
+        Raises:
+            TypeError: If the queries are not floating-point numbers.
+            ValueError: If they are not 2-D, finite and normalised, have not D columns,
+                or ``topk`` is not positive.
+
+        Example:
+            >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
+        """
+        queries = as_features(query_embeddings, 'query_embeddings')
+        check_normalized(queries)
+        check_count('topk', topk)
+        dim = self.embeddings.shape[1]
+        if queries.shape[1] != dim:
+            raise ValueError(
+                f'query_embeddings have {queries.shape[1]} columns, the gallery {dim}; '
+                'both must come from one network.'
+            )
+        search = re_ranked_images if rerank else nearest_images
+        return search(queries, self.embeddings, min(topk, len(self)))
+
+    def select(self, rows: ArrayLike) -> 'Gallery':
+        """A gallery of some of the images, e.g. to leave out the camera of a query.
+
+        Args:
+            rows (array): (N,) booleans, or the indices of rows.
+
+        Returns:
+            Gallery: With these embeddings in memory. Its search gives rows of its own.
+
+        Raises:
+            IndexError: If there are no such rows.
+            ValueError: If none is selected.
+
+        Example:
+            >>> others = gallery.select(gallery.metadata['cam_id'] != 3)
+        """
+        chosen = np.arange(len(self))[np.asarray(rows)]
+        return Gallery(
+            np.array(self.embeddings[chosen]),
+            [self.paths[row] for row in chosen],
+            {name: column[chosen] for name, column in self.metadata.items()},
+            self.model_hash,
+        )
+
+    def save(self, file: str | os.PathLike) -> None:
+        """Write everything to one file.
+
+        Args:
+            file (str | os.PathLike): Path, by custom ``.npz``; its folder is made.
+
+        Raises:
+            OSError: If it cannot be written. What was there before is still there.
+
+        Example:
+            >>> gallery.save('gallery.npz')
+        """
+        write_arrays(
+            file,
+            {
+                EMBEDDINGS: self.embeddings,
+                'paths': np.array(self.paths, dtype=np.str_),
+                'model_hash': np.array(self.model_hash),
+                **{METADATA + name: column for name, column in self.metadata.items()},
+            },
+        )
+
+    @classmethod
+    def load(cls, file: str | os.PathLike) -> 'Gallery':
+        """Read a gallery; its embeddings stay in the file until they are used.
+
+        Args:
+            file (str | os.PathLike): As :meth:`save` wrote it.
+
+        Returns:
+            Gallery: Read-only in its embeddings.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is another file, or was not written to its end.
+
+        Example:
+            >>> Gallery.load('gallery.npz').embeddings.shape
+            (19732, 2048)
+        """
+        arrays = read_arrays(file)
+        missing = {EMBEDDINGS, 'paths', 'model_hash'} - set(arrays)
+        if missing:
+            raise ValueError(
+                f'{file} is no gallery: it has no {" and no ".join(sorted(missing))}, '
+                f'but {", ".join(sorted(arrays)) or "nothing"}.'
+            )
+        return cls(
+            arrays[EMBEDDINGS],
+            arrays['paths'].tolist(),
+            {
+                name.removeprefix(METADATA): column
+                for name, column in arrays.items()
+                if name.startswith(METADATA)
+            },
+            str(arrays['model_hash']),
+        )
+
+    def _check_columns(self) -> None:
+        columns = {'paths': np.empty(len(self.paths)), **self.metadata}
+        for name, column in columns.items():
+            if column.shape != (len(self),):
+                raise ValueError(
+                    f'{name} must have one entry for each of the {len(self)} '
+                    f'embeddings, got shape {column.shape}.'
+                )
+            if column.dtype.hasobject:
+                raise TypeError(
+                    f'The metadata {name!r} are Python objects, which no file holds '
+                    'safely. Give numbers, texts or booleans.'
+                )

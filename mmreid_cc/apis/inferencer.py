@@ -1,0 +1,228 @@
+"""Embed images by a trained network, and search among them."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from numpy.typing import ArrayLike
+from PIL import Image
+from rich.console import Console
+from rich.progress import track
+
+from mmreid_cc.clustering.inputs import check_count
+from mmreid_cc.clustering.parallel import n_threads
+
+from .gallery import Gallery
+from .images import Images, each_image, name_of, to_bgr
+from .model import load_config, load_model, model_hash, scope_of
+from .pooling import pool_embeddings
+from .preprocessing import Preprocessing, pipeline_config
+
+
+class ReIDInferencer:
+    """Embeds images, builds galleries of them, and searches there.
+
+    It prepares images as the config does for a test, and reads checkpoints without
+    executing anything from them. ``BaseInferencer`` of MMEngine is no base of it: that
+    loads what fits of a checkpoint, holds all inputs as a list, and returns a dict of
+    predictions and pictures.
+
+    Args:
+        config (str | os.PathLike | Config): That the network was trained with.
+        checkpoint (str | os.PathLike): Its weights.
+        device (str | torch.device, optional): Defaults to None: a GPU if there is one.
+        batch_size (int): Images that go through the network at once. Defaults to 64.
+
+    Attributes:
+        model (nn.Module): The network, in evaluation mode.
+        model_hash (str): Tells networks apart: galleries carry it.
+        gallery (Gallery | None): Where :meth:`search` looks if it is not told: the
+            last that was built, or one that was set.
+
+    Raises:
+        FileNotFoundError: If config or checkpoint does not exist.
+        UnpicklingError: If the checkpoint holds more than weights.
+        RuntimeError: If the checkpoint is broken.
+        ValueError: If the weights are not those of the model (it names the layers), or
+            the config has no test pipeline.
+
+    Example:
+        >>> from mmreid_cc.apis import ReIDInferencer
+        >>> reid = ReIDInferencer('configs/cc_r50_market.py', 'best.pth')
+        >>> reid(['a.jpg', 'b.jpg']).shape
+        (2, 2048)
+        >>> gallery = reid.build_gallery('crops/')
+        >>> rows, similarities = reid.search('a.jpg', gallery, topk=5)
+        >>> gallery.paths[rows[0, 0]]
+        'crops/0002_c1s1_000451_03.jpg'
+    """
+
+    def __init__(
+        self,
+        config: str | os.PathLike | Config,
+        checkpoint: str | os.PathLike,
+        device: str | torch.device | None = None,
+        batch_size: int = 64,
+    ) -> None:
+        check_count('batch_size', batch_size)
+        cfg = load_config(config)
+        pipeline = pipeline_config(cfg)
+        with scope_of(cfg):
+            self._prepare = Preprocessing(pipeline)
+        self.model = load_model(cfg, checkpoint, device)
+        self.model_hash = model_hash(self.model, cfg)
+        self.batch_size = batch_size
+        self.gallery: Gallery | None = None
+
+    def __call__(self, images: Images) -> np.ndarray:
+        """Embed images, a batch at a time.
+
+        A progress bar is shown in a terminal if there is more than one batch. Of a
+        generator no more than a batch is in memory.
+
+        Args:
+            images (Images): One or many: paths, folders, arrays (H, W, 3) uint8 in BGR
+                order, Pillow images; see :func:`mmreid_cc.apis.images.each_image`.
+
+        Returns:
+            np.ndarray: (N, D) float32, rows L2-normalised, in the order of the images.
+
+        Raises:
+            OSError: If an image cannot be read; it names the file.
+            TypeError: If something is no image.
+            ValueError: If there is none, or the network returns no finite numbers.
+        """
+        return self._embed(images)[1]
+
+    def build_gallery(
+        self, images: Images, metadata: Mapping[str, ArrayLike] | None = None
+    ) -> Gallery:
+        """Embed images to search among them; :meth:`search` does so from now on.
+
+        Args:
+            images (Images): As for a call.
+            metadata (Mapping[str, array], optional): What is known of them: by name,
+                (N,) numbers, texts or booleans each. Defaults to None.
+
+        Returns:
+            Gallery: Of N images; the paths are ``''`` for images without a file.
+
+        Raises:
+            OSError: As a call.
+            TypeError: As a call.
+            ValueError: As a call, or if metadata have not N entries.
+
+        Example:
+            >>> reid.build_gallery(crops, dict(cam_id=cameras)).save('gallery.npz')
+        """
+        paths, embeddings = self._embed(images)
+        self.gallery = Gallery(embeddings, paths, metadata, self.model_hash)
+        return self.gallery
+
+    def search(
+        self,
+        query: Images,
+        gallery: Gallery | None = None,
+        topk: int = 10,
+        rerank: bool = False,
+        pool: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the images of a gallery that look most like the queries.
+
+        Args:
+            query (Images): One or many, as for a call.
+            gallery (Gallery, optional): Of this network. Defaults to None: that of
+                ``self.gallery``.
+            topk (int): Length of each list. Defaults to 10.
+            rerank (bool): Order by k-reciprocal re-ranking. Defaults to False.
+            pool (bool): All queries show one person: search once, by the mean of their
+                embeddings. Defaults to False.
+
+        Returns:
+            tuple[np.ndarray, np.ndarray]: As :meth:`Gallery.search`: rows of the
+            gallery (Q, topk) and scores (Q, topk), best first; Q is 1 with ``pool``.
+
+        Raises:
+            OSError: As a call.
+            TypeError: As a call.
+            ValueError: As a call; if there is no gallery, or it is of another network.
+
+        Example:
+            >>> reid.gallery = Gallery.load('gallery.npz')
+            >>> rows, similarities = reid.search(['front.jpg', 'back.jpg'], pool=True)
+        """
+        gallery = self.gallery if gallery is None else gallery
+        if gallery is None:
+            raise ValueError(
+                'There is no gallery to search in. Build one with '
+                '`reid.build_gallery(images)`, or give one: '
+                '`reid.search(query, Gallery.load(file))`.'
+            )
+        self.check_gallery(gallery)
+        embeddings = self(query)
+        if pool:
+            embeddings = pool_embeddings(embeddings)
+        return gallery.search(embeddings, topk, rerank)
+
+    def check_gallery(self, gallery: Gallery) -> None:
+        """See that a gallery was built by this network.
+
+        Args:
+            gallery (Gallery): Any.
+
+        Raises:
+            ValueError: If it was not.
+
+        Example:
+            >>> reid.check_gallery(Gallery.load('gallery.npz'))
+        """
+        if gallery.model_hash != self.model_hash:
+            raise ValueError(
+                'The gallery was built by another network, or with other pixels (model '
+                f'hash {gallery.model_hash or "unknown"}, this one is '
+                f'{self.model_hash}): their embeddings do not compare. Take the config '
+                'and checkpoint that it was built with, or build it again.'
+            )
+
+    def _embed(self, images: Images) -> tuple[list[str], np.ndarray]:
+        """The paths and the embeddings of images."""
+        found = each_image(images)
+        total: int | None = None
+        if not isinstance(images, Iterator):
+            listed = list(found)
+            found, total = iter(listed), -(-len(listed) // self.batch_size)
+        paths: list[str] = []
+        embeddings: list[np.ndarray] = []
+        with ThreadPoolExecutor(n_threads()) as pool:
+            for batch in track(
+                iter(lambda: list(islice(found, self.batch_size)), []),
+                'Embeddings',
+                total=total,
+                console=Console(stderr=True),
+                transient=True,
+                disable=total in (0, 1) or not sys.stderr.isatty(),
+            ):
+                paths += map(name_of, batch)
+                embeddings.append(self._embed_batch(batch, pool))
+        if not embeddings:
+            raise ValueError('There is no image to embed.')
+        return paths, np.concatenate(embeddings)
+
+    @torch.no_grad()
+    def _embed_batch(
+        self, batch: Sequence[str | np.ndarray | Image.Image], pool: Executor
+    ) -> np.ndarray:
+        # Pillow images are read when they are used, which is not for several threads.
+        images = [to_bgr(i) if isinstance(i, Image.Image) else i for i in batch]
+        samples = list(pool.map(self._prepare, images))
+        preprocess: Any = self.model.data_preprocessor
+        inputs = preprocess(default_collate(samples), False)
+        return F.normalize(self.model(**inputs, mode='tensor').float()).cpu().numpy()

@@ -1,0 +1,271 @@
+"""Pseudo labels that a person corrects: merge, split, reject, undo, save."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.cluster import AgglomerativeClustering
+
+from mmreid_cc.clustering import cluster_centroids
+from mmreid_cc.clustering.inputs import as_features, as_integers
+from mmreid_cc.datasets.label_files import relative_paths, write_labels
+
+UNCLUSTERED = -1
+
+
+class LabelEditor:
+    """The cluster of each image, and the steps by which a person corrects it.
+
+    Numbers of clusters stay as they are while others change; a new cluster gets a
+    number that none has.
+
+    Args:
+        labels (array): (N,) integers, −1 is un-clustered, any other ≥ 0 a cluster.
+        paths (Sequence[str]): (N,) files, each once: the rows of the saved table.
+        embeddings (array): (N, D) floating, rows L2-normalised; a memory-mapped array
+            is read once.
+
+    Attributes:
+        labels (np.ndarray): (N,) int64, as corrected so far. Not to be written to.
+        clusters (np.ndarray): (C,) int64, the numbers of the clusters, sorted.
+        sizes (np.ndarray): (C,) int64, how many images each has.
+        unsaved (int): Steps since the labels were saved, negative if saved steps were
+            undone.
+
+    Raises:
+        TypeError: If labels are not integers, or embeddings not floating.
+        ValueError: If the lengths differ, a label is below −1, or a file comes twice.
+
+    Example:
+        >>> editor = LabelEditor([0, 0, 1, -1], ['a', 'b', 'c', 'd'], np.eye(4))
+        >>> editor.merge(0, 1)
+        >>> editor.reject([1])
+        >>> editor.labels
+        array([ 0, -1,  0, -1])
+        >>> editor.undo()
+        >>> editor.labels
+        array([ 0,  0,  0, -1])
+    """
+
+    def __init__(
+        self, labels: ArrayLike, paths: Sequence[str], embeddings: Any
+    ) -> None:
+        self.labels = as_integers(labels, 'labels').copy()
+        self.paths = list(paths)
+        self.embeddings = as_features(embeddings, 'embeddings')
+        self.unsaved = 0
+        self._steps: list[tuple[np.ndarray, np.ndarray]] = []  # rows, former labels
+        lengths = len(self.labels), len(self.paths), len(self.embeddings)
+        if len(set(lengths)) > 1:
+            raise ValueError(
+                'labels, paths and embeddings must be of one length, got '
+                f'{lengths[0]}, {lengths[1]} and {lengths[2]}.'
+            )
+        if self.labels.min() < UNCLUSTERED:
+            raise ValueError(
+                f'labels must be −1 or from 0 on, the lowest is {self.labels.min()}.'
+            )
+        files = relative_paths(self.paths)
+        if len(set(files)) < len(files):
+            twice = next(file for file in files if files.count(file) > 1)
+            raise ValueError(
+                f'{twice} is there more than once, and each image can have but one '
+                'label. Build the gallery of each file once.'
+            )
+        self._update()
+
+    def members(self, cluster: int) -> np.ndarray:
+        """The images of a cluster, the most typical first.
+
+        Args:
+            cluster (int): Its number; −1 for the un-clustered, which come by row.
+
+        Returns:
+            np.ndarray: (n,) int64 rows; those nearest to the centroid first.
+
+        Raises:
+            ValueError: If there is no such cluster.
+
+        Example:
+            >>> editor.members(0)
+            array([0, 1])
+        """
+        rows = np.flatnonzero(self.labels == cluster)
+        if cluster == UNCLUSTERED:
+            return rows
+        centroid = self._centroids[self._index(cluster)]
+        return rows[np.argsort(-(self.embeddings[rows] @ centroid), kind='stable')]
+
+    def similar(self, cluster: int) -> tuple[np.ndarray, np.ndarray]:
+        """The other clusters, the most similar first: who may be the same person.
+
+        Args:
+            cluster (int): A number of ``clusters``.
+
+        Returns:
+            tuple[np.ndarray, np.ndarray]: Numbers (C − 1,) int64, and the cosines of
+            their centroids with that of the cluster, (C − 1,) float32.
+
+        Raises:
+            ValueError: If there is no such cluster.
+
+        Example:
+            >>> editor.similar(0)
+            (array([1]), array([0.], dtype=float32))
+        """
+        index = self._index(cluster)
+        cosines = self._centroids @ self._centroids[index]
+        order = np.argsort(-cosines, kind='stable')
+        order = order[order != index]
+        return self.clusters[order], cosines[order]
+
+    def merge(self, cluster: int, other: int) -> None:
+        """Make two clusters one.
+
+        Args:
+            cluster (int): The number that stays.
+            other (int): The number that goes.
+
+        Raises:
+            ValueError: If there is no such cluster, or both are the same.
+
+        Example:
+            >>> editor.merge(0, 1)
+        """
+        self._index(cluster)
+        self._index(other)
+        if cluster == other:
+            raise ValueError(f'Cluster {cluster} cannot be merged with itself.')
+        self._assign(np.flatnonzero(self.labels == other), cluster)
+
+    def split(self, cluster: int) -> int:
+        """Divide a cluster into the two parts whose images look most alike.
+
+        Ward's method joins the images up to two parts (Ward, Hierarchical grouping to
+        optimize an objective function, JASA 1963): no chance is in it, and it seldom
+        takes off a single image. Memory grows with the square of the cluster's size.
+
+        Args:
+            cluster (int): The larger part keeps its number.
+
+        Returns:
+            int: The number of the smaller part.
+
+        Raises:
+            ValueError: If there is no such cluster, or it has but one image.
+
+        Example:
+            >>> editor.split(0)
+            2
+        """
+        self._index(cluster)
+        rows = np.flatnonzero(self.labels == cluster)
+        if len(rows) < 2:
+            raise ValueError(f'Cluster {cluster} has one image: nothing to split.')
+        parts = AgglomerativeClustering(2).fit_predict(self.embeddings[rows])
+        smaller = np.argmin(np.bincount(parts))
+        return self.separate(rows[parts == smaller])
+
+    def separate(self, rows: ArrayLike) -> int:
+        """Move images, clustered or not, into a new cluster.
+
+        Args:
+            rows (array): (n,) of the images.
+
+        Returns:
+            int: Number of the new cluster.
+
+        Raises:
+            ValueError: If there is no image, or no such row.
+
+        Example:
+            >>> editor.separate([1, 3])
+            2
+        """
+        number = int(self.labels.max()) + 1
+        self._assign(rows, number)
+        return number
+
+    def reject(self, rows: ArrayLike) -> None:
+        """Leave images out: they are un-clustered from now on.
+
+        Args:
+            rows (array): (n,) of the images.
+
+        Raises:
+            ValueError: If there is no image, or no such row.
+
+        Example:
+            >>> editor.reject(editor.members(0))
+        """
+        self._assign(rows, UNCLUSTERED)
+
+    def undo(self) -> None:
+        """Take back the last step.
+
+        Raises:
+            ValueError: If there is none.
+
+        Example:
+            >>> editor.undo()
+        """
+        if not self._steps:
+            raise ValueError('There is nothing to undo.')
+        rows, labels = self._steps.pop()
+        self.labels[rows] = labels
+        self.unsaved -= 1
+        self._update()
+
+    def save(self, file: str | os.PathLike) -> None:
+        """Write the table that ``ClusterMemoryHook(initial_labels=...)`` reads.
+
+        Args:
+            file (str | os.PathLike): CSV file, see :func:`write_labels` of
+                ``mmreid_cc.datasets``; its folder is made.
+
+        Raises:
+            OSError: If it cannot be written. What was there before is still there.
+
+        Example:
+            >>> editor.save('corrected.csv')
+        """
+        path = Path(file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f'{path.name}.part')
+        try:
+            write_labels(part, self.paths, self.labels)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        self.unsaved = 0
+
+    def _assign(self, rows: ArrayLike, label: int) -> None:
+        rows = as_integers(rows, 'rows')
+        if not len(rows) or rows.min() < 0 or rows.max() >= len(self.labels):
+            raise ValueError(
+                f'Give one image or more, rows in 0…{len(self.labels) - 1}, not '
+                f'{rows.tolist()}.'
+            )
+        self._steps.append((rows, self.labels[rows]))
+        self.labels[rows] = label
+        self.unsaved += 1
+        self._update()
+
+    def _index(self, cluster: int) -> int:
+        """The place of a cluster among ``clusters``."""
+        found = np.flatnonzero(self.clusters == cluster)
+        if not len(found):
+            raise ValueError(f'There is no cluster {cluster} (any more).')
+        return int(found[0])
+
+    def _update(self) -> None:
+        clustered = self.labels >= 0
+        self.clusters, numbered, self.sizes = np.unique(
+            self.labels[clustered], return_inverse=True, return_counts=True
+        )
+        compact = np.full(len(self.labels), UNCLUSTERED)
+        compact[clustered] = numbered
+        self._centroids = cluster_centroids(self.embeddings, compact)

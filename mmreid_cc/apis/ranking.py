@@ -1,0 +1,97 @@
+"""The images of a gallery as a person looks through them: from the most similar on."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .gallery import Gallery
+
+
+class Ranking(NamedTuple):
+    """A list of images.
+
+    Attributes:
+        rows (np.ndarray): (n,) int64, of the gallery, best first.
+        cosines (np.ndarray): (n,) float32 with the query, in [−1, 1].
+    """
+
+    rows: np.ndarray
+    cosines: np.ndarray
+
+
+def rank_images(
+    gallery: Gallery,
+    query: np.ndarray,
+    topk: int,
+    *,
+    query_row: int | None = None,
+    other_cameras: bool = False,
+    rerank: bool = False,
+    threshold: float = -1.0,
+) -> Ranking:
+    """Search, leave out what is not asked for, and keep what is similar enough.
+
+    Args:
+        gallery (Gallery): To search in.
+        query (np.ndarray): (D,) floating, L2-normalised.
+        topk (int): Length of the list at most, from 1 on.
+        query_row (int, optional): Row of the query, which is not in its own list.
+            Defaults to None: it is not of this gallery.
+        other_cameras (bool): Leave out the images of the query's camera. Defaults to
+            False.
+        rerank (bool): Order by k-reciprocal re-ranking. Defaults to False: by cosine.
+        threshold (float): Images with a smaller cosine are not listed, also with
+            ``rerank``. Defaults to −1: all are.
+
+    Returns:
+        Ranking: Of the images that are left, none perhaps.
+
+    Raises:
+        ValueError: If the query does not fit, ``topk`` is not positive, or the camera
+            of the query is not known.
+
+    Example:
+        >>> gallery = Gallery(np.eye(2, dtype=np.float32), ['a.jpg', 'b.jpg'])
+        >>> rank_images(gallery, gallery.embeddings[0], topk=5, query_row=0)
+        Ranking(rows=array([1]), cosines=array([0.], dtype=float32))
+    """
+    allowed = np.ones(len(gallery), dtype=bool)
+    if query_row is not None:
+        allowed[query_row] = False
+    if other_cameras:
+        camera = None if query_row is None else camera_of(gallery, query_row)
+        if camera is None:
+            raise ValueError(
+                'The camera of the query is not known, so that its images cannot be '
+                'left out.'
+            )
+        cameras = gallery.metadata['cam_id']
+        allowed &= cameras != cameras[query_row]
+    if not allowed.any():
+        return Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+    searched = gallery if allowed.all() else gallery.select(allowed)
+    rows = searched.search(query[None], topk, rerank)[0][0]
+    cosines = searched.embeddings[rows] @ query
+    similar = cosines >= threshold
+    return Ranking(np.flatnonzero(allowed)[rows[similar]], cosines[similar])
+
+
+def camera_of(gallery: Gallery, row: int) -> str | None:
+    """The camera of an image, as it is shown.
+
+    Args:
+        gallery (Gallery): With ``cam_id`` in its metadata, or without.
+        row (int): Of the image.
+
+    Returns:
+        str | None: None if it is not known: no ``cam_id``, a negative or an empty one.
+
+    Example:
+        >>> camera_of(Gallery(np.eye(2), ['', ''], dict(cam_id=[3, -1])), 0)
+        '3'
+    """
+    if 'cam_id' not in gallery.metadata:
+        return None
+    camera = gallery.metadata['cam_id'][row]
+    text = str(camera)
+    return None if text in ('', 'nan') or text.startswith('-') else text

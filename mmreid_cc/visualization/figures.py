@@ -1,0 +1,115 @@
+"""A figure as a file, as bytes and as pixels."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+FORMATS = ('png', 'svg', 'pdf')
+DPI = 150  # of a file; a screen's is about 100
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Save a figure; whoever looks at the file meanwhile finds the old one or the new.
+
+    Args:
+        figure (Figure): Any.
+        path (str | Path): PNG, SVG or PDF by its suffix; its folder is made.
+
+    Raises:
+        ValueError: If the suffix is another.
+
+    Example:
+        >>> save_figure(figure, 'work_dirs/demo/curves.svg')
+    """
+    path = Path(path)
+    write_file(path, figure_bytes(figure, check_format(path)))
+
+
+def check_format(path: str | Path) -> str:
+    """The format of a picture by its name, to be asked before hours are spent on it.
+
+    Args:
+        path (str | Path): Of the file.
+
+    Returns:
+        str: One of :data:`FORMATS`.
+
+    Raises:
+        ValueError: If it is none of them.
+
+    Example:
+        >>> check_format('curves.SVG')
+        'svg'
+    """
+    suffix = Path(path).suffix.lower().removeprefix('.')
+    if suffix not in FORMATS:
+        allowed = ', '.join(f'.{name}' for name in FORMATS)
+        raise ValueError(
+            f'A picture is saved as one of {allowed}, by the end of its name; '
+            f'{str(path)!r} ends in none of them.'
+        )
+    return suffix
+
+
+def figure_bytes(figure: Figure, file_format: str) -> bytes:
+    """What a file of the figure holds.
+
+    Args:
+        figure (Figure): Any.
+        file_format (str): One of :data:`FORMATS`.
+
+    Returns:
+        bytes: The same for the same figure: no date is in it.
+
+    Example:
+        >>> figure_bytes(Figure(), 'png')[1:4]
+        b'PNG'
+    """
+    dates = {'svg': {'Date': None}, 'pdf': {'CreationDate': None}}
+    file = BytesIO()
+    figure.savefig(
+        file, format=file_format, dpi=DPI, metadata=dates.get(file_format, {})
+    )
+    return file.getvalue()
+
+
+def figure_pixels(figure: Figure) -> np.ndarray:
+    """A figure as an image, e.g. for TensorBoard.
+
+    Args:
+        figure (Figure): Any.
+
+    Returns:
+        np.ndarray: (H, W, 3) uint8, RGB, of the figure's own size and resolution.
+
+    Example:
+        >>> visualizer.add_image('clusters', figure_pixels(figure), step=3)
+    """
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file as a whole or not at all.
+
+    Args:
+        path (Path): Of the file; its folder is made.
+        content (bytes): All of it.
+
+    Raises:
+        OSError: If it cannot be written. What was there before is still there.
+
+    Example:
+        >>> write_file(Path('report.html'), b'<!doctype html>')
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""From a folder of crops to people, on the command line."""
+
+import csv
+
+import pytest
+from tiny_network import write_network, write_people_crops
+from tool_runs import run_tool
+
+from mmreid_cc.datasets.crops import list_images
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('cluster')
+    write_network(folder)
+    write_people_crops(folder / 'crops')
+    return folder
+
+
+def run(folder, *arguments):
+    network = 'tiny.py', 'tiny.pth'
+    return run_tool('cluster_folder.py', *network, *arguments, cwd=folder)
+
+
+def test_a_folder_for_each_person(folder):
+    shown = write_people_crops(folder / 'crops')
+    status, printed = run(folder, 'crops', '--out', 'people')
+    assert status == 0, printed[-3000:]
+    assert '4 people in 20 crops, 0 un-clustered: people' in printed
+    with open(folder / 'people' / 'labels.csv', encoding='utf-8') as file:
+        labels = {row['path']: row['label'] for row in csv.DictReader(file)}
+    pairs = {(labels[name], pid) for name, pid in shown.items()}
+    assert len(labels) == 20
+    assert len(pairs) == len({label for label, _ in pairs}) == 4  # one to one
+    for name, label in labels.items():
+        written = folder / 'people' / label / name
+        assert written.is_symlink()
+        assert written.read_bytes() == (folder / 'crops' / name).read_bytes()
+    page = (folder / 'people' / 'report.html').read_text()
+    assert '20 crops show 4 people' in page
+    assert 'DBSCAN(eps=0.6, min_samples=2, k1=6, k2=2)' in page
+
+    status, printed = run(folder, 'crops', '--out', 'people')
+    assert status == 1
+    assert 'people is not empty' in printed
+
+
+def test_nobody_is_found(folder):
+    options = ['default_hooks.cluster_memory.clusterer.min_samples=50']
+    arguments = ['crops', '--out', 'nobody', '--copy', '--cfg-options', *options]
+    status, printed = run(folder, *arguments)
+    assert status == 0, printed[-3000:]
+    assert '0 people in 20 crops, 20 un-clustered' in printed
+    assert 'min_samples=50, k1=6, k2=2) found nobody in 20 crops' in printed
+    assert len(list_images(folder / 'nobody' / 'un-clustered')) == 20

@@ -1,0 +1,54 @@
+"""Embeddings on the command line: a gallery, and a table."""
+
+import numpy as np
+import pytest
+from pyarrow import parquet
+from tiny_network import write_network, write_people_crops
+from tool_runs import run_tool
+
+from mmreid_cc.apis import Gallery, ReIDInferencer
+from mmreid_cc.datasets.crops import list_images
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('extract')
+    write_network(folder)
+    write_people_crops(folder / 'crops', pids=(1, 3), shots=3)
+    return folder
+
+
+def run(folder, *arguments):
+    return run_tool(
+        'extract_features.py', 'tiny.py', 'tiny.pth', *arguments, cwd=folder
+    )
+
+
+def test_npz_and_parquet(folder):
+    status, printed = run(folder, 'crops', '--out', 'a/features.npz')
+    assert status == 0, printed[-3000:]
+    assert '6 embeddings of 16 dimensions: a/features.npz' in printed
+    gallery = Gallery.load(folder / 'a' / 'features.npz')
+    reid = ReIDInferencer(folder / 'tiny.py', folder / 'tiny.pth', 'cpu')
+    assert gallery.model_hash == reid.model_hash
+    paths = list_images(folder / 'crops')
+    assert gallery.paths == [str(path.relative_to(folder)) for path in paths]
+    assert np.abs(gallery.embeddings - reid(paths)).max() < 1e-6
+
+    (folder / 'crops' / 'broken.png').write_bytes(b'no image')
+    options = ['--skip-unreadable', '--batch-size', 4]
+    status, printed = run(folder, 'crops', '--out', 'features.parquet', *options)
+    assert status == 0, printed[-3000:]
+    assert '1 of 7 images cannot be read and are left out' in printed
+    table = parquet.read_table(folder / 'features.parquet')
+    assert table['path'].to_pylist() == gallery.paths
+    embeddings = np.array(table['embedding'].to_pylist())
+    assert np.abs(embeddings - gallery.embeddings).max() < 1e-6
+    assert table.schema.metadata[b'model_hash'].decode() == gallery.model_hash
+
+
+def test_a_misspelt_option_ends_at_once(folder):
+    options = ['--cfg-options', 'model.backbone.deptth=18']
+    status, printed = run(folder, 'crops', '--out', 'features.npz', *options)
+    assert status == 1
+    assert "TinyBackbone has no argument 'deptth'" in printed

@@ -1,0 +1,57 @@
+"""Search on the command line."""
+
+import pytest
+from PIL import Image
+from tiny_network import write_network, write_people_crops
+from tool_runs import run_tool
+
+from mmreid_cc.apis import ReIDInferencer
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('search')
+    write_network(folder)
+    write_people_crops(folder / 'crops')
+    reid = ReIDInferencer(folder / 'tiny.py', folder / 'tiny.pth', 'cpu')
+    metadata = dict(floor=list(range(20)))
+    reid.build_gallery(folder / 'crops', metadata).save(folder / 'gallery.npz')
+    return folder
+
+
+def run(folder, *arguments):
+    network = 'tiny.py', 'tiny.pth'
+    return run_tool('search.py', *network, *arguments, cwd=folder)
+
+
+def test_in_a_gallery(folder):
+    query = ['crops/cam 0/a 1é_0.png', 'crops/cam 1/日本 3é_1.png']
+    more = ['--topk', 2, '--out', 'sheet.png']
+    status, printed = run(folder, 'gallery.npz', *query, *more)
+    assert status == 0, printed[-3000:]
+    lines = printed.splitlines()
+    first = lines.index(query[0])
+    assert lines[first + 1].split() == ['rank', 'cosine', 'floor', 'image']
+    assert lines[first + 2].split()[:3] == ['1', '1.000', '0']
+    assert lines[first + 2].endswith(query[0])
+    assert lines[lines.index(query[1]) + 2].endswith(query[1])
+    with Image.open(folder / 'sheet.png') as sheet:
+        assert sheet.width > 3 * 64
+
+
+def test_in_a_folder_re_ranked_for_several_shots(folder):
+    query = ['crops/cam 0/a 1é_0.png', 'crops/cam 1/日本 1é_1.png']
+    arguments = ['crops/cam 0', *query, '--pool', '--rerank', '--topk', 3]
+    status, printed = run(folder, *arguments)
+    assert status == 0, printed[-3000:]
+    lines = printed.splitlines()
+    first = lines.index(query[0])
+    assert lines[first + 1] == query[1]
+    assert lines[first + 2].split() == ['rank', '1', '−', 'distance', 'image']
+    assert len([line for line in lines[first + 3 :] if '1é' in line]) == 3
+
+
+def test_a_picture_of_unknown_format_ends_at_once(folder):
+    status, printed = run(folder, 'gallery.npz', 'crops', '--out', 'sheet.jpeg')
+    assert status == 1
+    assert 'A picture is saved as one of .png' in printed

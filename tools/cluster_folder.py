@@ -1,0 +1,55 @@
+"""From a folder of unlabelled crops to a folder for each person."""
+
+import logging
+
+from mmengine.logging import print_log
+
+from mmreid_cc.apis.command_line import (
+    config_of,
+    image_paths,
+    inference_parser,
+    inferencer_of,
+)
+from mmreid_cc.apis.people import (
+    clusterer_of,
+    new_folder,
+    people_report,
+    write_people,
+)
+from mmreid_cc.datasets.label_files import write_labels
+
+
+def main() -> None:
+    parser = inference_parser(__doc__)
+    parser.add_argument('crops', help='folder of crops, searched with its sub-folders')
+    parser.add_argument('--out', required=True, help='new folder of the people')
+    parser.add_argument(
+        '--copy', action='store_true', help='copy the files instead of linking to them'
+    )
+    args = parser.parse_args()
+
+    cfg = config_of(args)
+    clusterer, method = clusterer_of(cfg)
+    paths = image_paths([args.crops], args.skip_unreadable)
+    out = new_folder(args.out, args.crops)
+    embeddings = inferencer_of(args, cfg)(paths)
+    labels = clusterer.fit_predict(embeddings)
+    write_people(out, args.crops, paths, labels, args.copy)
+    write_labels(out / 'labels.csv', paths, labels)
+    people_report(paths, labels, embeddings, method).save(out / 'report.html')
+
+    people = int(labels.max()) + 1
+    unclustered = int((labels < 0).sum())
+    print(f'{people} people in {len(paths)} crops, {unclustered} un-clustered: {out}')
+    if not people:
+        print_log(
+            f'{method} found nobody in {len(paths)} crops. For DBSCAN raise `eps` '
+            'or lower `min_samples` and, with few crops of each person, `k1`: '
+            '--cfg-options default_hooks.cluster_memory.clusterer.k1=10',
+            logger='current',
+            level=logging.WARNING,
+        )
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,65 @@
+"""Draw where two images look alike to the network, by Grad-CAM."""
+
+import numpy as np
+from run_data import RunData, add_no_cameras, source_parser
+
+from mmreid_cc.visualization import (
+    EmbeddedImages,
+    grad_cam_figure,
+    rank_lists,
+    save_figure,
+)
+from mmreid_cc.visualization.figures import check_format
+
+
+def main() -> None:
+    parser = source_parser(__doc__, 'grad_cam.png')
+    parser.add_argument(
+        '--images',
+        nargs=2,
+        metavar=('FIRST', 'SECOND'),
+        help='two image files; random queries and what is ranked first if none',
+    )
+    parser.add_argument('--pairs', type=int, default=4, help='number of random queries')
+    parser.add_argument('--seed', type=int, default=0, help='of the random queries')
+    add_no_cameras(parser)
+    args = parser.parse_args()
+    check_format(args.out)
+
+    run = RunData(args)
+    if args.images is not None:
+        captions = {tuple(args.images): ''}
+    else:
+        images = run.test_images(exclude_same_camera=not args.no_cameras)
+        captions = first_ranks(images, args.pairs, args.seed)
+    maps = [run.similarity_maps(*pair) for pair in captions]
+    figure = grad_cam_figure(list(captions), maps, list(captions.values()))
+    save_figure(figure, args.out)
+    print(f'Grad-CAM of {len(maps)} pairs: {args.out}')
+
+
+def first_ranks(
+    images: EmbeddedImages, count: int, seed: int
+) -> dict[tuple[str, str], str]:
+    """Random queries, each with the gallery image that is ranked first.
+
+    Args:
+        images (EmbeddedImages): Query and gallery.
+        count (int): Number of queries.
+        seed (int): Of the draw.
+
+    Returns:
+        dict[tuple[str, str], str]: Whether a pair shows one person, by its paths.
+    """
+    drawn = np.random.default_rng(seed).permutation(images.queries)[:count]
+    pairs = {}
+    for ranked in rank_lists(images, drawn, topk=1, ignored=0):
+        first = ranked.results[0]
+        pairs[ranked.path, first.path] = (
+            '✓ one person' if first.match else '✗ two persons'
+        )
+    return pairs
+
+
+if __name__ == '__main__':
+    main()

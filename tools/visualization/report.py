@@ -1,0 +1,170 @@
+"""Write one HTML page of a run: settings, curves, metrics, clusters, rank lists."""
+
+from pathlib import Path
+
+import numpy as np
+from draw_rank_lists import TITLES
+from run_data import (
+    ClusteredImages,
+    RunData,
+    add_no_cameras,
+    cluster_hook,
+    source_parser,
+)
+
+from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
+from mmreid_cc.evaluation import ranking_metrics
+from mmreid_cc.evaluation.functional.camera_pairs import camera_pair_metrics
+from mmreid_cc.visualization import (
+    EmbeddedImages,
+    HTMLPage,
+    choose_queries,
+    cluster_sheet,
+    cmc_and_precision,
+    curve_figure,
+    embedding_map,
+    project,
+    rank_list_sheet,
+    rank_lists,
+    read_scalars,
+    similarity_histogram,
+)
+
+QUERIES = 3  # of each kind
+MAPPED = 2000  # images on the map at most
+
+
+def main() -> None:
+    parser = source_parser(__doc__, 'report.html')
+    add_no_cameras(parser)
+    args = parser.parse_args()
+    run = RunData(args)
+    images = run.test_images(exclude_same_camera=not args.no_cameras)
+
+    page = HTMLPage(f'Run {Path(args.source).resolve().name}')
+    add_metrics(page, run, images)
+    add_curves(page, Path(args.source))
+    add_ranking(page, images)
+    if cluster_hook(run.cfg) is not None:
+        add_clusters(page, run.clustered_images())
+    page.add_code('Configuration', run.cfg.pretty_text)
+    page.save(args.out)
+    print(f'Report: {args.out}')
+
+
+def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
+    """Add what was tested, and how well it did."""
+    page.add_table(
+        'Run',
+        ['subject', 'value'],
+        [
+            ['config', run.config_file],
+            ['checkpoint', run.checkpoint],
+            ['queries', str(len(images.queries))],
+            ['gallery images', str(len(images.gallery))],
+            ['test cameras', str(len(np.unique(images.cam_ids)))],
+        ],
+    )
+    arguments = images.ranking_arguments()
+    metrics = ranking_metrics(**arguments)
+    page.add_table(
+        'Metrics on the test set',
+        ['metric', 'percent'],
+        [[name, round(100 * value, 1)] for name, value in metrics.items()],
+    )
+    pairs = camera_pair_metrics(**arguments)
+    gallery = np.unique(images.cam_ids[images.gallery])
+    page.add_table(
+        'Metrics of camera pairs: mAP / rank-1 in percent',
+        ['queries of', *(f'in the gallery of camera {cam}' for cam in gallery)],
+        [
+            [f'camera {query}', *(pair_cell(pairs, query, cam) for cam in gallery)]
+            for query in np.unique(images.cam_ids[images.queries])
+        ],
+    )
+
+
+def pair_cell(pairs: dict[str, float], query_cam: int, gallery_cam: int) -> str:
+    """Both metrics of a pair of cameras; a dash without a match between them."""
+    pair = f'c{query_cam}_c{gallery_cam}'
+    if f'mAP_{pair}' not in pairs:
+        return '–'
+    mean, first = pairs[f'mAP_{pair}'], pairs[f'CMC@1_{pair}']
+    return f'{100 * mean:.1f} / {100 * first:.1f}'
+
+
+def add_curves(page: HTMLPage, work_dir: Path) -> None:
+    """Add the curves of a work dir; of a config there are none."""
+    if not work_dir.is_dir():
+        return
+    page.add_figure(
+        'Curves over the epochs',
+        curve_figure(read_scalars(work_dir)),
+        'Metrics on the test set, clusters of the training images, and the loss. '
+        'ARI, NMI and purity compare clusters with identities, where these are known; '
+        'training does not see them.',
+    )
+
+
+def add_ranking(page: HTMLPage, images: EmbeddedImages) -> None:
+    """Add what shows how queries are answered."""
+    chosen = choose_queries(images, QUERIES)
+    page.add_figure(
+        'Rank lists',
+        rank_list_sheet(
+            {TITLES[kind]: rank_lists(images, rows) for kind, rows in chosen.items()}
+        ),
+        'A query, and the gallery images nearest to it, with rank, camera (c) and '
+        'cosine. ✓ and a solid frame: the same person. ✗ and a dashed frame: another '
+        'person. A dotted frame: not counted, for it shows the same person in the same '
+        'camera, or is junk.',
+    )
+    page.add_figure(
+        'CMC and precision',
+        cmc_and_precision(images),
+        'Left, the share of queries with a match among the first k images. Right, the '
+        'precision of a list that reaches a recall, the mean of all queries.',
+    )
+    page.add_figure(
+        'Similarities',
+        similarity_histogram(images),
+        'Cosines of query and gallery image, in percent of the pairs that show one '
+        'person and of those that show two. Upright lines are the medians.',
+    )
+
+
+def add_clusters(page: HTMLPage, images: ClusteredImages) -> None:
+    """Add what the training images are clustered to by this checkpoint."""
+    numbers = {
+        **cluster_statistics(images.labels),
+        **clustering_quality(images.labels, images.pids),
+    }
+    page.add_table(
+        'Clusters of the training images',
+        ['number', 'value'],
+        [[name, f'{value:.4g}'] for name, value in numbers.items()],
+    )
+    page.add_figure(
+        'Examples of clusters',
+        cluster_sheet(
+            images.paths, images.labels, images.features, images.pids, images.cam_ids
+        ),
+        'Clusters that this checkpoint gives, as an epoch after it would be trained '
+        'on. Below an image: camera (c), identity (id), and the cosine with the '
+        'centroid of its cluster; in a pair, with that of the other cluster.',
+    )
+    drawn = np.random.default_rng(0).permutation(len(images.labels))
+    shown = np.sort(drawn[:MAPPED])
+    page.add_figure(
+        'Map of the embeddings',
+        embedding_map(
+            project(images.features[shown]),
+            {'cluster': images.labels[shown], 'camera': images.cam_ids[shown]},
+        ),
+        f't-SNE of {len(shown)} training images. Near images are similar; distances '
+        'between far groups mean nothing.',
+    )
+
+
+if __name__ == '__main__':
+    main()

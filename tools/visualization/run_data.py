@@ -1,0 +1,232 @@
+"""What the tools of this folder draw: the images of a run and their embeddings."""
+
+import argparse
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.dataset import Compose, pseudo_collate
+from mmengine.device import get_device
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+from mmreid_cc.clustering import CLUSTERERS
+from mmreid_cc.engine import extract_features
+from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
+from mmreid_cc.engine.launch import drop_own_scope, set_data_root
+from mmreid_cc.engine.pseudo_labels import pseudo_labels
+from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
+from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
+from mmreid_cc.engine.weights import check_weights, weights_of
+from mmreid_cc.registry import MODELS
+from mmreid_cc.visualization import EmbeddedImages, SimilarityMaps, similarity_maps
+
+
+class ClusteredImages(NamedTuple):
+    """Training images with their pseudo labels; each field has a row for each image."""
+
+    paths: np.ndarray
+    features: np.ndarray
+    pids: np.ndarray
+    cam_ids: np.ndarray
+    labels: np.ndarray
+
+
+def source_parser(description: str | None, picture: str) -> argparse.ArgumentParser:
+    """The arguments that the tools share.
+
+    Args:
+        description (str): What the tool draws.
+        picture (str): Default of ``--out``.
+
+    Returns:
+        argparse.ArgumentParser: For :class:`RunData`.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument('source', help='work dir of tools/train.py, or a config file')
+    parser.add_argument(
+        'checkpoint',
+        nargs='?',
+        help='checkpoint file; the best or else the last in the work dir if none',
+    )
+    parser.add_argument('--out', default=picture, help='file; by default %(default)s')
+    parser.add_argument(
+        '--data-root', help='folder of the data set, instead of those in the config'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
+    )
+    return parser
+
+
+def add_no_cameras(parser: argparse.ArgumentParser) -> None:
+    """Add ``--no-cameras``, for the tools that rank."""
+    parser.add_argument(
+        '--no-cameras',
+        action='store_true',
+        help='do not leave out images of the same identity and camera',
+    )
+
+
+class RunData:
+    """A trained network and the images of its config.
+
+    Args:
+        args (argparse.Namespace): Of :func:`source_parser`.
+
+    Raises:
+        FileNotFoundError: If there is no config or no checkpoint.
+        ValueError: If the config is wrong.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        load_checkpoints_safely()
+        self.config_file, self.checkpoint = find_run(args.source, args.checkpoint)
+        cfg = Config.fromfile(self.config_file)
+        drop_own_scope(cfg)
+        if args.data_root is not None:
+            set_data_root(cfg, args.data_root)
+        if args.cfg_options is not None:
+            check_options(cfg, args.cfg_options)
+            cfg.merge_from_dict(args.cfg_options)
+        check_config(cfg)
+        init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
+        self.cfg = cfg
+        print(f'Config {self.config_file}, checkpoint {self.checkpoint}')
+
+    @cached_property
+    def model(self) -> Any:
+        """The network with the weights of the checkpoint."""
+        model = MODELS.build(self.cfg.model).to(get_device())
+        weights = weights_of(load_file(str(self.checkpoint), 'cpu'))
+        check_weights(model, weights, str(self.checkpoint), complete=True)
+        model.load_state_dict(weights)
+        return model
+
+    def test_images(self, exclude_same_camera: bool = True) -> EmbeddedImages:
+        """Query and gallery of the config, embedded.
+
+        Args:
+            exclude_same_camera (bool): As in :class:`EmbeddedImages`.
+
+        Returns:
+            EmbeddedImages: Of ``test_dataloader``.
+        """
+        loader = Runner.build_dataloader(self.cfg.test_dataloader)
+        columns = ('img_path', 'pid', 'cam_id', 'is_query')
+        paths, pids, cam_ids, is_query = map(loader.dataset.column, columns)
+        features = extract_features(self.model, loader).numpy()
+        return EmbeddedImages(
+            paths, features, pids, cam_ids, is_query, exclude_same_camera
+        )
+
+    def clustered_images(self) -> ClusteredImages:
+        """The training images, clustered as the next epoch would be.
+
+        Returns:
+            ClusteredImages: Of ``train_dataloader``, without augmentation.
+
+        Raises:
+            ValueError: If the config clusters nothing.
+            RuntimeError: If nothing was clustered.
+        """
+        hook = cluster_hook(self.cfg)
+        if hook is None:
+            raise ValueError(
+                f'{self.config_file} has no ClusterMemoryHook, so there are no '
+                'clusters to draw: it learns from identities.'
+            )
+        cfg = hook.get('dataloader') or extraction_dataloader(self.cfg)
+        loader = Runner.build_dataloader(cfg)
+        columns = ('img_path', 'pid', 'cam_id')
+        paths, pids, cam_ids = map(loader.dataset.column, columns)
+        features = extract_features(self.model, loader)
+        labels, _ = pseudo_labels(
+            features,
+            CLUSTERERS.build(hook.clusterer),
+            torch.from_numpy(cam_ids),
+            hook.get('camera_normalization'),
+        )
+        return ClusteredImages(paths, features.numpy(), pids, cam_ids, labels.numpy())
+
+    def similarity_maps(self, first: str, second: str) -> SimilarityMaps:
+        """The Grad-CAM of two images, as the network sees them in tests.
+
+        Args:
+            first (str): Path of an image.
+            second (str): Path of the other.
+
+        Returns:
+            SimilarityMaps: See :func:`mmreid_cc.visualization.similarity_maps`.
+        """
+        pipeline = Compose(self.cfg.test_dataloader.dataset.pipeline)
+        items = [
+            dict(img_path=path, sample_idx=i) for i, path in enumerate((first, second))
+        ]
+        batch = pseudo_collate([pipeline(item) for item in items])
+        inputs = self.model.data_preprocessor(batch, False)['inputs']
+        return similarity_maps(self.model, inputs)
+
+
+def find_run(source: str, checkpoint: str | None) -> tuple[Path, Path]:
+    """The config and the checkpoint that the command line means.
+
+    Args:
+        source (str): A work dir, or a config file.
+        checkpoint (str, optional): None: the best in the work dir, or else the last.
+
+    Returns:
+        tuple[Path, Path]: Config and checkpoint.
+
+    Raises:
+        FileNotFoundError: If one of them is missing; it says what to give.
+    """
+    path = Path(source)
+    if path.is_file():
+        if checkpoint is None:
+            raise FileNotFoundError(
+                f'Which checkpoint? {source} is a config: add a checkpoint file, or '
+                'give the work dir of a run instead.'
+            )
+        return path, Path(checkpoint)
+    configs = sorted(path.glob('*.py'), key=lambda file: file.stat().st_mtime)
+    if not configs:
+        raise FileNotFoundError(
+            f'{source} is neither a config file nor the work dir of a run, which holds '
+            'the config that tools/train.py has written there.'
+        )
+    if checkpoint is not None:
+        return configs[-1], Path(checkpoint)
+    best = sorted(
+        path.glob(f'{PREFIX_OF_BEST}*.pth'), key=lambda file: file.stat().st_mtime
+    )
+    found = best[-1] if best else newest_whole_checkpoint(path)
+    if found is None:
+        raise FileNotFoundError(
+            f'{source} holds no checkpoint yet. Wait for the first epoch, or name one.'
+        )
+    return configs[-1], Path(found)
+
+
+def cluster_hook(cfg: Config) -> ConfigDict | None:
+    """The config of the hook that clusters.
+
+    Args:
+        cfg (Config): Of a run.
+
+    Returns:
+        ConfigDict | None: Of the ``ClusterMemoryHook``; None where there is none, as in
+        a config that learns from identities.
+    """
+    hooks = [*cfg.get('default_hooks', {}).values(), *(cfg.get('custom_hooks') or [])]
+    for hook in hooks:
+        if hook is not None and hook['type'] == 'ClusterMemoryHook':
+            return hook
+    return None
