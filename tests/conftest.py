@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import fast_runs  # noqa: F401  first, it changes what is imported
 import numpy as np
 import pytest
 from mmengine.config import Config

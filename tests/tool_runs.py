@@ -10,34 +10,57 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+
+from torch.multiprocessing import start_processes
 
 ROOT = Path(__file__).parents[1]
 _SERVED = multiprocessing.get_context('forkserver')
-_SERVED.set_forkserver_preload(['mmpretrain', 'mmreid_cc.engine', 'mmreid_cc.registry'])
+_SERVED.set_forkserver_preload(['fast_runs'])
 
 
-def run_tool(tool, *arguments, cwd, timeout=300):
+def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
     """Run ``tools/<tool>``; modules in ``tests/`` can be imported by its config.
 
     Args:
         tool (str): Path below ``tools/``, e.g. ``'train.py'``.
         *arguments: Of the command.
         cwd (Path): Working directory.
+        processes (int): More than one form a group, as the launcher makes them.
         timeout (int): Seconds, after which it is killed.
 
     Returns:
-        tuple[int, str]: Exit status, −9 if it was killed; what it printed.
+        tuple[int, str]: Exit status, −9 if it was killed, of several processes that of
+        the first that failed; what they printed.
     """
+    argv = [str(ROOT / 'tools' / tool), *map(str, arguments)]
+    ranks = [{}]
+    if processes > 1:
+        argv += ['--launcher', 'pytorch']
+        group = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(unused_port()))
+        group['WORLD_SIZE'] = str(processes)
+        ranks = [dict(group, RANK=str(r), LOCAL_RANK=str(r)) for r in range(processes)]
     with tempfile.NamedTemporaryFile('r', suffix='.txt') as output:
-        argv = [str(ROOT / 'tools' / tool), *map(str, arguments)]
-        process = _SERVED.Process(target=_run, args=(argv, str(cwd), output.name))
-        process.start()
-        process.join(timeout)
-        if process.is_alive():
-            process.kill()
-            process.join()
-        return process.exitcode, output.read()
+        started = [
+            _SERVED.Process(target=_run, args=(argv, str(cwd), output.name, rank))
+            for rank in ranks
+        ]
+        for process in started:
+            process.start()
+        end = time.monotonic() + timeout
+        for process in started:
+            process.join(max(0, end - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join()
+        failed = [process.exitcode for process in started if process.exitcode]
+        return failed[0] if failed else 0, output.read()
+
+
+def run_ranks(function, arguments, processes):
+    """Call ``function(rank, *arguments)`` in so many processes, and wait for them."""
+    start_processes(function, arguments, processes, start_method='forkserver')
 
 
 def run_script(script, *arguments, cwd, timeout=300):
@@ -55,14 +78,13 @@ def run_script(script, *arguments, cwd, timeout=300):
         tuple[int, str]: Exit status; what it printed.
     """
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
-    imports = [path for path in sys.path if path.startswith(str(ROOT / 'tests'))]
     done = subprocess.run(
         [ROOT / 'tools' / script, *map(str, arguments)],
         cwd=cwd,
         env={
             **os.environ,
             'PATH': path,
-            'PYTHONPATH': os.pathsep.join([str(ROOT / 'tests'), *imports]),
+            'PYTHONPATH': _imports(),
             'PORT': str(unused_port()),
             'OMP_NUM_THREADS': '1',
         },
@@ -86,7 +108,14 @@ def unused_port():
     raise OSError('no port is free')
 
 
-def _run(argv, cwd, output):
+def _imports():
+    """PYTHONPATH for processes that import what is in ``tests/``."""
+    inherited = os.environ.get('PYTHONPATH')
+    return os.pathsep.join([str(ROOT / 'tests'), *([inherited] if inherited else [])])
+
+
+def _run(argv, cwd, output, environment):
+    os.environ.update(environment, PYTHONPATH=_imports())
     file = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)

@@ -23,8 +23,10 @@ class CameraSizes:
         k1_inter (int): Neighbours in the other cameras. Defaults to 20, the paper's
             (its public code takes one more).
         k2_intra (int): Rows of the own camera averaged by query expansion, the image's
-            own included, in 1…k1_intra. Defaults to 2.
-        k2_inter (int): Rows of other cameras averaged, in 1…k1_inter. Defaults to 4.
+            own included, in 1…k1_intra. Defaults to 2 (the public code takes 3 in the
+            first epoch, and says that 3 and 3 are sometimes better).
+        k2_inter (int): Rows of other cameras averaged, in 1…k1_inter. Defaults to 4
+            (3 in the first epoch there).
 
     Raises:
         ValueError: If one is out of its range.

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from .clusters import Clusters
-from .colors import BLUE, GREY, VERMILLION
+from .colors import BLUE, GREY, VERMILION
 from .crop_sheet import CropSheet, FramedCrop
 
 
@@ -22,9 +22,10 @@ def cluster_sheet(
 ) -> Figure:
     """Draw clusters of pseudo labels, a row each.
 
-    The sections are the largest clusters; the least pure ones, where identities are
-    known; the pairs of clusters whose centroids are the most similar, each cluster
-    with its images that are nearest to the other one; and images without a cluster.
+    The sections are the largest clusters; the least pure of the others, where
+    identities are known; the pairs of clusters whose centroids are the most similar,
+    each cluster with its images that are nearest to the other one; and images without
+    a cluster.
 
     With features, the images of a cluster run from the one nearest to its centroid to
     the farthest, evenly spread, and each shows its cosine with the centroid. Where
@@ -61,17 +62,18 @@ def cluster_sheet(
         raise ValueError('There is no image of which to draw clusters.')
     rows = _Rows(paths, Clusters(labels, features, pids), features, pids, cam_ids)
     clusters = rows.clusters
+    largest = clusters.largest()[:n_clusters]
     sheet = CropSheet()
     if clusters.members:
-        sheet.add_title(f'Largest of {len(clusters.members)} clusters')
-        for cluster in clusters.largest()[:n_clusters]:
-            sheet.add_row(*rows.cluster(cluster, n_members))
-    least_pure = clusters.least_pure()
-    if len(least_pure):
         sheet.add_title(
-            f'Least pure of {len(least_pure)} clusters with more than one person '
-            '(✗: not its most frequent one)'
+            f'Largest of {len(clusters.members)} clusters '
+            '(✗: not the most frequent person)'
         )
+        for cluster in largest:
+            sheet.add_row(*rows.cluster(cluster, n_members))
+    least_pure = [i for i in clusters.least_pure() if i not in largest]
+    if least_pure:
+        sheet.add_title(f'Least pure of {len(least_pure)} others with several persons')
         for cluster in least_pure[:n_clusters]:
             sheet.add_row(*rows.cluster(cluster, n_members))
     pairs = clusters.similar_pairs(n_clusters)
@@ -162,7 +164,7 @@ class _Rows:
         if self.pids[i] >= 0 and self.pids[i] != self.clusters.persons[cluster]:
             lines[-1] = f'✗ {lines[-1]}'
             return FramedCrop(
-                str(self.paths[i]), '\n'.join(lines), VERMILLION, linestyle='--'
+                str(self.paths[i]), '\n'.join(lines), VERMILION, linestyle='--'
             )
         return FramedCrop(str(self.paths[i]), '\n'.join(lines), BLUE)
 

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
 
-from .colors import BLUE, GREY, VERMILLION
+from .colors import BLUE, GREY, VERMILION
 from .embedded_images import EmbeddedImages
 
 RECALLS = np.linspace(0, 1, 101)
@@ -44,7 +44,7 @@ def cmc_and_precision(images: EmbeddedImages) -> Figure:
     left, right = figure.subplots(1, 2)
     left.plot(np.arange(1, last + 1), cmc, color=BLUE, marker='o', markersize=3)
     for k in (k for k in NAMED_RANKS if k <= last):
-        left.plot(k, cmc[k - 1], 'o', color=VERMILLION)
+        left.plot(k, cmc[k - 1], 'o', color=VERMILION)
         left.annotate(
             f'rank-{k}: {cmc[k - 1]:.1f} %',
             (k, cmc[k - 1]),

@@ -4,7 +4,7 @@ Source: Okabe and Ito, *Color Universal Design* (2008).
 """
 
 GREEN = '#009E73'
-VERMILLION = '#D55E00'
+VERMILION = '#D55E00'
 BLUE = '#0072B2'
 ORANGE = '#E69F00'
 SKY = '#56B4E9'
@@ -12,5 +12,5 @@ PURPLE = '#CC79A7'
 BLACK = '#000000'
 GREY = '#6E6E6E'
 
-CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 """For curves and groups, in this order. Beyond these, markers must differ, too."""

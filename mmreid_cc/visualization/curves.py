@@ -65,7 +65,9 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     epochs: dict[int, int] = {}  # of iterations
     others: dict[str, dict[int, float]] = {}  # by epochs trained
     for file in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        lines = [json.loads(line) for line in file.read_text().splitlines()]
+        text = file.read_text()
+        whole = text[: text.rfind('\n') + 1]  # a killed run may leave half a line
+        lines = [json.loads(line) for line in whole.splitlines()]
         trained = [line for line in lines if 'loss' in line]
         if not trained:
             continue  # of a test

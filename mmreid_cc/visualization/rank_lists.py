@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
 
-from .colors import BLACK, GREEN, GREY, VERMILLION
+from .colors import BLACK, GREEN, GREY, VERMILION
 from .crop_sheet import CropSheet, FramedCrop
 from .embedded_images import EmbeddedImages
 
-RIGHT, WRONG, IGNORED = GREEN, VERMILLION, GREY
+RIGHT, WRONG, IGNORED = GREEN, VERMILION, GREY
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from .colors import BLUE, VERMILLION
+from .colors import BLUE, VERMILION
 from .embedded_images import EmbeddedImages
 
 BINS = 100
@@ -36,7 +36,7 @@ def similarity_histogram(images: EmbeddedImages) -> Figure:
     figure = Figure(figsize=(7, 4), layout='constrained')
     ax = figure.subplots()
     shares = [100 * counts / counts.sum() for counts in (different, same)]
-    styles = (('two persons', VERMILLION, '--'), ('one person', BLUE, '-'))
+    styles = (('two persons', VERMILION, '--'), ('one person', BLUE, '-'))
     for counts, share, style in zip((different, same), shares, styles, strict=True):
         name, color, line = style
         middle = EDGES[np.searchsorted(counts.cumsum(), counts.sum() / 2) + 1]

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from conftest import ROOT
-from tool_runs import run_script, run_tool
+from tool_runs import run_tool
 
 CONFIG = """
 _base_ = '{root}/configs/cc_r18_synthetic.py'
@@ -35,13 +35,9 @@ model = dict(type='DoubleClassifier',
 
 def call(tool, *arguments, processes, cwd):
     """Run tools/train.py or tools/test.py in so many processes."""
-    if processes == 1:
-        status, printed = run_tool(f'{tool}.py', *arguments, cwd=cwd, timeout=600)
-    else:
-        files = 1 if tool == 'train' else 2  # what the number of processes follows
-        arguments = *arguments[:files], processes, *arguments[files:]
-        script = f'dist_{tool}.sh'
-        status, printed = run_script(script, *arguments, cwd=cwd, timeout=600)
+    status, printed = run_tool(
+        f'{tool}.py', *arguments, cwd=cwd, processes=processes, timeout=600
+    )
     assert status == 0, printed[-3000:]
 
 

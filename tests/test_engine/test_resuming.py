@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import itertools
 
 import pytest
 import torch
@@ -131,19 +132,20 @@ def test_between_two_clusterings(tiny_config):
 
 
 @pytest.mark.parametrize('interval', [1, 2])
-@pytest.mark.parametrize('stop', [5, 6, 7])
-def test_inside_an_epoch(tiny_config, stop, interval):
+def test_inside_an_epoch(tiny_config, interval):
     """A checkpoint after every iteration; epochs have three of them."""
     tiny_config.train_cfg.max_epochs = 4
     tiny_config.default_hooks.cluster_memory.interval = interval
     tiny_config.default_hooks.checkpoint.update(by_epoch=False, save_best=None)
     whole, last = run(tiny_config, 'whole')
     expected = checksum(last)
-    _, saved = run(tiny_config, 'parts', stop=stop)
-    assert saved.endswith(f'iter_{stop}.pth')
-    runner, resumed = run(tiny_config, 'parts', resume=True)
-    assert runner.iter == whole.iter == 12
-    assert checksum(resumed) == expected
+    for stop in (5, 6, 7):
+        name = f'stopped_{stop}'
+        _, saved = run(tiny_config, name, stop=stop)
+        assert saved.endswith(f'iter_{stop}.pth')
+        runner, resumed = run(tiny_config, name, resume=True)
+        assert runner.iter == whole.iter == 12
+        assert checksum(resumed) == expected, stop
 
 
 def test_with_random_depth(tiny_config):
@@ -166,10 +168,9 @@ def test_seed_of_the_checkpoint(tiny_config):
     assert runner.seed == first.seed == runner.train_dataloader.sampler.seed
 
 
-@pytest.mark.parametrize('workers', [1, 2])
-def test_workers_change_no_weight(tiny_config, workers):
+def test_workers_change_no_weight(tiny_config):
     expected = checksum(run(tiny_config, 'none')[1])
-    for persistent in (True, False):
+    for workers, persistent in itertools.product((1, 2), (True, False)):
         loader = dict(num_workers=workers, persistent_workers=persistent)
         tiny_config.train_dataloader.update(loader)
         assert checksum(run(tiny_config, f'{workers}{persistent}')[1]) == expected

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 import torch
-from torch import distributed, multiprocessing
+from tool_runs import run_ranks
+from torch import distributed
 
 
 def run_on_two_ranks(function, folder, *arguments):
     """Return what `function(*arguments)` returns on rank 0 and on rank 1."""
-    multiprocessing.spawn(_run, (function, str(folder), arguments), nprocs=2)
+    run_ranks(_run, (function, str(folder), arguments), processes=2)
     return [torch.load(folder / f'{rank}.pt') for rank in range(2)]
 
 

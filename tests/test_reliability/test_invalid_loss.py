@@ -10,7 +10,7 @@ from conftest import ROOT
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from PIL import Image
-from tool_runs import run_script
+from tool_runs import run_tool
 
 from mmreid_cc.registry import HOOKS
 
@@ -135,15 +135,8 @@ default_hooks = dict(cluster_memory=dict(clusterer=clusterer),
                      invalid_loss=dict(type='InvalidLossHook'))
 custom_hooks = [dict(type='SpoilLoss', iteration=2, value='nan', rank=1)]
 """)
-    status, printed = run_script(
-        'dist_train.sh',
-        config,
-        2,
-        '--data-root',
-        market_root,
-        cwd=tmp_path,
-        timeout=120,
-    )
+    arguments = [config, '--data-root', market_root]
+    status, printed = run_tool('train.py', *arguments, cwd=tmp_path, processes=2)
     assert status != 0, printed[-3000:]
     raised = [line for line in printed.splitlines() if 'FloatingPointError: ' in line]
     assert len([line for line in raised if 'process(es) [1]' in line]) >= 2, printed[

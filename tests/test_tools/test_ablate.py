@@ -1,13 +1,11 @@
 """Grids of runs: trained once each, tabulated and drawn."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 from conftest import ROOT
 from mmengine.config import Config
+from tool_runs import run_tool
 
 BASE = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
@@ -38,21 +36,14 @@ GRID = dict(
 
 def ablate(folder, grid=GRID):
     (folder / 'grid.json').write_text(json.dumps(grid))
-    tool = ROOT / 'tools' / 'analysis_tools' / 'ablate.py'
-    return subprocess.run(
-        [sys.executable, tool, 'grid.json', '--work-dir', 'out'],
-        cwd=folder,
-        env={**os.environ, 'PYTHONPATH': str(ROOT / 'tests'), 'OMP_NUM_THREADS': '1'},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    tool = 'analysis_tools/ablate.py'
+    return run_tool(tool, 'grid.json', '--work-dir', 'out', cwd=folder)
 
 
 def test_a_grid(market_root, tmp_path):
     (tmp_path / 'base.py').write_text(BASE.format(root=ROOT, data=market_root))
-    done = ablate(tmp_path)
-    assert done.returncode == 0, done.stderr
+    status, printed = ablate(tmp_path)
+    assert status == 0, printed
     out = tmp_path / 'out'
     rows = json.loads((out / 'ablation.json').read_text())
     assert [(row['group'], row['value']) for row in rows] == [
@@ -68,16 +59,16 @@ def test_a_grid(market_root, tmp_path):
         'memory-cluster-1',
         'memory-instance-1',
     ]
-    assert '| memory | cluster |' in done.stdout
-    assert (out / 'ablation.md').read_text() in done.stdout
+    assert '| memory | cluster |' in printed
+    assert (out / 'ablation.md').read_text() in printed
     assert (out / 'ablation.png').stat().st_size > 1000
     assert len((out / 'ablation.md').read_text().splitlines()) == 2 + 3
 
     logs = [p.stat().st_mtime_ns for p in out.glob('*/train.log')]
-    assert ablate(tmp_path).returncode == 0  # finished: nothing is trained
+    assert ablate(tmp_path)[0] == 0  # finished: nothing is trained
     assert [p.stat().st_mtime_ns for p in out.glob('*/train.log')] == logs
-    done = ablate(tmp_path, {**GRID, 'options': {'train_cfg.max_epochs': 2}})
-    assert 'memory-cluster-1 holds a run of another config' in done.stderr
+    _, printed = ablate(tmp_path, {**GRID, 'options': {'train_cfg.max_epochs': 2}})
+    assert 'memory-cluster-1 holds a run of another config' in printed
 
 
 @pytest.mark.parametrize(
@@ -88,9 +79,9 @@ def test_a_grid(market_root, tmp_path):
     ],
 )
 def test_wrong_grids(tmp_path, grid, message):
-    done = ablate(tmp_path, grid)
-    assert done.returncode != 0
-    assert message in done.stderr
+    status, printed = ablate(tmp_path, grid)
+    assert status != 0
+    assert message in printed
 
 
 def test_the_papers_grid_fits_its_config():

@@ -39,7 +39,7 @@ def test_clusters():
 def test_sheet(crops):
     figure = cluster_sheet(crops, LABELS, FEATURES, PIDS, np.arange(8) % 2)
     written = texts(figure)
-    assert written[0] == 'Largest of 3 clusters'
+    assert written[0] == 'Largest of 3 clusters (✗: not the most frequent person)'
     assert written[1] == 'cluster 0\n3 images\npurity 67%\n2 cameras'
     # From the middle of the cluster, at 10°, to its edge.
     assert written[2] == 'c0 id 7\n1.00'
@@ -48,8 +48,18 @@ def test_sheet(crops):
     assert '1 and 2\ncosine 0.82' in written  # the person of cluster 2 is not known
     assert '0 and 1\ncosine 0.71\ntwo persons' in written
     assert 'c0 id 4\n0.94 to 0' in written
-    # Clusters 3 + 2 + 1, impure 3, pairs 3 + 5 + 4, un-clustered 2.
-    assert len(figure.axes[0].images) == 6 + 3 + 12 + 2
+    # Clusters 3 + 2 + 1, pairs 3 + 5 + 4, un-clustered 2.
+    assert len(figure.axes[0].images) == 6 + 12 + 2
+
+
+def test_least_pure(crops):
+    """Of the clusters that are not among the largest."""
+    labels = np.array([0, 0, 0, 1, 1, 2, 2, -1])
+    pids = np.array([7, 8, 9, 3, 3, 4, 5, 6])
+    written = texts(cluster_sheet(crops, labels, pids=pids, n_clusters=1))
+    place = written.index('Least pure of 1 others with several persons')
+    assert written[place + 1] == 'cluster 2\n2 images\npurity 50%'
+    assert written[place + 2 : place + 4] == ['id 4', '✗ id 5']
 
 
 def test_only_labels(crops):
@@ -57,7 +67,7 @@ def test_only_labels(crops):
     labels = np.zeros(8, dtype=int)
     figure = cluster_sheet(crops, labels, n_members=3)
     assert texts(figure) == [
-        'Largest of 1 clusters',
+        'Largest of 1 clusters (✗: not the most frequent person)',
         'cluster 0\n8 images',
         *[''] * 3,
         'Un-clustered: 0 of 8 images (0%)',

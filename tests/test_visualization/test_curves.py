@@ -29,7 +29,7 @@ def log(folder, lines):
     """Write what LocalVisBackend writes."""
     file = folder / 'vis_data' / 'scalars.json'
     file.parent.mkdir(parents=True)
-    file.write_text('\n'.join(json.dumps(line) for line in lines))
+    file.write_text(''.join(f'{json.dumps(line)}\n' for line in lines))
 
 
 def test_read(work_dir):
@@ -51,6 +51,12 @@ def test_resumed_in_the_second_epoch(work_dir):
     assert curves['reid/mAP'] == [(0, 10.0), (1, 30.0), (2, 40.0)]
     assert curves['cluster/clusters'] == [(0, 5.0), (1, 8.0)]
     assert curves['loss'] == [(0.5, 3.0), (1.5, 6.0)]
+
+
+def test_killed_while_it_wrote(work_dir):
+    file = work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
+    file.write_text(file.read_text()[:-5])
+    assert read_scalars(work_dir)['loss'] == [(0.5, 3.0)]
 
 
 def test_begun_anew(work_dir):

@@ -24,16 +24,16 @@ class CameraProxyMemory(BaseMemory):
     averaged over the batch:
 
     - **intra-camera**, over the proxies of the query's camera, a the own one:
-      :math:`-\log \frac{\exp s_a}{\sum_{p \in \text{camera}} \exp s_p}` (CAP, eq. 3);
+      :math:`-\log \frac{\exp s_a}{\sum_{p \in \text{camera}} \exp s_p}` (CAP);
     - **inter-camera**, over the positives P, which are the proxies of the query's
       cluster in *other* cameras, and the negatives Q, which are the ``num_negatives``
       proxies of other clusters in any camera that are most similar to the query:
       :math:`-\frac{1}{|P|} \sum_{p \in P} \log
-      \frac{\exp s_p}{\sum_{u \in P} \exp s_u + \sum_{n \in Q} \exp s_n}` (CAP, eq. 4),
-      or, with ``positives='separate'``, with :math:`\exp s_p` alone in place of the sum
-      over P (ICE, eq. 4). It is 0 for a query whose cluster no other camera sees;
+      \frac{\exp s_p}{\sum_{u \in P} \exp s_u + \sum_{n \in Q} \exp s_n}` (CAP), or,
+      with ``positives='separate'``, with :math:`\exp s_p` alone in place of the sum
+      over P (ICE). It is 0 for a query whose cluster no other camera sees;
     - **cluster**, :class:`ClusterMemory`'s loss over the centroids of clusters, which
-      their queries move (ICE, eq. 3).
+      their queries move (ICE).
 
     CAP is intra + 0.5 · inter, the default; ICE is cluster + 0.5 · inter. CAP weighs
     cameras equally, and ICE images; we average over images, so that the parts of a
@@ -41,6 +41,11 @@ class CameraProxyMemory(BaseMemory):
     the intra-camera part is :class:`ClusterMemory`'s, and the inter-camera part is 0.
     Images of unknown camera count as those of one more camera. As to processes,
     precision and accumulated gradients, see :class:`BaseMemory`.
+
+    The public codes of both papers do other things: their inter-camera parts count the
+    query's own proxy among P, contrast P jointly, and are averaged camera by camera.
+    CAP's has that part from its sixth epoch on. ICE's smooths the labels of its cluster
+    part and leaves proxies and centroids as they are during an epoch.
 
     Args:
         momentum (float): Weight of the *old* proxy, in [0, 1]. Defaults to 0.2.

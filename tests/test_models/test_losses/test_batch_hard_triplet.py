@@ -1,10 +1,9 @@
 """The hardest triplets, by hand and by loops; the same over processes."""
 
-from datetime import timedelta
-
 import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+from test_evaluation.two_ranks import run_on_two_ranks
+from torch import distributed, nn
 
 from mmreid_cc.models.losses import batch_hard_triplet_loss, gather_with_gradient
 
@@ -76,25 +75,16 @@ def gradient_of_share(share):
     return layer.weight.grad
 
 
-def run_rank(rank, folder):
+def averaged_gradient():
     """Average the gradients of two processes, as DDP does."""
-    distributed.init_process_group(
-        'gloo',
-        init_method=f'file://{folder}/group',
-        rank=rank,
-        world_size=2,
-        timeout=timedelta(seconds=60),
-    )
-    torch.set_num_threads(1)
+    rank = distributed.get_rank()
     grad = gradient_of_share(slice(8 * rank, 8 * rank + 8))
     distributed.all_reduce(grad)
-    torch.save(grad / 2, f'{folder}/{rank}.pt')
-    distributed.destroy_process_group()
+    return grad / 2
 
 
 def test_two_processes_have_the_gradient_of_one(tmp_path):
-    multiprocessing.spawn(run_rank, (str(tmp_path),), nprocs=2)
     alone = gradient_of_share(slice(16))
     assert alone.abs().sum() > 0
-    for rank in range(2):
-        torch.testing.assert_close(torch.load(tmp_path / f'{rank}.pt'), alone)
+    for gradient in run_on_two_ranks(averaged_gradient, tmp_path):
+        torch.testing.assert_close(gradient, alone)

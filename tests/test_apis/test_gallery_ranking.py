@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmreid_cc.apis import Gallery
-from mmreid_cc.apis.ranking import camera_of, rank_images
+from mmreid_cc.apis.gallery_ranking import camera_of, rank_images
 
 # Degrees from the query: 0 (itself), 10, 20, 60, 90, 180.
 DEGREES = np.radians([0, 20, 10, 60, 90, 180])

@@ -1,0 +1,197 @@
+"""A page in the browser to search in a gallery and to correct its clusters by hand."""
+
+import argparse
+import os
+import signal
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+from cluster_tab import ClusterTab
+from crop_grid import CSS
+from search_tab import SearchTab
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mmreid_cc.apis import Gallery, LabelEditor, ReIDInferencer
+from mmreid_cc.apis.model import load_config
+from mmreid_cc.apis.people import clusterer_of
+from mmreid_cc.datasets import read_labels
+from mmreid_cc.engine.safe_loading import load_checkpoints_safely
+
+HOST = '127.0.0.1'
+
+
+class NoForeignFiles:
+    """Refuse to fetch addresses for the browser, which Gradio else does.
+
+    Args:
+        app (ASGIApp): What answers all other requests.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, see the ASGI specification."""
+        app = self.app
+        if scope['type'] == 'http' and ':/' in scope['path']:
+            app = PlainTextResponse('Only this page is served.', status_code=403)
+        await app(scope, receive, send)
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('gallery', help='.npz file of tools/extract_features.py')
+    parser.add_argument('--config', required=True, help='that the gallery is of')
+    parser.add_argument('--checkpoint', required=True, help='that the gallery is of')
+    parser.add_argument('--device', help='cpu, cuda, cuda:1; a GPU if there is one')
+    parser.add_argument(
+        '--labels',
+        help='CSV file of clusters to begin with, e.g. of tools/cluster_folder.py; '
+        "the gallery is clustered by the config's clusterer if none",
+    )
+    parser.add_argument(
+        '--save-to',
+        help='CSV file of the corrected labels; <gallery>_labels.csv if none',
+    )
+    parser.add_argument('--port', type=int, default=7860)
+    parser.add_argument(
+        '--max-upload-mb', type=int, default=5, help='size of an upload'
+    )
+    args = parser.parse_args()
+    if args.max_upload_mb < 1:
+        parser.error(f'--max-upload-mb must be 1 or more, not {args.max_upload_mb}')
+    return args
+
+
+def check_files(paths: Sequence[str]) -> None:
+    """See that every image of a gallery has a file.
+
+    Args:
+        paths (Sequence[str]): Of the images.
+
+    Raises:
+        FileNotFoundError: If one has none; it names the first.
+    """
+    missing = [path for path in paths if not os.path.isfile(path)]
+    if missing:
+        raise FileNotFoundError(
+            f'{len(missing)} of {len(paths)} images of the gallery have no file, the '
+            f'first is {missing[0]!r}. Start where its paths begin (the folder in '
+            'which it was built), or build it again.'
+        )
+
+
+def output_file(args: argparse.Namespace) -> Path:
+    """Where corrected labels go.
+
+    Args:
+        args (argparse.Namespace): Of :func:`parse_args`.
+
+    Returns:
+        Path: Of a CSV file.
+
+    Raises:
+        FileExistsError: If other labels are there, which would be lost.
+    """
+    default = f'{os.path.splitext(args.gallery)[0]}_labels.csv'
+    file = Path(args.save_to or default)
+    begun = args.labels is not None and file.resolve() == Path(args.labels).resolve()
+    if file.exists() and not begun:
+        raise FileExistsError(
+            f'{file} is there, and saving would replace it. Go on with it: --labels '
+            f'{file}, or name another file: --save-to FILE'
+        )
+    return file
+
+
+def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
+    """The clusters to begin with.
+
+    Args:
+        args (argparse.Namespace): Of :func:`parse_args`.
+        gallery (Gallery): Of N images.
+
+    Returns:
+        np.ndarray: (N,) int64, −1 is un-clustered.
+    """
+    if args.labels is not None:
+        return read_labels(args.labels, gallery.paths)
+    clusterer, _ = clusterer_of(load_config(args.config))
+    return clusterer.fit_predict(gallery.embeddings)
+
+
+def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks:
+    """Lay out the page.
+
+    Args:
+        title (str): Of the page.
+        search (SearchTab): Its first part.
+        clusters (ClusterTab): Its second part.
+
+    Returns:
+        gr.Blocks: To be launched.
+    """
+    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as page:
+        gr.Markdown(f'## {title}')
+        with gr.Tab('Search'):
+            search.build(page)
+        with gr.Tab('Clusters'):
+            clusters.build(page)
+    return page
+
+
+def main() -> None:
+    """Load everything, and serve the page until Ctrl-C."""
+    args = parse_args()
+    load_checkpoints_safely()
+    file = output_file(args)
+    gallery = Gallery.load(args.gallery)
+    check_files(gallery.paths)
+    reid = ReIDInferencer(args.config, args.checkpoint, args.device)
+    reid.check_gallery(gallery)
+    labels = first_labels(args, gallery)
+    editor = LabelEditor(labels, gallery.paths, gallery.embeddings)
+    # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with tempfile.TemporaryDirectory() as uploads:
+        os.environ['GRADIO_TEMP_DIR'] = uploads  # nothing of other programs is in it
+        page = build_page(
+            f'{Path(args.gallery).name}: {len(gallery)} images',
+            SearchTab(reid, gallery, args.max_upload_mb),
+            ClusterTab(editor, gallery, file),
+        )
+        page.launch(
+            server_name=HOST,
+            server_port=args.port,
+            share=False,
+            allowed_paths=[],
+            max_file_size=f'{args.max_upload_mb}mb',
+            enable_monitoring=False,
+            run_history=False,
+            footer_links=[],
+            # Fonts of the system: nothing is fetched for them.
+            theme=gr.themes.Default(
+                font=[gr.themes.Font('Arial'), gr.themes.Font('sans-serif')],
+                font_mono=[gr.themes.Font('monospace')],
+            ),
+            css=CSS,
+            app_kwargs=dict(
+                middleware=[
+                    Middleware(
+                        TrustedHostMiddleware, allowed_hosts=[HOST, 'localhost']
+                    ),
+                    Middleware(NoForeignFiles),
+                ]
+            ),
+        )
+
+
+if __name__ == '__main__':
+    main()
