@@ -3,7 +3,7 @@
 config = 'configs/cc_r18_synthetic.py'
 seeds = [1]
 
-options = {'default_hooks.checkpoint.max_keep_ckpts': 1}
+options = {'default_hooks.checkpoint.max_keep_ckpts': 1, 'train_cfg.max_epochs': 5}
 
 groups = {
     'memory': {
