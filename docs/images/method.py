@@ -3,55 +3,14 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyBboxPatch
+from sketch import COLORS, arrow, box, canvas, crop
 
-from mmreid_cc.datasets.pedestrians import draw_pedestrian
-
-COLORS = ('#1f77b4', '#ff7f0e', '#2ca02c')
 PEOPLE = (1, 4, 7)
-GRAY = '#555555'
-
-
-def crop(figure, x, y, person, camera, color=None, height=0.2):
-    """Put a crop on the figure, its lower left corner at x, y."""
-    width = height / 2 * figure.get_figheight() / figure.get_figwidth()
-    ax = figure.add_axes((x, y, width, height))
-    ax.imshow(draw_pedestrian(0, person, camera, camera))
-    ax.set_xticks([])
-    ax.set_yticks([])
-    ax.spines[:].set(color=color or GRAY, linewidth=2.5 if color else 0.8)
-    return width
-
-
-def box(ax, x, y, width, height, title):
-    style = FancyBboxPatch(
-        (x, y), width, height, boxstyle='round,pad=0.005', fill=False, edgecolor=GRAY
-    )
-    ax.add_patch(style)
-    ax.text(x + width / 2, y + height + 0.025, title, ha='center', fontsize=11)
-
-
-def arrow(ax, start, end, text, bend=0.0, offset=(0, 0.03)):
-    ax.add_patch(
-        FancyArrowPatch(
-            start,
-            end,
-            arrowstyle='-|>',
-            mutation_scale=16,
-            color=GRAY,
-            connectionstyle=f'arc3,rad={bend}',
-        )
-    )
-    middle = np.mean([start, end], axis=0) + offset
-    ax.text(*middle, text, ha='center', fontsize=9, color=GRAY)
 
 
 def main() -> None:
-    figure = Figure(figsize=(11, 4.4))
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set(xlim=(0, 1), ylim=(0, 1))
-    ax.axis('off')
+    figure, ax = canvas(11, 4.4)
 
     box(ax, 0.02, 0.12, 0.2, 0.76, '1  all crops, no labels')
     order = np.random.default_rng(3).permutation(9)

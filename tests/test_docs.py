@@ -1,0 +1,164 @@
+"""The site builds without a warning, and what the pages name exists."""
+
+import re
+
+import pytest
+from conftest import ROOT
+from mmengine.config import Config, DictAction
+from mmengine.registry import Registry
+from sphinx.cmd.build import build_main
+
+from mmreid_cc import registry
+from mmreid_cc.clustering import CLUSTERERS
+from mmreid_cc.engine.config_check import check_config, check_options
+
+DOCS = ROOT / 'docs'
+PAGES = {page.stem: page.read_text() for page in sorted(DOCS.glob('*.md'))}
+MARKET = 'configs/cc_r50_market.py'
+each_page = pytest.mark.parametrize('page', PAGES)
+
+# The parser asks Sphinx and docutils in ways that they are about to drop.
+pytestmark = pytest.mark.filterwarnings('ignore::PendingDeprecationWarning')
+
+
+def blocks(text, language):
+    """The code blocks of a page in one language."""
+    return re.findall(rf'^```{language}\n(.*?)^```', text, re.M | re.S)
+
+
+def table_rows(text, columns):
+    """The cells of the rows of all tables of so many columns."""
+    lines = re.findall(r'^\|(.*)\|$', text, re.M)
+    rows = [[cell.strip() for cell in line.split('|')] for line in lines]
+    return [row for row in rows if len(row) == columns]
+
+
+def check_settings(config, options):
+    """See that options can be given behind ``--cfg-options``, all at once."""
+    cfg = Config.fromfile(ROOT / config)
+    check_options(cfg, options)
+    cfg.merge_from_dict(options)
+    check_config(cfg)
+
+
+def value_at(cfg, key):
+    """What stands at a key with dots; None if nothing does."""
+    for name in key.split('.'):
+        cfg = cfg.get(name) if cfg is not None else None
+    return cfg
+
+
+def test_site_builds_without_warnings(tmp_path, capfd):
+    options = '-q', '-W', '--keep-going', '-b', 'html'
+    status = build_main([*options, str(DOCS), str(tmp_path)])
+    assert status == 0, capfd.readouterr().err
+    for page in PAGES:
+        assert (tmp_path / f'{page}.html').is_file()
+
+
+@each_page
+def test_files_exist(page):
+    folders = 'configs|demo|docs|mmreid_cc|tests|tools'
+    file = rf'(?<![\w/>])(?:{folders})/[\w./-]+\.(?:ipynb|md|png|py|sh)\b'
+    named = re.findall(file, PAGES[page])
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@each_page
+def test_commands_have_their_options(page):
+    for block in blocks(PAGES[page], 'bash'):
+        for command in block.replace('\\\n', ' ').splitlines():
+            tool = re.search(r'tools/[\w/]+\.(?:py|sh)', command)
+            if tool is None:
+                continue
+            script = ROOT / re.sub(r'(?:dist|slurm)_(\w+)\.sh', r'\1.py', tool[0])
+            beside = [file.read_text() for file in script.parent.glob('*.py')]
+            for option in re.findall(r' (--[a-z0-9-]+)', command):
+                assert any(f"'{option}'" in source for source in beside), command
+
+
+@each_page
+def test_make_targets_exist(page):
+    makefile = (ROOT / 'Makefile').read_text()
+    for target in re.findall(r'(?:`|^)make ([a-z-]+)', PAGES[page], re.M):
+        assert re.search(rf'^{target}:', makefile, re.M), target
+
+
+@pytest.mark.parametrize('page', ['clustering', 'configs', 'get_started', 'own_data'])
+def test_config_snippets_fit(page, tmp_path):
+    snippets = [
+        block
+        for block in blocks(PAGES[page], 'python')
+        if "_base_ = ['configs/" in block and 'custom_imports' not in block
+    ]
+    assert snippets
+    for snippet in snippets:
+        file = tmp_path / 'snippet.py'
+        file.write_text(snippet.replace("'configs/", f"'{ROOT}/configs/"))
+        check_config(Config.fromfile(file))
+
+
+def test_options_fit():
+    options = {}
+    for page in ('configs', 'distributed', 'faq', 'method', 'own_data'):
+        given = re.findall(
+            r'(?:^|[ `])((?:[a-z_0-9]+\.)+[a-z_0-9]+)=([^\s`]+)', PAGES[page], re.M
+        )
+        options |= {k: DictAction._parse_iterable(v) for k, v in given if '…' not in v}
+    assert len(options) > 10
+    check_settings(MARKET, options)
+
+
+def test_keys_of_the_configs_page():
+    cfg = Config.fromfile(ROOT / MARKET)
+    parent, keys = '', []
+    for row in table_rows(PAGES['configs'], 3):
+        for key in re.findall(r'`([a-z_.0-9]+)`', row[1]):
+            keys.append(parent + key if key.startswith('.') else key)
+            parent = keys[-1].rpartition('.')[0]
+    assert len(keys) > 25
+    # What does not stand in the config is an argument with a default.
+    check_settings(MARKET, {k: None for k in keys if value_at(cfg, k) is None})
+
+
+def test_migration_tables():
+    checked = 0
+    for section in PAGES['migration'].split('\n### '):
+        config = re.match(r'`\w+\.py` → `(configs/\w+\.py)`', section)
+        if config is None:
+            continue
+        cfg = Config.fromfile(ROOT / config[1])
+        options = {}
+        for _, _, option, here in table_rows(section, 4):
+            pair = re.fullmatch(r'`([\w.]+)=(\S+)`', option)
+            if pair is None:
+                continue
+            options[pair[1]] = DictAction._parse_iterable(pair[2])
+            value = value_at(cfg, pair[1])
+            if value is not None:
+                assert here.startswith((str(value), f'`{value}`')), option
+        check_settings(config[1], options)
+        checked += len(options)
+    assert checked == 24
+
+
+def test_registry_table_is_complete():
+    found = {'CLUSTERERS': set(CLUSTERERS.module_dict)}
+    children = {n: v for n, v in vars(registry).items() if isinstance(v, Registry)}
+    for child in children.values():
+        child.import_from_location()
+    for name, child in children.items():
+        ours = {
+            kind
+            for kind, component in child.module_dict.items()
+            if component.__module__.startswith('mmreid_cc.')
+        }
+        if ours:
+            found[name] = ours
+    rows = table_rows((DOCS / 'api' / 'registry.md').read_text(), 2)
+    written = {
+        re.match('`([A-Z_]+)`', name)[1]: set(re.findall(r'`(\w+)`', kinds))
+        for name, kinds in rows
+        if name.startswith('`')
+    }
+    assert written == found
