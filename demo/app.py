@@ -6,42 +6,78 @@ import signal
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
 
 import gradio as gr
 import numpy as np
+import torch
 from cluster_tab import ClusterTab
-from crop_grid import CSS
+from crop_grid import CSS, readable
+from gradio import processing_utils
 from search_tab import SearchTab
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mmreid_cc.apis import Gallery, LabelEditor, ReIDInferencer
-from mmreid_cc.apis.model import load_config
+from mmreid_cc.apis.gallery_ranking import camera_of
+from mmreid_cc.apis.model import load_config, scope_of
 from mmreid_cc.apis.people import clusterer_of
+from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.datasets import read_labels
+from mmreid_cc.engine.hook_config import cluster_hook
+from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
 HOST = '127.0.0.1'
+MB = 2**20
+UPLOAD_KEPT = 60  # seconds; it is embedded as soon as it is there
 
 
-class NoForeignFiles:
-    """Refuse to fetch addresses for the browser, which Gradio else does.
+class OnlyThisPage:
+    """Refuse what this page never asks for, and Gradio else does.
 
     Args:
         app (ASGIApp): What answers all other requests.
+        max_body (int): Bytes of a request at most.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, max_body: int) -> None:
+        self.app, self.max_body = app, max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, see the ASGI specification."""
         app = self.app
-        if scope['type'] == 'http' and ':/' in scope['path']:
-            app = PlainTextResponse('Only this page is served.', status_code=403)
+        if scope['type'] == 'http':
+            app = self.refusal(scope['path'], Headers(scope=scope)) or app
         await app(scope, receive, send)
+
+    def refusal(self, path: str, headers: Headers) -> PlainTextResponse | None:
+        """Why a request is not answered; None if it is."""
+        origin = headers.get('origin')
+        foreign = origin is not None and urlsplit(origin).netloc != headers['host']
+        if foreign or ':/' in path:  # of another page, or to fetch an address
+            return PlainTextResponse('Only this page is served.', status_code=403)
+        if 'transfer-encoding' in headers:  # no browser sends a body of unknown length
+            return PlainTextResponse('Say how long the body is.', status_code=411)
+        if int(headers.get('content-length', 0)) > self.max_body:
+            return PlainTextResponse('This request is too large.', status_code=413)
+        return None
+
+
+def fetch_nothing() -> None:
+    """Let Gradio refuse addresses that a request names in place of an upload.
+
+    Else it downloads them, of any size, before a listener is asked.
+    """
+
+    async def refuse(url: str, cache_dir: str) -> NoReturn:
+        raise PermissionError(f'Nothing is fetched from {url}.')
+
+    processing_utils.async_ssrf_protected_download = refuse
 
 
 def parse_args() -> argparse.Namespace:
@@ -120,11 +156,39 @@ def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
 
     Returns:
         np.ndarray: (N,) int64, −1 is un-clustered.
+
+    Raises:
+        ValueError: If the config clusters by cameras, and they are not all known.
     """
     if args.labels is not None:
         return read_labels(args.labels, gallery.paths)
-    clusterer, _ = clusterer_of(load_config(args.config))
-    return clusterer.fit_predict(gallery.embeddings)
+    cfg = load_config(args.config)
+    hook, cameras = cluster_hook(cfg), known_cameras(gallery)
+    if hook is None or cameras is None:
+        clusterer, _ = clusterer_of(cfg)  # one that needs no cameras
+        return clusterer.fit_predict(gallery.embeddings)
+    with scope_of(cfg):
+        clusterer = CLUSTERERS.build(hook.clusterer)
+    embeddings = torch.from_numpy(np.array(gallery.embeddings))
+    labels, _ = pseudo_labels(
+        embeddings, clusterer, cameras, hook.get('camera_normalization')
+    )
+    return labels.numpy()
+
+
+def known_cameras(gallery: Gallery) -> torch.Tensor | None:
+    """The cameras of a gallery, numbered.
+
+    Args:
+        gallery (Gallery): Of N images.
+
+    Returns:
+        torch.Tensor | None: (N,) int64; None if that of an image is not known.
+    """
+    if any(camera_of(gallery, row) is None for row in range(len(gallery))):
+        return None
+    _, numbers = np.unique(gallery.metadata['cam_id'], return_inverse=True)
+    return torch.from_numpy(numbers)
 
 
 def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks:
@@ -138,7 +202,12 @@ def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks
     Returns:
         gr.Blocks: To be launched.
     """
-    with gr.Blocks(title=title, analytics_enabled=False, fill_width=True) as page:
+    with gr.Blocks(
+        title=title,
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(UPLOAD_KEPT, UPLOAD_KEPT),
+    ) as page:
         gr.Markdown(f'## {title}')
         with gr.Tab('Search'):
             search.build(page)
@@ -158,12 +227,13 @@ def main() -> None:
     reid.check_gallery(gallery)
     labels = first_labels(args, gallery)
     editor = LabelEditor(labels, gallery.paths, gallery.embeddings)
+    fetch_nothing()
     # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as uploads:
         os.environ['GRADIO_TEMP_DIR'] = uploads  # nothing of other programs is in it
         page = build_page(
-            f'{Path(args.gallery).name}: {len(gallery)} images',
+            readable(f'{Path(args.gallery).name}: {len(gallery)} images'),
             SearchTab(reid, gallery, args.max_upload_mb),
             ClusterTab(editor, gallery, file),
         )
@@ -187,7 +257,8 @@ def main() -> None:
                     Middleware(
                         TrustedHostMiddleware, allowed_hosts=[HOST, 'localhost']
                     ),
-                    Middleware(NoForeignFiles),
+                    # A file, and the form that it is in.
+                    Middleware(OnlyThisPage, max_body=(args.max_upload_mb + 1) * MB),
                 ]
             ),
         )

@@ -17,6 +17,7 @@ from crop_grid import (
     crops_html,
     page_of,
     page_slider,
+    readable,
 )
 
 from mmreid_cc.apis import Gallery, LabelEditor
@@ -159,7 +160,7 @@ class ClusterTab:
     def save_labels(self, view: View) -> View:
         """Write the file."""
         self.editor.save(self.file)
-        gr.Info(f'Saved: {self.file}', duration=5)
+        gr.Info(readable(f'Saved: {self.file}'), duration=5)
         return view
 
     def show(self, view: View, turn: int, turn_members: int) -> dict:
@@ -263,9 +264,9 @@ class ClusterTab:
         editor = self.editor
         left = int(np.sum(editor.labels == UNCLUSTERED))
         if editor.unsaved:
-            state = f'**Steps that are not saved: {abs(editor.unsaved)}.**'
+            state = f'**Steps that are not saved: {editor.unsaved}.**'
         elif self.file.exists():
-            state = f'Saved in `{self.file}`.'
+            state = readable(f'Saved in `{self.file}`.')
         else:
             state = 'Not saved yet.'
         return (

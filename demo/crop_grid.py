@@ -99,7 +99,7 @@ def crops_html(crops: Sequence[Crop]) -> str:
         crops (Sequence[Crop]): In this order.
 
     Returns:
-        str: HTML, in which all text is escaped.
+        str: HTML, in which all text is escaped and can be sent.
     """
     buttons = [
         f'<button type="button" data-number="{crop.number}" '
@@ -109,7 +109,19 @@ def crops_html(crops: Sequence[Crop]) -> str:
         f'<span>{escape(crop.caption)}</span></button>'
         for crop in crops
     ]
-    return f'<div class="crops">{"".join(buttons)}</div>'
+    return readable(f'<div class="crops">{"".join(buttons)}</div>')
+
+
+def readable(text: str) -> str:
+    """A text with ``?`` for the bytes of file names that are no UTF-8.
+
+    Args:
+        text (str): With such bytes as Python reads them, which cannot be sent.
+
+    Returns:
+        str: That can be sent to a browser.
+    """
+    return text.encode(errors='replace').decode()
 
 
 @lru_cache(CACHED)

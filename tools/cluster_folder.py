@@ -1,6 +1,7 @@
 """From a folder of unlabelled crops to a folder for each person."""
 
 import logging
+from pathlib import Path
 
 from mmengine.logging import print_log
 
@@ -27,6 +28,8 @@ def main() -> None:
         '--copy', action='store_true', help='copy the files instead of linking to them'
     )
     args = parser.parse_args()
+    if not Path(args.crops).is_dir():
+        parser.error(f'crops must be a folder that exists, not {args.crops!r}')
 
     cfg = config_of(args)
     clusterer, method = clusterer_of(cfg)

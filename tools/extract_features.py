@@ -19,10 +19,10 @@ def main() -> None:
     suffix = Path(args.out).suffix.lower()
     if suffix not in ('.npz', '.parquet'):
         parser.error(f'--out must end in .npz or .parquet, not {args.out!r}')
-    if suffix == '.parquet':
-        check_parquet()
 
     paths = image_paths(args.images, args.skip_unreadable)
+    if suffix == '.parquet':
+        check_parquet(paths)
     gallery = inferencer_of(args, config_of(args)).build_gallery(paths)
     if suffix == '.npz':
         gallery.save(args.out)

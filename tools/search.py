@@ -37,7 +37,9 @@ def main() -> None:
     else:
         gallery = Gallery.load(args.gallery)
     queries = image_paths(args.query, args.skip_unreadable)
-    rows, scores = reid.search(queries, gallery, args.topk, args.rerank, args.pool)
+    rows, scores = reid.search(
+        queries, args.topk, gallery=gallery, rerank=args.rerank, pool=args.pool
+    )
     shown = [queries] if args.pool else [[query] for query in queries]
     score_name = '1 − distance' if args.rerank else 'cosine'
     for shots, found, values in zip(shown, rows, scores, strict=True):

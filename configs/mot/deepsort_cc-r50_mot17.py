@@ -1,5 +1,6 @@
 # DeepSORT of mmdet with a network of ours for appearance. `reid.init_cfg` is the
-# checkpoint of cc_r50_market.py, or of another config whose model is written here.
+# checkpoint of cc_r50_market.py, or of another config whose model is written here: put
+# your file for N, e.g. best_reid_mAP_epoch_48.pth or epoch_50.pth.
 _base_ = 'mmdet::deepsort/deepsort_faster-rcnn_r50_fpn_8xb2-4e_mot17halftrain_test-mot17halfval.py'  # noqa: E501
 custom_imports = dict(imports=['mmreid_cc.models'], allow_failed_imports=False)
 
@@ -16,7 +17,10 @@ model = dict(
             in_channels=2048,
             memory=dict(type='mmreid_cc.ClusterMemory'),
         ),
-        init_cfg=dict(type='Pretrained', checkpoint='work_dirs/cc_r50_market/best.pth'),
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='work_dirs/cc_r50_market/best_reid_mAP_epoch_N.pth',
+        ),
     ),
     # Of L2-normalised embeddings: 2 would let everyone match.
     tracker=dict(reid=dict(match_score_thr=1.0)),

@@ -90,7 +90,8 @@ def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
         list[str]: Their paths.
 
     Raises:
-        ValueError: If a folder holds no image, or none can be read.
+        ValueError: If a folder holds no image, or none can be read; or if URLs are to
+            be left out where they cannot be read.
 
     Example:
         >>> image_paths(['crops/'], skip_unreadable=False)
@@ -99,5 +100,11 @@ def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
     paths = [str(path) for path in each_image(given)]
     if not skip_unreadable:
         return paths
+    urls = [path for path in paths if '://' in path]
+    if urls:
+        raise ValueError(
+            f'--skip-unreadable reads files, and {urls[0]} is a URL. Download it, or '
+            'leave out the option.'
+        )
     crops = [Crop(path, UNKNOWN, 0) for path in paths]
     return [crop.path for crop in drop_unreadable(crops, ', '.join(given))]

@@ -19,8 +19,8 @@ class Gallery:
     """Embeddings, their paths, and what else is known of them.
 
     It is saved as one file, an ``.npz`` that ``numpy.load`` reads, too. Nothing in it
-    is executed. On loading the embeddings are memory-mapped: they stay on the disk
-    until they are searched, and processes that load the same file share them.
+    is executed. On loading the embeddings are read once to check them, and stay
+    memory-mapped: processes that load the same file share them.
 
     Args:
         embeddings (array): (N, D) floating, rows L2-normalised, N ≥ 1.
@@ -31,7 +31,7 @@ class Gallery:
             ``''``: unknown.
 
     Attributes:
-        embeddings (np.ndarray): (N, D) float32; a ``numpy.memmap`` after :meth:`load`.
+        embeddings (np.ndarray): (N, D) float32; memory-mapped after :meth:`load`.
         paths (list[str]): (N,).
         metadata (dict[str, np.ndarray]): (N,) each.
         model_hash (str): As given.
@@ -59,11 +59,9 @@ class Gallery:
         metadata: Mapping[str, ArrayLike] | None = None,
         model_hash: str = '',
     ) -> None:
-        # What comes from a file was checked before it was written, and is not read now.
-        if not isinstance(embeddings, np.memmap):
-            embeddings = as_features(embeddings, 'embeddings')
-            check_normalized(embeddings)
-        self.embeddings: np.ndarray = embeddings
+        # Of float32 in a file this is no copy, but a view that stays mapped.
+        self.embeddings = as_features(embeddings, 'embeddings')
+        check_normalized(self.embeddings)
         self.paths = [str(path) for path in paths]
         self.metadata = {
             name: np.asarray(column) for name, column in (metadata or {}).items()
@@ -166,7 +164,7 @@ class Gallery:
 
     @classmethod
     def load(cls, file: str | os.PathLike) -> 'Gallery':
-        """Read a gallery; its embeddings stay in the file until they are used.
+        """Read a gallery; its embeddings are checked, and stay in the file.
 
         Args:
             file (str | os.PathLike): As :meth:`save` wrote it.
@@ -176,7 +174,8 @@ class Gallery:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is another file, or was not written to its end.
+            ValueError: If it is another file, was not written to its end, or holds
+                what no gallery holds, such as rows that are not normalised.
 
         Example:
             >>> Gallery.load('gallery.npz').embeddings.shape
@@ -189,16 +188,16 @@ class Gallery:
                 f'{file} is no gallery: it has no {" and no ".join(sorted(missing))}, '
                 f'but {", ".join(sorted(arrays)) or "nothing"}.'
             )
-        return cls(
-            arrays[EMBEDDINGS],
-            arrays['paths'].tolist(),
-            {
-                name.removeprefix(METADATA): column
-                for name, column in arrays.items()
-                if name.startswith(METADATA)
-            },
-            str(arrays['model_hash']),
-        )
+        metadata = {
+            name.removeprefix(METADATA): column
+            for name, column in arrays.items()
+            if name.startswith(METADATA)
+        }
+        paths, model_hash = arrays['paths'].tolist(), str(arrays['model_hash'])
+        try:
+            return cls(arrays[EMBEDDINGS], paths, metadata, model_hash)
+        except ValueError as error:
+            raise ValueError(f'{file} is no gallery: {error}') from error
 
     def _check_columns(self) -> None:
         columns = {'paths': np.empty(len(self.paths)), **self.metadata}

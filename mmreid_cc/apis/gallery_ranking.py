@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .gallery import Gallery
+from .nearest import RE_RANKED
 
 
 class Ranking(NamedTuple):
@@ -55,9 +56,7 @@ def rank_images(
         >>> rank_images(gallery, gallery.embeddings[0], topk=5, query_row=0)
         Ranking(rows=array([1]), cosines=array([0.], dtype=float32))
     """
-    allowed = np.ones(len(gallery), dtype=bool)
-    if query_row is not None:
-        allowed[query_row] = False
+    rows = np.arange(len(gallery))
     if other_cameras:
         camera = None if query_row is None else camera_of(gallery, query_row)
         if camera is None:
@@ -66,14 +65,18 @@ def rank_images(
                 'left out.'
             )
         cameras = gallery.metadata['cam_id']
-        allowed &= cameras != cameras[query_row]
-    if not allowed.any():
+        rows = np.flatnonzero(cameras != cameras[query_row])
+    elif query_row is not None:
+        # All that can be listed or re-ranked, so that not the whole gallery is copied.
+        near = gallery.search(query[None], max(topk, RE_RANKED) + 1)[0][0]
+        rows = near[near != query_row]
+    if not len(rows):
         return Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-    searched = gallery if allowed.all() else gallery.select(allowed)
-    rows = searched.search(query[None], topk, rerank)[0][0]
-    cosines = searched.embeddings[rows] @ query
+    searched = gallery if len(rows) == len(gallery) else gallery.select(rows)
+    found = searched.search(query[None], topk, rerank)[0][0]
+    cosines = searched.embeddings[found] @ query
     similar = cosines >= threshold
-    return Ranking(np.flatnonzero(allowed)[rows[similar]], cosines[similar])
+    return Ranking(rows[found[similar]], cosines[similar])
 
 
 def camera_of(gallery: Gallery, row: int) -> str | None:

@@ -60,7 +60,7 @@ class ReIDInferencer:
         >>> reid(['a.jpg', 'b.jpg']).shape
         (2, 2048)
         >>> gallery = reid.build_gallery('crops/')
-        >>> rows, similarities = reid.search('a.jpg', gallery, topk=5)
+        >>> rows, similarities = reid.search('a.jpg', topk=5)
         >>> gallery.paths[rows[0, 0]]
         'crops/0002_c1s1_000451_03.jpg'
     """
@@ -130,8 +130,9 @@ class ReIDInferencer:
     def search(
         self,
         query: Images,
-        gallery: Gallery | None = None,
         topk: int = 10,
+        *,
+        gallery: Gallery | None = None,
         rerank: bool = False,
         pool: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -139,9 +140,9 @@ class ReIDInferencer:
 
         Args:
             query (Images): One or many, as for a call.
+            topk (int): Length of each list. Defaults to 10.
             gallery (Gallery, optional): Of this network. Defaults to None: that of
                 ``self.gallery``.
-            topk (int): Length of each list. Defaults to 10.
             rerank (bool): Order by k-reciprocal re-ranking. Defaults to False.
             pool (bool): All queries show one person: search once, by the mean of their
                 embeddings. Defaults to False.
@@ -164,7 +165,7 @@ class ReIDInferencer:
             raise ValueError(
                 'There is no gallery to search in. Build one with '
                 '`reid.build_gallery(images)`, or give one: '
-                '`reid.search(query, Gallery.load(file))`.'
+                '`reid.search(query, gallery=Gallery.load(file))`.'
             )
         self.check_gallery(gallery)
         embeddings = self(query)

@@ -1,7 +1,9 @@
 """Pseudo labels that a person corrects: merge, split, reject, undo, save."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +34,6 @@ class LabelEditor:
         labels (np.ndarray): (N,) int64, as corrected so far. Not to be written to.
         clusters (np.ndarray): (C,) int64, the numbers of the clusters, sorted.
         sizes (np.ndarray): (C,) int64, how many images each has.
-        unsaved (int): Steps since the labels were saved, negative if saved steps were
-            undone.
 
     Raises:
         TypeError: If labels are not integers, or embeddings not floating.
@@ -56,8 +56,8 @@ class LabelEditor:
         self.labels = as_integers(labels, 'labels').copy()
         self.paths = list(paths)
         self.embeddings = as_features(embeddings, 'embeddings')
-        self.unsaved = 0
         self._steps: list[tuple[np.ndarray, np.ndarray]] = []  # rows, former labels
+        self._saved = list(self._steps)  # those that the file has
         lengths = len(self.labels), len(self.paths), len(self.embeddings)
         if len(set(lengths)) > 1:
             raise ValueError(
@@ -70,12 +70,28 @@ class LabelEditor:
             )
         files = relative_paths(self.paths)
         if len(set(files)) < len(files):
-            twice = next(file for file in files if files.count(file) > 1)
+            twice = Counter(files).most_common(1)[0][0]
             raise ValueError(
                 f'{twice} is there more than once, and each image can have but one '
                 'label. Build the gallery of each file once.'
             )
         self._update()
+
+    @property
+    def unsaved(self) -> int:
+        """Steps between the saved labels and these: new ones, and undone saved ones.
+
+        Returns:
+            int: From 0 on; at first the steps since the labels were given.
+
+        Example:
+            >>> editor.reject([0])
+            >>> editor.unsaved
+            1
+        """
+        pairs = zip(self._saved, self._steps, strict=False)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], pairs))
+        return len(self._saved) + len(self._steps) - 2 * same
 
     def members(self, cluster: int) -> np.ndarray:
         """The images of a cluster, the most typical first.
@@ -216,7 +232,6 @@ class LabelEditor:
             raise ValueError('There is nothing to undo.')
         rows, labels = self._steps.pop()
         self.labels[rows] = labels
-        self.unsaved -= 1
         self._update()
 
     def save(self, file: str | os.PathLike) -> None:
@@ -240,7 +255,7 @@ class LabelEditor:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        self.unsaved = 0
+        self._saved = list(self._steps)
 
     def _assign(self, rows: ArrayLike, label: int) -> None:
         rows = as_integers(rows, 'rows')
@@ -251,7 +266,6 @@ class LabelEditor:
             )
         self._steps.append((rows, self.labels[rows]))
         self.labels[rows] = label
-        self.unsaved += 1
         self._update()
 
     def _index(self, cluster: int) -> int:

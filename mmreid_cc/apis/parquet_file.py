@@ -1,26 +1,39 @@
 """A gallery as a table for other programs: Apache Parquet."""
 
 import os
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from .gallery import Gallery
 
 
-def check_parquet() -> None:
+def check_parquet(paths: Sequence[str]) -> None:
     """See that Parquet can be written, before hours are spent on what it is to hold.
+
+    Args:
+        paths (Sequence[str]): Of the images.
 
     Raises:
         ImportError: If pyarrow is missing; it says how to install it.
+        ValueError: If a path is not in UTF-8, as texts in Parquet are.
 
     Example:
-        >>> check_parquet()
+        >>> check_parquet(['crops/a.jpg'])
     """
     if find_spec('pyarrow') is None:
         raise ImportError(
             'Parquet is written by pyarrow, which is not installed: '
             '`pip install "mmreid-cc[extra]"`. An .npz file needs nothing.'
         )
+    for path in paths:
+        try:
+            path.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f'The file name {path!r} is not in UTF-8, and Parquet holds no other '
+                'text. Rename the file, or write an .npz, which holds any name.'
+            ) from error
 
 
 def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
@@ -34,13 +47,21 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
     Raises:
         ImportError: If pyarrow is missing.
         OSError: If it cannot be written. What was there before is still there.
+        ValueError: If a path is not in UTF-8, or metadata have the name of one of the
+            other columns.
 
     Example:
         >>> write_parquet('features.parquet', gallery)
         >>> pandas.read_parquet('features.parquet').columns
         Index(['path', 'embedding'], dtype='object')
     """
-    check_parquet()
+    check_parquet(gallery.paths)
+    taken = [name for name in ('path', 'embedding') if name in gallery.metadata]
+    if taken:
+        raise ValueError(
+            f'The metadata {" and ".join(taken)} have the name of a column that the '
+            'table has anyway. Give them another name.'
+        )
     import pyarrow as pa
     from pyarrow import parquet
 

@@ -15,6 +15,7 @@ from mmreid_cc.clustering import (
     cluster_centroids,
     cluster_statistics,
 )
+from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.visualization import HTMLPage, cluster_sheet
 
 from .model import scope_of
@@ -27,23 +28,31 @@ def clusterer_of(cfg: Config) -> tuple[BaseClusterer, str]:
     """The clusterer that a config trains with.
 
     Args:
-        cfg (Config): With ``default_hooks.cluster_memory.clusterer``.
+        cfg (Config): With a ``ClusterMemoryHook``.
 
     Returns:
         tuple[BaseClusterer, str]: Ready; and its name and settings, for people.
 
     Raises:
-        ValueError: If the config has none, or one that needs cameras.
+        ValueError: If the config has none, or its clustering needs cameras.
 
     Example:
         >>> clusterer_of(Config.fromfile('configs/cc_r50_market.py'))[1]
         'DBSCAN(eps=0.6, min_samples=4, k1=30, k2=6)'
     """
-    hook = (cfg.get('default_hooks') or {}).get('cluster_memory') or {}
-    if hook.get('clusterer') is None:
+    hook = cluster_hook(cfg)
+    if hook is None:
         raise ValueError(
-            'The config has no `default_hooks.cluster_memory.clusterer`: it trains '
-            'with identities. Take a config of Cluster Contrast with this model.'
+            'The config has no ClusterMemoryHook, neither in `default_hooks` nor in '
+            '`custom_hooks`: it trains with identities. Take a config of Cluster '
+            'Contrast with this model.'
+        )
+    if hook.get('camera_normalization') is not None:
+        raise ValueError(
+            'The config clusters features whose differences between cameras are '
+            f'removed (camera_normalization={hook.camera_normalization!r}), and crops '
+            'of a folder have none: '
+            '--cfg-options default_hooks.cluster_memory.camera_normalization=None'
         )
     settings = dict(hook['clusterer'])
     with scope_of(cfg):
@@ -112,15 +121,23 @@ def write_people(
 
     Raises:
         OSError: If a file cannot be written; it says so where links are the reason.
+        ValueError: If an image is not in ``crops``; nothing is written then.
 
     Example:
         >>> write_people('people', 'crops', ['crops/a/1.jpg', 'crops/2.jpg'], [0, -1])
         >>> Path('people/0/a/1.jpg').is_symlink()
         True
     """
-    for path, label in zip(paths, labels, strict=True):
+    names = [Path(os.path.relpath(path, crops)) for path in paths]
+    for path, name in zip(paths, names, strict=True):
+        if not name.parts or name.parts[0] == os.pardir:
+            raise ValueError(
+                f'{path} is not in the folder {crops}, below which it would keep its '
+                'name. Give the folder that holds all the images.'
+            )
+    for path, name, label in zip(paths, names, labels, strict=True):
         folder = UNCLUSTERED if label < 0 else str(label)
-        target = Path(out, folder, os.path.relpath(path, crops))
+        target = Path(out, folder, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if copy:
             shutil.copy2(path, target)

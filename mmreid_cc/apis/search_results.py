@@ -29,7 +29,7 @@ def results_table(
 
     Returns:
         str: A line for each query image, a header, and a line for each result: rank,
-        score, metadata, path.
+        score, metadata, path. What cannot be printed is escaped.
 
     Example:
         >>> print(results_table(['q.jpg'], gallery, rows[0], scores[0]))
@@ -40,16 +40,20 @@ def results_table(
     header = ['rank', score_name, *gallery.metadata]
     columns = [column[rows] for column in gallery.metadata.values()]
     cells = [
-        [str(rank + 1), f'{scores[rank]:.3f}', *(str(c[rank]) for c in columns)]
+        [
+            str(rank + 1),
+            f'{scores[rank]:.3f}',
+            *(_printable(str(c[rank])) for c in columns),
+        ]
         for rank in range(len(rows))
     ]
     widths = [max(map(len, column)) for column in zip(header, *cells, strict=True)]
-    images = ['image', *(gallery.paths[row] for row in rows)]
+    images = ['image', *(_printable(gallery.paths[row]) for row in rows)]
     lines = [
         '  '.join([*(c.rjust(w) for c, w in zip(line, widths, strict=True)), image])
         for line, image in zip([header, *cells], images, strict=True)
     ]
-    return '\n'.join([*shots, *lines])
+    return '\n'.join([*map(_printable, shots), *lines])
 
 
 def search_sheet(
@@ -73,7 +77,7 @@ def search_sheet(
         OSError: If an image cannot be read.
 
     Example:
-        >>> rows, scores = reid.search('q.jpg', gallery)
+        >>> rows, scores = reid.search('q.jpg', gallery=gallery)
         >>> save_figure(search_sheet([['q.jpg']], gallery, rows, scores), 'sheet.png')
     """
     sheet = CropSheet()
@@ -87,3 +91,8 @@ def search_sheet(
         ]
         sheet.add_row(f'query {number}', crops)
     return sheet.figure()
+
+
+def _printable(text: str) -> str:
+    """A text that any terminal takes: file names can hold bytes that are no UTF-8."""
+    return text if text.isprintable() else repr(text)

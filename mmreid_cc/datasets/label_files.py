@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def read_labels(
                 'an image and its label.'
             )
         for row in table:
-            if len(row) != 2 or not row[1].strip().removeprefix('-').isdecimal():
+            if len(row) != 2 or not re.fullmatch(r'\s*-?[0-9]{1,18}\s*', row[1]):
                 raise ValueError(
                     f'{file}, line {table.line_num}: {",".join(row)!r} is not a path '
                     'and an integer label.'

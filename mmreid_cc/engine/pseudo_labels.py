@@ -3,6 +3,7 @@
 import logging
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -69,20 +70,40 @@ def pseudo_labels(
         start = time.perf_counter()
         arguments['neighbors'] = search_together(clustered, clusterer)
         searched = {'neighbours': time.perf_counter() - start}
-    labels = torch.full((len(features),), -1)
+
+    def cluster() -> np.ndarray:
+        labels = clusterer.fit_predict(clustered, **arguments)
+        check_labels(torch.from_numpy(labels), features, clusterer)
+        return labels
+
+    labels = labels_of_main_process(cluster, len(features))
+    return labels, {**searched, **clusterer.stage_seconds}
+
+
+def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor:
+    """Let the main process find labels, and give them to all.
+
+    An error of it is raised in all of them; otherwise they would wait for it.
+
+    Args:
+        find (Callable): Returns the labels of all images, (N,) int64.
+        count (int): N.
+
+    Returns:
+        Tensor: (N,) int64, the same in all processes.
+    """
+    labels = torch.full((count,), -1)
     error: list[Exception | None] = [None]
     if is_main_process():
-        # An error here must end the other processes, too, not let them wait.
         try:
-            labels = torch.from_numpy(clusterer.fit_predict(clustered, **arguments))
-            check_labels(labels, features, clusterer)
+            labels = torch.from_numpy(find())
         except Exception as caught:
             error = [caught]
     broadcast_object_list(error)
     if error[0] is not None:
         raise error[0]
     broadcast(labels)
-    return labels, {**searched, **clusterer.stage_seconds}
+    return labels
 
 
 def search_together(

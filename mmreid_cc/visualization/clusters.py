@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from mmreid_cc.clustering import knn
+
 
 class Clusters:
     """The clusters of a labelling: members, persons, purity, centroids.
@@ -79,11 +81,14 @@ class Clusters:
         """
         if self.centroids is None:
             return []
-        pairs: list[tuple[float, int, int]] = []
-        for first, centroid in enumerate(self.centroids):
-            # One row at a time: of thousands of clusters no matrix is made.
-            cosines = self.centroids[first + 1 :] @ centroid
-            nearest = np.argsort(-cosines, kind='stable')[:count].tolist()
-            pairs += [(-float(cosines[i]), first, first + 1 + i) for i in nearest]
-            pairs = sorted(pairs)[:count]
-        return [(first, second, -cosine) for cosine, first, second in pairs]
+        # A pair among the first so many is among as many of each of its clusters.
+        neighbors, _ = knn(self.centroids, count + 1)
+        first = np.repeat(np.arange(len(neighbors)), neighbors.shape[1])
+        pairs = np.sort(np.stack([first, neighbors.ravel()], axis=1))
+        pairs = np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
+        left, right = self.centroids[pairs.T]
+        cosines = (left * right).sum(axis=1)
+        nearest = np.argsort(-cosines, kind='stable')[:count]
+        return [
+            (int(pairs[i, 0]), int(pairs[i, 1]), float(cosines[i])) for i in nearest
+        ]

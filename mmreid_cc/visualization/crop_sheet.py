@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from mmengine.fileio import get
 from PIL import Image
 
 from mmreid_cc.datasets.decoding import decode_image
@@ -115,7 +117,7 @@ def read_crop(path: str) -> np.ndarray:
     """Read an image at the size that it has on a sheet.
 
     Args:
-        path (str): Of the image.
+        path (str): Of the image, or its address in a storage that MMEngine can read.
 
     Returns:
         np.ndarray: (H, W, 3) uint8, H at most 128, W at most 160.
@@ -123,7 +125,12 @@ def read_crop(path: str) -> np.ndarray:
     Raises:
         OSError: If it cannot be read.
     """
-    image = decode_image(path)
+    try:
+        image = decode_image(BytesIO(get(path)))
+    except Exception as error:  # Pillow raises many types on broken files
+        raise OSError(
+            f'{path} cannot be read as an image ({type(error).__name__}: {error}).'
+        ) from error
     scale = min(HEIGHT / image.height, WIDTHS[1] / image.width)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return np.asarray(image.resize(size, Image.Resampling.BICUBIC))

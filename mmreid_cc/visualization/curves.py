@@ -45,7 +45,8 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     """Read the scalars of the training in a work dir.
 
     What a resumed run has logged takes the place of what was logged of the same epochs
-    before. A run that began anew is read alone.
+    before. A run that began anew, with the first epoch, is read alone; so is one that
+    was resumed within the first epoch.
 
     Args:
         work_dir (str | Path): Of ``tools/train.py``.
@@ -72,10 +73,11 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
         if not trained:
             continue  # of a test
         begun, iteration = trained[0]['epoch'] - 1, trained[0]['step']
+        if begun == 0:
+            losses, others = {}, {}
         losses = {step: loss for step, loss in losses.items() if step < iteration}
         for name, values in others.items():
-            kept = {at: value for at, value in values.items() if at <= begun}
-            others[name] = kept if losses else {}
+            others[name] = {at: value for at, value in values.items() if at <= begun}
         for line in trained:
             losses[line['step']] = line['loss']
             epochs[line['step']] = line['epoch']

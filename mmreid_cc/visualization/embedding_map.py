@@ -54,7 +54,7 @@ def project(features: np.ndarray, method: str = 'tsne', seed: int = 0) -> np.nda
     except ImportError as error:
         raise ImportError(
             "The method 'umap' needs the package umap-learn: "
-            "pip install 'mmreid-cc[extra]'. Or take 'tsne'."
+            "pip install -e '.[extra]'. Or take 'tsne'."
         ) from error
     umap = UMAP(n_neighbors=max(2, neighbors), random_state=seed, n_jobs=1)
     return umap.fit_transform(reduced)

@@ -57,6 +57,13 @@ def similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
     """
     was_training = model.training
     model.eval()
+    try:
+        return _similarity_maps(model, inputs)
+    finally:
+        model.train(was_training)
+
+
+def _similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
     with torch.no_grad():
         outputs = model.backbone(inputs)
     last = outputs[-1] if isinstance(outputs, (tuple, list)) else outputs
@@ -74,7 +81,6 @@ def similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
         first, second = F.normalize(model.head(pooled))
         similarity = first @ second
         (gradient,) = torch.autograd.grad(similarity, feature_map)
-    model.train(was_training)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
     maps = (weights * feature_map.detach()).sum(dim=1).clamp(min=0)
     return SimilarityMaps(maps.float().cpu().numpy(), similarity.item())

@@ -39,7 +39,7 @@ def similarity_histogram(images: EmbeddedImages) -> Figure:
     styles = (('two persons', VERMILION, '--'), ('one person', BLUE, '-'))
     for counts, share, style in zip((different, same), shares, styles, strict=True):
         name, color, line = style
-        middle = EDGES[np.searchsorted(counts.cumsum(), counts.sum() / 2) + 1]
+        middle = np.interp(counts.sum() / 2, [0, *counts.cumsum()], EDGES)
         label = f'{name}: {counts.sum():,} pairs, median {middle:.2f}'
         ax.stairs(share, EDGES, fill=True, alpha=0.25, color=color)
         ax.stairs(share, EDGES, color=color, linestyle=line, label=label)

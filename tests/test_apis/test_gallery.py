@@ -97,6 +97,20 @@ def test_what_does_not_fit():
         Gallery(rows * np.nan, ['', '', ''])
 
 
+def test_arrays_in_a_file_are_checked_as_those_in_memory(tmp_path):
+    def mapped(array):
+        np.save(tmp_path / 'rows.npy', array)
+        return np.load(tmp_path / 'rows.npy', mmap_mode='r')
+
+    rows = unit_rows(3)
+    doubles = Gallery(mapped(rows.astype(np.float64)), ['', '', ''])
+    assert doubles.embeddings.dtype == np.float32
+    with pytest.raises(ValueError, match='NaN'):
+        Gallery(mapped(rows * np.nan), ['', '', ''])
+    with pytest.raises(ValueError, match='2-D'):
+        Gallery(mapped(rows[0]), [''])
+
+
 class TestFile:
     @pytest.fixture
     def file(self, gallery, tmp_path):
@@ -105,7 +119,7 @@ class TestFile:
 
     def test_comes_back(self, gallery, file):
         loaded = Gallery.load(file)
-        assert isinstance(loaded.embeddings, np.memmap)
+        assert isinstance(loaded.embeddings.base, np.memmap)  # no copy
         assert not loaded.embeddings.flags.writeable
         assert loaded.embeddings.ctypes.data % 64 == 0
         np.testing.assert_array_equal(loaded.embeddings, gallery.embeddings)
@@ -158,6 +172,9 @@ class TestFile:
             Gallery.load(file)
         np.savez(file, embeddings=np.eye(3))
         with pytest.raises(ValueError, match=r'its embeddings are float64 of shape'):
+            Gallery.load(file)
+        np.savez(file, embeddings=3 * unit_rows(2), paths=['', ''], model_hash='')
+        with pytest.raises(ValueError, match=r'npz is no gallery: .*L2-normalised'):
             Gallery.load(file)
 
     def test_a_pickle_in_it_is_not_executed(self, file, tmp_path):

@@ -41,6 +41,24 @@ def test_without_the_camera_of_the_query(gallery):
             rank_images(gallery, query, 10, query_row=row, other_cameras=True)
 
 
+@pytest.mark.parametrize('rerank', [False, True])
+def test_a_query_of_the_gallery_copies_but_a_part_of_it(rerank, monkeypatch):
+    embeddings = np.random.default_rng(0).normal(size=(500, 8))
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    gallery = Gallery(embeddings, ['x.jpg'] * 500)
+    query = gallery.embeddings[7]
+    others = np.delete(np.arange(500), 7)
+    expected = others[gallery.select(others).search(query[None], 20, rerank)[0][0]]
+    copied = []
+    select = Gallery.select
+    monkeypatch.setattr(
+        Gallery, 'select', lambda self, rows: copied.append(rows) or select(self, rows)
+    )
+    rows = rank_images(gallery, query, 20, query_row=7, rerank=rerank).rows
+    assert rows.tolist() == expected.tolist()
+    assert sum(map(len, copied)) < 250
+
+
 def test_nothing_left():
     lonely = Gallery(np.eye(1), ['x.jpg'])
     assert len(rank_images(lonely, lonely.embeddings[0], 5, query_row=0).rows) == 0

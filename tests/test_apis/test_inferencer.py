@@ -101,12 +101,12 @@ def test_gallery_and_search(reid, market_root):
     gallery = reid.build_gallery(paths, dict(pid=pids))
     assert gallery.paths == [str(path) for path in paths]
     assert gallery.model_hash == reid.model_hash
-    rows, similarities = reid.search(paths[:2], topk=3)  # in the last gallery
+    rows, similarities = reid.search(paths[:2], 3)  # in the last gallery
     assert rows[:, 0].tolist() == [0, 1]
     assert similarities[:, 0] == pytest.approx([1, 1], abs=1e-6)
-    again = reid.search(paths[:2], gallery, topk=3)
+    again = reid.search(paths[:2], topk=3, gallery=gallery)
     np.testing.assert_array_equal(again[0], rows)
-    re_ranked, scores = reid.search(paths[0], gallery, topk=6, rerank=True)
+    re_ranked, scores = reid.search(paths[0], 6, gallery=gallery, rerank=True)
     assert set(gallery.metadata['pid'][re_ranked[0]]) == {pids[0]}
     assert (np.diff(scores) <= 0).all()
 
@@ -114,7 +114,7 @@ def test_gallery_and_search(reid, market_root):
 def test_pooled_shots(reid, market_root):
     shots = list_images(market_root / 'query')[:3]
     gallery = reid.build_gallery(market_root / 'bounding_box_test')
-    rows, similarities = reid.search(shots, gallery, topk=4, pool=True)
+    rows, similarities = reid.search(shots, 4, gallery=gallery, pool=True)
     mean = reid(shots).mean(axis=0, keepdims=True)
     expected = gallery.search(mean / np.linalg.norm(mean), topk=4)
     np.testing.assert_array_equal(rows, expected[0])
@@ -145,10 +145,10 @@ def test_a_gallery_of_another_network(reid, tmp_path):
     image = np.zeros((8, 4, 3), np.uint8)
     gallery = other.build_gallery(image)
     with pytest.raises(ValueError, match='The gallery was built by another network'):
-        reid.search(image, gallery)
+        reid.search(image, gallery=gallery)
     by_hand = Gallery(reid(image), [''])
     with pytest.raises(ValueError, match='model hash unknown'):
-        reid.search(image, by_hand)
+        reid.search(image, gallery=by_hand)
 
 
 def test_no_gallery(files):

@@ -1,5 +1,7 @@
 """Labels corrected by hand: each step, its reversal, and the file for training."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -64,8 +66,12 @@ def test_what_is_saved_is_what_training_reads(editor, tmp_path):
     assert editor.unsaved == 0
     assert read_labels(file, PATHS).tolist() == [0, 0, 0, 1, 1, 1, -1, -1]
     editor.undo()
-    assert editor.unsaved == -1  # the file has a step that is no more
+    assert editor.unsaved == 1  # the file has a step that is no more
+    editor.reject([0])
+    assert editor.unsaved == 2  # that, and one that the file has not
+    editor.undo()
     editor.save(file)
+    assert editor.unsaved == 0
     assert read_labels(file, PATHS).tolist() == [0, 0, 0, 2, 2, 1, -1, -1]
     assert [path.name for path in file.parent.iterdir()] == ['labels.csv']
 
@@ -126,3 +132,11 @@ def test_steps_that_make_no_sense_change_nothing(editor, step, message):
 def test_odd_input_is_refused(labels, paths, message):
     with pytest.raises(ValueError, match=message):
         LabelEditor(labels, paths, np.eye(2))
+
+
+def test_a_file_that_comes_twice_is_found_soon_among_many():
+    paths = [f'{number}.jpg' for number in range(20_000)]
+    start = time.process_time()
+    with pytest.raises(ValueError, match=r'19999\.jpg is there more than once'):
+        LabelEditor(np.zeros(20_001, int), [*paths, paths[-1]], np.ones((20_001, 1)))
+    assert time.process_time() - start < 3

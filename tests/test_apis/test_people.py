@@ -35,6 +35,14 @@ def test_folders_keep_the_names_below_them(crops, tmp_path, copy, monkeypatch):
     assert len(list_images(tmp_path / 'people')) == len(paths) == 4
 
 
+def test_nothing_is_written_outside(crops, tmp_path):
+    inside = str(list_images(crops)[0])
+    for outside in (tmp_path / 'other' / '1.png', crops / '..' / '1.png', crops):
+        with pytest.raises(ValueError, match='is not in the folder'):
+            write_people(tmp_path / 'people', crops, [inside, str(outside)], [0, 0])
+    assert not (tmp_path / 'people').exists()
+
+
 def test_no_folder_is_mixed_with_another(crops, tmp_path):
     new = new_folder(tmp_path / 'a' / 'new', crops)
     assert new_folder(new, crops) == new
@@ -60,10 +68,16 @@ def test_report(crops):
 
 
 def test_clusterer_of_a_config():
-    hook = dict(clusterer=dict(type='DBSCAN', eps=0.5, k1=4, k2=2))
+    clusterer = dict(type='DBSCAN', eps=0.5, k1=4, k2=2)
+    hook = dict(type='ClusterMemoryHook', clusterer=clusterer)
     cfg = Config(dict(default_hooks=dict(cluster_memory=hook)))
     clusterer, text = clusterer_of(cfg)
     assert (clusterer.k1, text) == (4, 'DBSCAN(eps=0.5, k1=4, k2=2)')
+    assert clusterer_of(Config(dict(custom_hooks=[hook])))[1] == text
+    cfg.default_hooks.cluster_memory.camera_normalization = 'mean'
+    with pytest.raises(ValueError, match=r'cluster_memory\.camera_normalization=None'):
+        clusterer_of(cfg)
+    cfg.default_hooks.cluster_memory.camera_normalization = None
     cfg.default_hooks.cluster_memory.clusterer.cameras = {}
     with pytest.raises(ValueError, match=r'cluster_memory\.clusterer\.cameras=None'):
         clusterer_of(cfg)

@@ -53,6 +53,7 @@ def test_one_image(tmp_path):
         ('1.jpg,0\n', 'first line must be path,label'),
         ('path,label\n1.jpg,zero\n', "line 2: '1.jpg,zero' is not a path and an"),
         ('path,label\n1.jpg\n', "line 2: '1.jpg' is not"),
+        (f'path,label\n1.jpg,{10**20}\n', 'is not a path and an integer label'),
         ('path,label\n1.jpg,-2\n', 'line 2: 1.jpg has a label below −1'),
         ('path,label\n1.jpg,0\n1.jpg,0\n', 'line 3: 1.jpg has its second row'),
         ('path,label\n1.jpg,0\n', r"1 images have none \(e.g. \['2.jpg'\]\)"),

@@ -1,9 +1,11 @@
 """The page in a real browser: search, correct, save; and what it refuses."""
 
+import contextlib
 import json
 import re
 import shutil
 import urllib.request
+from http.client import HTTPConnection
 from pathlib import Path
 
 import numpy as np
@@ -275,6 +277,39 @@ def test_a_page_of_another_site_reaches_nothing(url):
     assert status_of(url, host='evil.example') == 400
 
 
+@pytest.mark.parametrize(
+    ('headers', 'size', 'status'),
+    [
+        ({}, 1000, 200),
+        ({'Origin': '{url}'}, 1000, 200),
+        ({'Origin': 'http://evil.example'}, 1000, 403),
+        ({'Origin': 'http://127.0.0.1:1'}, 1000, 403),
+        ({'Origin': 'null'}, 1000, 403),
+        ({}, 7_000_000, 413),
+        ({'Transfer-Encoding': 'chunked'}, 1000, 411),
+    ],
+)
+def test_uploads_of_other_pages_or_without_end_are_refused(url, headers, size, status):
+    files = [
+        b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+        + bytes(size // 2)
+        for _ in range(2)
+    ]  # each small enough
+    body = b'\r\n'.join([*files, b'--x--\r\n'])
+    headers = {name: text.format(url=url) for name, text in headers.items()}
+    headers['Content-Type'] = 'multipart/form-data; boundary=x'
+    connection = HTTPConnection(url.removeprefix('http://'), timeout=60)
+    chunked = 'Transfer-Encoding' in headers
+    body = iter([body]) if chunked else body
+    path = '/gradio_api/upload'
+    with contextlib.suppress(
+        BrokenPipeError, ConnectionResetError
+    ):  # not read to its end
+        connection.request('POST', path, body, headers, encode_chunked=chunked)
+    assert connection.getresponse().status == status
+    connection.close()
+
+
 def test_no_step_takes_a_file_of_the_server_for_an_upload(url, crops, folder):
     """What a browser could send, had it been told to: the path of a file."""
     config = json.load(urllib.request.urlopen(f'{url}/config'))
@@ -284,7 +319,12 @@ def test_no_step_takes_a_file_of_the_server_for_an_upload(url, crops, folder):
         if [target[1] for target in step['targets']] == ['upload']
     ]
     assert len(steps) == 1
-    for path in (crops[0], '/etc/passwd', str(folder / 'gallery.npz')):
+    for path in (
+        crops[0],
+        '/etc/passwd',
+        str(folder / 'gallery.npz'),
+        'http://127.0.0.1:1/a.jpg',
+    ):
         file = {'path': path, 'meta': {'_type': 'gradio.FileData'}}
         body = dict(data=[file], fn_index=steps[0]['id'], session_hash='x')
         request = urllib.request.Request(

@@ -1,7 +1,13 @@
 """What is checked before the page is there."""
 
+import asyncio
+import http.server
+import os
 import sys
+import threading
+import time
 from argparse import Namespace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +21,12 @@ pytest.importorskip('gradio', reason='the page is the extra "demo"')
 sys.path.append(str(ROOT / 'demo'))
 
 import app  # found there
+import gradio as gr
+import orjson
 from cluster_view import View, still_there
 from crop_grid import Crop, crops_html, page_of
+from gradio import processing_utils
+from starlette.testclient import TestClient
 
 
 def test_labels_that_are_there_are_not_replaced(tmp_path):
@@ -61,6 +71,78 @@ def test_text_on_the_page_is_no_markup(tmp_path):
     assert '<b>' not in html
     assert 'data-number="3" aria-pressed="true"' in html
     assert 'src="data:image/jpeg;base64,' in html  # grey: there is no such file
+
+
+def test_names_that_are_no_utf_8_can_be_sent(tmp_path):
+    html = crops_html([Crop(3, os.fsdecode(b'crop_\xff.jpg'), 'image 3')])
+    assert 'alt="crop_?.jpg"' in orjson.loads(orjson.dumps(html))
+
+
+def test_clusters_by_the_cameras_of_the_gallery(tmp_path):
+    config, _ = write_network(tmp_path)
+    cameras = 'dict(k1_intra=2, k1_inter=2, k2_intra=1, k2_inter=1)'
+    config.write_text(
+        f'{config.read_text()}clusterer["cameras"] = {cameras}\n'
+        'default_hooks["cluster_memory"]["camera_normalization"] = "mean"\n'
+    )
+    people = np.repeat([0, 1, 2], 6)
+    names = np.array(['hall', 'door'] * 9)
+    embeddings, paths = np.eye(3)[people], [f'{row}.jpg' for row in range(18)]
+    args = Namespace(config=str(config), labels=None)
+    known = Gallery(embeddings, paths, dict(cam_id=names))
+    assert app.first_labels(args, known).tolist() == people.tolist()
+    names[4] = ''  # unknown
+    for unknown in (dict(cam_id=names), {}):
+        with pytest.raises(ValueError, match='cameras'):
+            app.first_labels(args, Gallery(embeddings, paths, unknown))
+
+
+def test_no_address_is_fetched_in_place_of_an_upload(monkeypatch, tmp_path):
+    asked = []
+
+    class Server(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+    server = http.server.HTTPServer(('127.0.0.1', 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    # As if it were a public address: Gradio itself refuses those of the own machine.
+    monkeypatch.setattr(processing_utils, 'PUBLIC_HOSTNAME_WHITELIST', ['127.0.0.1'])
+    monkeypatch.setattr(
+        processing_utils,
+        'async_ssrf_protected_download',
+        processing_utils.async_ssrf_protected_download,  # put back by and by
+    )
+    app.fetch_nothing()
+    address = f'http://127.0.0.1:{server.server_port}/big.jpg'
+    upload = dict(path=address, meta=dict(_type='gradio.FileData'))
+    try:
+        with pytest.raises(PermissionError, match='Nothing is fetched'):
+            asyncio.run(
+                processing_utils.async_move_files_to_cache(
+                    upload, gr.File(), check_in_upload_folder=True
+                )
+            )
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert not asked
+
+
+def test_uploads_are_deleted_soon(monkeypatch, tmp_path):
+    monkeypatch.setenv('GRADIO_TEMP_DIR', str(tmp_path))
+    monkeypatch.setattr(app, 'UPLOAD_KEPT', 0.1)
+    page = app.build_page('', *[Namespace(build=lambda page: gr.File())] * 2)
+    page.max_file_size = None  # else by its launch
+    with TestClient(gr.routes.App.create_app(page)) as client:
+        answer = client.post('/gradio_api/upload', files=dict(files=('a.txt', b'a')))
+        file = Path(answer.json()[0])
+        assert tmp_path in file.parents
+        end = time.monotonic() + 20
+        while file.exists() and time.monotonic() < end:
+            time.sleep(0.05)
+    assert time.monotonic() < end
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_every_network_at_full_size(name, suffix, tmp_path):
     assert export.export(build(name), crops(size), out, takes_pixels=False) < 1e-4
 
 
-def test_what_differs_is_refused_and_removed(model, tmp_path, monkeypatch):
+def test_what_differs_is_refused(model, tmp_path, monkeypatch):
     """Here another network is written."""
     other = DeployedModel(build('cc_r50_market', *SMALL['cc_r50_market']))
     other.head.fc = torch.nn.Linear(64, 64)
@@ -99,9 +99,29 @@ def test_what_differs_is_refused_and_removed(model, tmp_path, monkeypatch):
         formats.WRITERS, '.torchscript', lambda _, *rest: write(other, *rest)
     )
     out = tmp_path / 'reid.torchscript'
+    out.write_text('of a former export')
     with pytest.raises(ValueError, match='differ from those of PyTorch by'):
         export.export(model, crops(), out, takes_pixels=False)
-    assert not out.exists()
+    assert [file.name for file in tmp_path.iterdir()] == ['reid.torchscript']
+    assert out.read_text() == 'of a former export'
+
+
+@pytest.mark.parametrize('factor', [-1, float('nan')])
+def test_broken_int8_is_refused(model, tmp_path, monkeypatch, factor):
+    """Another similarity than that of a copy, or no number."""
+    run = formats.run_onnx
+
+    def run_broken(file):
+        share = factor if file.name.startswith('int8') else 1
+        return lambda images: share * run(file)(images)
+
+    monkeypatch.setitem(formats.RUNNERS, '.onnx', run_broken)
+    out = tmp_path / 'int8.onnx'
+    out.write_text('of a former export')
+    with pytest.raises(ValueError, match=r'mean cosine similarity of (-|nan)'):
+        export.export_int8(model, crops(), out, takes_pixels=False)
+    assert [file.name for file in tmp_path.iterdir()] == ['int8.onnx']
+    assert out.read_text() == 'of a former export'
 
 
 def test_int8_is_smaller_and_near(model, tmp_path):

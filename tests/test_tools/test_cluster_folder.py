@@ -45,6 +45,14 @@ def test_a_folder_for_each_person(folder):
     assert 'people is not empty' in printed
 
 
+def test_crops_that_are_no_folder(folder):
+    for crops in ('missing', 'tiny.py'):
+        status, printed = run(folder, crops, '--out', 'none')
+        assert status == 2
+        assert f'crops must be a folder that exists, not {crops!r}' in printed
+    assert not (folder / 'none').exists()
+
+
 def test_nobody_is_found(folder):
     options = ['default_hooks.cluster_memory.clusterer.min_samples=50']
     arguments = ['crops', '--out', 'nobody', '--copy', '--cfg-options', *options]

@@ -7,6 +7,8 @@ from tiny_network import write_network, write_people_crops
 from tool_runs import run_tool
 
 from mmreid_cc.apis import Gallery, ReIDInferencer
+from mmreid_cc.apis.command_line import image_paths
+from mmreid_cc.apis.parquet_file import check_parquet, write_parquet
 from mmreid_cc.datasets.crops import list_images
 
 
@@ -45,6 +47,23 @@ def test_npz_and_parquet(folder):
     embeddings = np.array(table['embedding'].to_pylist())
     assert np.abs(embeddings - gallery.embeddings).max() < 1e-6
     assert table.schema.metadata[b'model_hash'].decode() == gallery.model_hash
+
+
+def test_what_parquet_does_not_hold(tmp_path):
+    with pytest.raises(ValueError, match=r"'a\\udcff\.jpg' is not in UTF-8"):
+        check_parquet(['b.jpg', 'a\udcff.jpg'])
+    for name in ('path', 'embedding'):
+        gallery = Gallery(np.eye(2), ['a.jpg', 'b.jpg'], {name: [1, 2]})
+        with pytest.raises(ValueError, match=f'metadata {name} have the name of a col'):
+            write_parquet(tmp_path / 'features.parquet', gallery)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_url_is_not_taken_for_an_unreadable_file():
+    urls = ['https://example.org/a.jpg']
+    assert image_paths(urls, skip_unreadable=False) == urls
+    with pytest.raises(ValueError, match=r'example\.org/a\.jpg is a URL'):
+        image_paths(urls, skip_unreadable=True)
 
 
 def test_a_misspelt_option_ends_at_once(folder):

@@ -1,11 +1,13 @@
 """Search on the command line."""
 
+import numpy as np
 import pytest
 from PIL import Image
 from tiny_network import write_network, write_people_crops
 from tool_runs import run_tool
 
-from mmreid_cc.apis import ReIDInferencer
+from mmreid_cc.apis import Gallery, ReIDInferencer
+from mmreid_cc.apis.search_results import results_table
 
 
 @pytest.fixture(scope='module')
@@ -49,6 +51,14 @@ def test_in_a_folder_re_ranked_for_several_shots(folder):
     assert lines[first + 1] == query[1]
     assert lines[first + 2].split() == ['rank', '1', '−', 'distance', 'image']
     assert len([line for line in lines[first + 3 :] if '1é' in line]) == 3
+
+
+def test_names_that_no_terminal_prints_are_escaped():
+    gallery = Gallery(np.eye(1), ['日\udcff.jpg'], dict(note=['a\n\x1b[2J']))
+    table = results_table(['q\udcff.jpg'], gallery, np.array([0]), np.array([1.0]))
+    query, _, result = table.splitlines()
+    assert query == r"'q\udcff.jpg'"
+    assert result.endswith(r"'a\n\x1b[2J'  '日\udcff.jpg'")
 
 
 def test_a_picture_of_unknown_format_ends_at_once(folder):

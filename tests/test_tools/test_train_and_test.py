@@ -7,6 +7,8 @@ import pytest
 from conftest import ROOT
 from tool_runs import run_script, run_tool
 
+from mmreid_cc.datasets import write_labels
+
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
 custom_imports = dict(imports=['conftest'])
@@ -70,12 +72,21 @@ def test_train_resume_and_test(config, market_root, tmp_path):
 def test_two_processes(config, market_root, tmp_path):
     """Two gloo processes train and test with the config of one."""
     data = ['--data-root', market_root]
-    status, printed = run_script('dist_train.sh', config, 2, *data, cwd=tmp_path)
+    crops = sorted((market_root / 'bounding_box_train').glob('*.jpg'))
+    write_labels(tmp_path / 'labels.csv', crops, [int(c.name[:4]) // 3 for c in crops])
+    hook = 'default_hooks.cluster_memory'
+    labels = f'{hook}.initial_labels={tmp_path / "labels.csv"}'
+    options = ['--cfg-options', labels, f'{hook}.draw_clusters=True']
+    status, printed = run_script(
+        'dist_train.sh', config, 2, *data, *options, cwd=tmp_path
+    )
     assert status == 0, printed[-3000:]
+    assert printed.count('Clustering before epoch 1: clusters 3,') == 1
     work_dir = tmp_path / 'work_dirs' / 'tiny'
     distributed = losses(work_dir)
     assert len(distributed) == 6
     log = next(work_dir.glob('*/*.log')).read_text()
+    assert len(list(work_dir.glob('*/vis_data/vis_image/clusters_*.png'))) == 2
     assert 'batch_size=8' in log  # 4 × 4 images shared by 2 processes
 
     out = tmp_path / 'metrics.json'

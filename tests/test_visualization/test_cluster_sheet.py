@@ -1,11 +1,16 @@
 """Cluster sheets: the numbers of each cluster, and what stands on the sheet."""
 
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
 import numpy as np
 import pytest
 from small_test_set import texts, write_crops
 
 from mmreid_cc.visualization import cluster_sheet
 from mmreid_cc.visualization.clusters import Clusters
+from mmreid_cc.visualization.crop_sheet import read_crop
 
 LABELS = np.array([0, 0, 0, 1, 1, 2, -1, -1])
 PIDS = np.array([7, 7, 9, 9, 9, -1, 4, 9])
@@ -34,6 +39,36 @@ def test_clusters():
     np.testing.assert_allclose(
         [cosine for *_, cosine in pairs], np.cos(np.radians([35, 45]))
     )
+
+
+def test_pairs_among_many_clusters():
+    """As from the matrix of all cosines."""
+    features = np.random.default_rng(0).normal(size=(500, 32))
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    clusters = Clusters(np.arange(500), features)
+    pairs = clusters.similar_pairs(4)
+    cosines = np.triu(features @ features.T, 1)
+    rows, columns = np.unravel_index(np.argsort(-cosines, axis=None)[:4], cosines.shape)
+    assert [pair[:2] for pair in pairs] == list(zip(rows, columns, strict=True))
+    np.testing.assert_allclose([cosine for *_, cosine in pairs], cosines[rows, columns])
+
+
+def test_images_of_a_server(crops, tmp_path):
+    """What MMEngine can read can be drawn, not only files of this machine."""
+    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        try:
+            crop = read_crop(f'http://127.0.0.1:{server.server_port}/0.png')
+        finally:
+            server.shutdown()
+    np.testing.assert_array_equal(crop, read_crop(crops[0]))
+
+
+def test_what_is_no_image(tmp_path):
+    (tmp_path / 'note.png').write_text('no image')
+    with pytest.raises(OSError, match=r'note\.png cannot be read'):
+        read_crop(str(tmp_path / 'note.png'))
 
 
 def test_sheet(crops):

@@ -64,6 +64,19 @@ def test_begun_anew(work_dir):
     assert read_scalars(work_dir) == {'loss': [(0.5, 5.0)]}
 
 
+def test_begun_anew_and_logged_more_seldom(work_dir):
+    """The first line is later than the first of the run before."""
+    lines = [
+        {'cluster/clusters': 6.0, 'step': 0},
+        {'loss': 5.0, 'epoch': 1, 'step': 2},
+    ]
+    log(work_dir / '20260103_000000', lines)
+    curves = read_scalars(work_dir)
+    assert curves['loss'] == [(0.5, 5.0)]
+    assert curves['cluster/clusters'] == [(0, 6.0)]
+    assert 'reid/mAP' not in curves
+
+
 def test_draw(work_dir):
     curves = read_scalars(work_dir)
     curves['cluster/unclustered'] = [(0, 0.5), (1, 0.25)]

@@ -61,8 +61,10 @@ def test_maps():
 
 
 def test_a_backbone_without_a_map():
+    model = network(pooled=True).train()
     with pytest.raises(ValueError, match=r'Pass returned \(2, 3\)\. Of a ViT'):
-        similarity_maps(network(pooled=True), torch.rand(2, 3, 4, 2))
+        similarity_maps(model, torch.rand(2, 3, 4, 2))
+    assert model.training
 
 
 def test_figure(tmp_path):

@@ -1,10 +1,12 @@
 """The tools on a small run: every picture, and the report in a real browser."""
 
+import importlib
 import shutil
 
 import numpy as np
 import pytest
 from conftest import ROOT
+from mmengine.config import Config
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from tool_runs import run_tool
@@ -131,10 +133,42 @@ def test_pictures(work_dir, market_root, tmp_path, tool, arguments):
     assert '<svg' in (tmp_path / 'picture.svg').read_text()[:1000]
 
 
-def test_what_is_missing(work_dir, tmp_path, monkeypatch):
+@pytest.fixture
+def run_data(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / 'tools' / 'visualization')
-    from run_data import find_run
+    return importlib.import_module('run_data')
 
+
+def test_preprocessor_beside_the_model(work_dir, tmp_path, run_data):
+    """MMEngine takes it from there, too."""
+    cfg = Config.fromfile(work_dir / 'tiny.py')
+    cfg.data_preprocessor = cfg.model.pop('data_preprocessor')
+    cfg.dump(tmp_path / 'beside.py')
+    source = [str(tmp_path / 'beside.py'), str(work_dir / 'epoch_2.pth')]
+    mean = 'data_preprocessor.mean=[1,2,3]'
+    parser = run_data.source_parser(None, 'none.png')
+    run = run_data.RunData(parser.parse_args([*source, '--cfg-options', mean]))
+    assert run.model.data_preprocessor.mean.flatten().tolist() == [1, 2, 3]
+
+
+def test_unknown_cameras_are_not_shown(work_dir, tmp_path, run_data, monkeypatch):
+    """ReIDImageFolder has 0 for them."""
+    for index in range(6):
+        Image.new('RGB', (8, 16), (40 * index, 0, 0)).save(tmp_path / f'{index}.png')
+    cfg = Config.fromfile(work_dir / 'tiny.py')
+    dataset = cfg.train_dataloader.dataset
+    own = dict(type='ReIDImageFolder', data_root=str(tmp_path))
+    cfg.train_dataloader.dataset = dict(own, pipeline=dataset.pipeline)
+    cfg.dump(tmp_path / 'own.py')
+    source = [str(tmp_path / 'own.py'), str(work_dir / 'epoch_2.pth')]
+    parser = run_data.source_parser(None, 'none.png')
+    images = run_data.RunData(parser.parse_args(source)).clustered_images()
+    assert images.cam_ids is None
+    assert list(images.groups(np.arange(6))) == ['cluster']
+
+
+def test_what_is_missing(work_dir, tmp_path, run_data):
+    find_run = run_data.find_run
     config, checkpoint = find_run(str(work_dir), None)
     assert config == work_dir / 'tiny.py'
     assert checkpoint.name.startswith('best_reid_mAP')

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_test_set import small_test_set
 
-from mmreid_cc.visualization import similarity_histogram
+from mmreid_cc.visualization import EmbeddedImages, similarity_histogram
 from mmreid_cc.visualization.similarity_histogram import EDGES, similarity_counts
 
 
@@ -33,6 +33,22 @@ def test_figure(images):
     assert labels[1].startswith('one person: 2 pairs')
     areas = [patch.get_data().values.sum() for patch in ax.patches]
     np.testing.assert_allclose(areas, 100)
+
+
+def test_medians_within_a_bin():
+    """As good as evenly spread values allow: bins are 0.02 wide."""
+    cosines = np.linspace(0.5, 0.7, 2001)
+    features = np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1)
+    images = EmbeddedImages(
+        paths=np.full(4003, 'none.png'),
+        features=np.concatenate([[[1, 0]], features, features]),
+        pids=np.repeat([7, 7, 8], [1, 2001, 2001]),
+        cam_ids=np.repeat([1, 2], [1, 4002]),
+        is_query=np.arange(4003) == 0,
+    )
+    (ax,) = similarity_histogram(images).axes
+    middles = [line.get_xdata()[0] for line in ax.lines]
+    np.testing.assert_allclose(middles, 0.6, atol=1e-3)
 
 
 def test_one_kind_of_pairs(images):

@@ -9,6 +9,8 @@ test pipeline, any number B of them, and gives L2-normalised embeddings (B, D).
 
 import argparse
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -25,6 +27,7 @@ from mmreid_cc.engine.config_check import check_options
 from mmreid_cc.models.deployed import DeployedModel
 
 TOLERANCE = 1e-4
+LEAST_SIMILARITY = 0.5  # of 8 bits: with less, hardly a thing is left of the model
 CHECKED = 32  # images of a folder
 
 
@@ -94,6 +97,24 @@ def inputs_of(
     return normalised, crops.flip(1).float() if takes_pixels else normalised
 
 
+@contextmanager
+def replacing(file: Path) -> Iterator[Path]:
+    """Write a file as a whole or not at all.
+
+    Args:
+        file: new, or to be replaced.
+
+    Returns:
+        A file beside it with its suffix; takes its place unless an error is raised.
+    """
+    part = file.with_name(f'{file.stem}.part{file.suffix}')
+    try:
+        yield part
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 @torch.no_grad()
 def largest_difference(file: Path, images: Tensor, embeddings: Tensor) -> float:
     """Run an exported file on batches of several sizes.
@@ -119,25 +140,25 @@ def export(model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool) -> fl
     Args:
         model: trained, in evaluation mode.
         crops: BGR pixels (N, 3, H, W), at least two, uint8.
-        out: written; its suffix says the format.
+        out: written, or replaced; its suffix says the format.
         takes_pixels: see :class:`DeployedModel`.
 
     Returns:
         The largest difference to the embeddings of the model.
 
     Raises:
-        ValueError: If it is larger than 1e-4; the file is removed.
+        ValueError: If it is larger than 1e-4; nothing is written.
     """
     normalised, images = inputs_of(model, crops, takes_pixels)
-    WRITERS[out.suffix](DeployedModel(model, takes_pixels), images[:2], out)
-    difference = largest_difference(out, images, model(normalised, mode='tensor'))
-    if not difference <= TOLERANCE:  # nor if it is nan
-        out.unlink()
-        raise ValueError(
-            f'The embeddings of {out} differ from those of PyTorch by '
-            f'{difference:.1e}, and {TOLERANCE:.0e} is allowed. The file was removed. '
-            'Try another format.'
-        )
+    with replacing(out) as part:
+        WRITERS[out.suffix](DeployedModel(model, takes_pixels), images[:2], part)
+        difference = largest_difference(part, images, model(normalised, mode='tensor'))
+        if not difference <= TOLERANCE:  # nor if it is nan
+            raise ValueError(
+                f'The embeddings of {out} differ from those of PyTorch by '
+                f'{difference:.1e}, and {TOLERANCE:.0e} is allowed. It was not '
+                'written. Try another format.'
+            )
     return difference
 
 
@@ -150,27 +171,39 @@ def export_int8(
     Args:
         model: as in :func:`export`.
         crops: as in :func:`export`.
-        out: written.
+        out: written, or replaced.
         takes_pixels: see :class:`DeployedModel`.
 
     Returns:
         The mean cosine similarity to the embeddings of the model.
+
+    Raises:
+        ValueError: If it is below 0.5 or no number; nothing is written.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    normalised, images = inputs_of(model, crops, takes_pixels)
+    with tempfile.TemporaryDirectory() as folder, replacing(out) as part:
         exact = Path(folder, 'float32.onnx')
         export(model, crops, exact, takes_pixels)
-        quantise(exact, out)
-    normalised, images = inputs_of(model, crops, takes_pixels)
-    embeddings = RUNNERS[out.suffix](out)(images)
-    return (embeddings * model(normalised, mode='tensor')).sum(dim=1).mean().item()
+        quantise(exact, part)
+        embeddings = RUNNERS[part.suffix](part)(images)
+        cosines = (embeddings * model(normalised, mode='tensor')).sum(dim=1)
+        similarity = cosines.mean().item()
+        if not similarity >= LEAST_SIMILARITY:  # nor if it is nan
+            raise ValueError(
+                f'The embeddings of {out} have a mean cosine similarity of '
+                f'{similarity:.2f} to those of PyTorch, and {LEAST_SIMILARITY} is the '
+                'least that is allowed. It was not written. Export without --int8.'
+            )
+    return similarity
 
 
 def main() -> None:
     args = parse_args()
-    cfg = load_config(args.config)
+    cfg = Config.fromfile(args.config)
     if args.cfg_options is not None:
         check_options(cfg, args.cfg_options)
         cfg.merge_from_dict(args.cfg_options)
+    cfg = load_config(cfg)
     model = load_model(cfg, args.checkpoint, 'cpu')
     if args.images:
         files = [str(file) for file in list_images(args.images)[:CHECKED]]

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import torch
 from formats import run_onnx, takes_pixels
-from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmreid_cc.engine.launch import drop_own_scope, set_data_root
+from mmreid_cc.apis.model import load_config
+from mmreid_cc.engine.launch import set_data_root
 from mmreid_cc.registry import MODELS
 
 
@@ -70,8 +70,7 @@ def parse_args() -> argparse.Namespace:
 
 def main() -> None:
     args = parse_args()
-    cfg = Config.fromfile(args.config)
-    drop_own_scope(cfg)
+    cfg = load_config(args.config)
     if args.data_root is not None:
         set_data_root(cfg, args.data_root)
     preprocessor = cfg.model.data_preprocessor

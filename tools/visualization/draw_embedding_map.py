@@ -20,8 +20,7 @@ def main() -> None:
     drawn = np.random.default_rng(args.seed).permutation(len(images.labels))
     shown = np.sort(drawn[: args.images])
     places = project(images.features[shown], args.method, args.seed)
-    groups = {'cluster': images.labels[shown], 'camera': images.cam_ids[shown]}
-    save_figure(embedding_map(places, groups), args.out)
+    save_figure(embedding_map(places, images.groups(shown)), args.out)
     print(f'Map of {len(shown)} of {len(images.labels)} images: {args.out}')
 
 

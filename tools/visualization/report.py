@@ -8,11 +8,12 @@ from run_data import (
     ClusteredImages,
     RunData,
     add_no_cameras,
-    cluster_hook,
+    has_cameras,
     source_parser,
 )
 
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
+from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.evaluation import ranking_metrics
 from mmreid_cc.evaluation.functional.camera_pairs import camera_pair_metrics
 from mmreid_cc.visualization import (
@@ -54,6 +55,8 @@ def main() -> None:
 
 def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
     """Add what was tested, and how well it did."""
+    with_cameras = has_cameras(images.cam_ids)
+    cameras = str(len(np.unique(images.cam_ids))) if with_cameras else 'unknown'
     page.add_table(
         'Run',
         ['subject', 'value'],
@@ -62,7 +65,7 @@ def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
             ['checkpoint', run.checkpoint],
             ['queries', str(len(images.queries))],
             ['gallery images', str(len(images.gallery))],
-            ['test cameras', str(len(np.unique(images.cam_ids)))],
+            ['test cameras', cameras],
         ],
     )
     arguments = images.ranking_arguments()
@@ -72,6 +75,8 @@ def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
         ['metric', 'percent'],
         [[name, round(100 * value, 1)] for name, value in metrics.items()],
     )
+    if not with_cameras:
+        return
     pairs = camera_pair_metrics(**arguments)
     gallery = np.unique(images.cam_ids[images.gallery])
     page.add_table(
@@ -157,10 +162,7 @@ def add_clusters(page: HTMLPage, images: ClusteredImages) -> None:
     shown = np.sort(drawn[:MAPPED])
     page.add_figure(
         'Map of the embeddings',
-        embedding_map(
-            project(images.features[shown]),
-            {'cluster': images.labels[shown], 'camera': images.cam_ids[shown]},
-        ),
+        embedding_map(project(images.features[shown]), images.groups(shown)),
         f't-SNE of {len(shown)} training images. Near images are similar; distances '
         'between far groups mean nothing.',
     )

@@ -7,33 +7,49 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.device import get_device
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmreid_cc.apis.model import load_config, load_model
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
 from mmreid_cc.engine.launch import drop_own_scope, set_data_root
 from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
-from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
-from mmreid_cc.engine.weights import check_weights, weights_of
-from mmreid_cc.registry import MODELS
+from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 from mmreid_cc.visualization import EmbeddedImages, SimilarityMaps, similarity_maps
 
 
 class ClusteredImages(NamedTuple):
-    """Training images with their pseudo labels; each field has a row for each image."""
+    """Training images with their pseudo labels; each field has a row for each image.
+
+    The cameras are None if no image has a known one.
+    """
 
     paths: np.ndarray
     features: np.ndarray
     pids: np.ndarray
-    cam_ids: np.ndarray
+    cam_ids: np.ndarray | None
     labels: np.ndarray
+
+    def groups(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """What a map of some of the images is coloured by.
+
+        Args:
+            rows (np.ndarray): (M,) images on the map.
+
+        Returns:
+            dict[str, np.ndarray]: (M,) each: the clusters, and the cameras if known.
+        """
+        groups = {'cluster': self.labels[rows]}
+        if self.cam_ids is not None:
+            groups['camera'] = self.cam_ids[rows]
+        return groups
 
 
 def source_parser(description: str | None, picture: str) -> argparse.ArgumentParser:
@@ -96,6 +112,7 @@ class RunData:
         if args.cfg_options is not None:
             check_options(cfg, args.cfg_options)
             cfg.merge_from_dict(args.cfg_options)
+        cfg = load_config(cfg)
         check_config(cfg)
         init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
         self.cfg = cfg
@@ -104,11 +121,7 @@ class RunData:
     @cached_property
     def model(self) -> Any:
         """The network with the weights of the checkpoint."""
-        model = MODELS.build(self.cfg.model).to(get_device())
-        weights = weights_of(load_file(str(self.checkpoint), 'cpu'))
-        check_weights(model, weights, str(self.checkpoint), complete=True)
-        model.load_state_dict(weights)
-        return model
+        return load_model(self.cfg, self.checkpoint)
 
     def test_images(self, exclude_same_camera: bool = True) -> EmbeddedImages:
         """Query and gallery of the config, embedded.
@@ -154,7 +167,8 @@ class RunData:
             torch.from_numpy(cam_ids),
             hook.get('camera_normalization'),
         )
-        return ClusteredImages(paths, features.numpy(), pids, cam_ids, labels.numpy())
+        known = cam_ids if has_cameras(cam_ids) else None
+        return ClusteredImages(paths, features.numpy(), pids, known, labels.numpy())
 
     def similarity_maps(self, first: str, second: str) -> SimilarityMaps:
         """The Grad-CAM of two images, as the network sees them in tests.
@@ -173,6 +187,18 @@ class RunData:
         batch = pseudo_collate([pipeline(item) for item in items])
         inputs = self.model.data_preprocessor(batch, False)['inputs']
         return similarity_maps(self.model, inputs)
+
+
+def has_cameras(cam_ids: np.ndarray) -> bool:
+    """Whether the camera of any image is known: ReIDImageFolder has 0 for unknown.
+
+    Args:
+        cam_ids (np.ndarray): (N,) cameras.
+
+    Returns:
+        bool: Whether one is above 0.
+    """
+    return bool((cam_ids > 0).any())
 
 
 def find_run(source: str, checkpoint: str | None) -> tuple[Path, Path]:
@@ -213,20 +239,3 @@ def find_run(source: str, checkpoint: str | None) -> tuple[Path, Path]:
             f'{source} holds no checkpoint yet. Wait for the first epoch, or name one.'
         )
     return configs[-1], Path(found)
-
-
-def cluster_hook(cfg: Config) -> ConfigDict | None:
-    """The config of the hook that clusters.
-
-    Args:
-        cfg (Config): Of a run.
-
-    Returns:
-        ConfigDict | None: Of the ``ClusterMemoryHook``; None where there is none, as in
-        a config that learns from identities.
-    """
-    hooks = [*cfg.get('default_hooks', {}).values(), *(cfg.get('custom_hooks') or [])]
-    for hook in hooks:
-        if hook is not None and hook['type'] == 'ClusterMemoryHook':
-            return hook
-    return None

@@ -25,7 +25,12 @@ from mmreid_cc.visualization import cluster_sheet, figure_pixels
 
 from ..accumulation import accumulated_batches
 from ..extraction import extract_features
-from ..pseudo_labels import CAMERA_NORMALIZATIONS, check_labels, pseudo_labels
+from ..pseudo_labels import (
+    CAMERA_NORMALIZATIONS,
+    check_labels,
+    labels_of_main_process,
+    pseudo_labels,
+)
 
 
 @HOOKS.register_module()
@@ -132,8 +137,7 @@ class ClusterMemoryHook(Hook):
         memory.batches_per_update = batches_per_step
         cfg = self.dataloader_cfg or extraction_dataloader(runner.cfg)
         self.dataloader = runner.build_dataloader(cfg)
-        if self.initial_labels is not None:  # an error in the file comes at once
-            read_labels(self.initial_labels, self.dataloader.dataset.column('img_path'))
+        self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
         if self.resumed is not None:
             device = next(runner.model.parameters()).device
@@ -153,11 +157,9 @@ class ClusterMemoryHook(Hook):
         features = extract_features(runner.model, self.dataloader)
         extracted = time.perf_counter()
         cam_ids = torch.from_numpy(self.dataloader.dataset.column('cam_id'))
-        if self.initial_labels is not None and runner.epoch == 0:
-            paths = self.dataloader.dataset.column('img_path')
-            labels = torch.from_numpy(read_labels(self.initial_labels, paths))
+        if self.given_labels is not None and runner.epoch == 0:
+            labels, seconds = self.given_labels, dict[str, float]()
             check_labels(labels, features, self.initial_labels)
-            seconds: dict[str, float] = {}
         else:
             labels, seconds = pseudo_labels(
                 features, self.clusterer, cam_ids, self.camera_normalization
@@ -171,13 +173,22 @@ class ClusterMemoryHook(Hook):
             seconds = {'extraction': extracted - start, **seconds}
             report(runner, labels.numpy(), pids, memory.nbytes, seconds)
             if self.draw_clusters:
-                paths, known = dataset.column('img_path'), bool((cam_ids >= 0).any())
-                cameras = cam_ids.numpy() if known else None
                 sheet = cluster_sheet(
-                    paths, labels.numpy(), features.numpy(), pids, cameras
+                    dataset.column('img_path'),
+                    labels.numpy(),
+                    features.numpy(),
+                    pids,
+                    cam_ids.numpy() if len(cam_ids.unique()) > 1 else None,
                 )
                 picture = figure_pixels(sheet)
                 runner.visualizer.add_image('clusters', picture, step=runner.epoch)
+
+    def _read_labels(self) -> Tensor | None:
+        """The labels to begin with, read before anything is computed."""
+        if self.initial_labels is None:
+            return None
+        file, paths = self.initial_labels, self.dataloader.dataset.column('img_path')
+        return labels_of_main_process(lambda: read_labels(file, paths), len(paths))
 
     def after_train_iter(
         self,

@@ -1,0 +1,25 @@
+"""Find the hook that clusters in a config."""
+
+from mmengine.config import Config, ConfigDict
+
+
+def cluster_hook(cfg: Config) -> ConfigDict | None:
+    """The config of the hook that clusters.
+
+    Args:
+        cfg (Config): Of a run.
+
+    Returns:
+        ConfigDict | None: Of the ``ClusterMemoryHook``, be it among ``default_hooks``
+        or ``custom_hooks``; None where there is none, as in a config that learns from
+        identities.
+
+    Example:
+        >>> cluster_hook(Config.fromfile('configs/cc_r50_market.py')).clusterer.type
+        'DBSCAN'
+    """
+    defaults = (cfg.get('default_hooks') or {}).values()
+    for hook in [*defaults, *(cfg.get('custom_hooks') or [])]:
+        if hook is not None and hook.get('type') == 'ClusterMemoryHook':
+            return hook
+    return None
