@@ -87,6 +87,7 @@ def run_script(script, *arguments, cwd, timeout=300):
             'PYTHONPATH': _imports(),
             'PORT': str(unused_port()),
             'OMP_NUM_THREADS': '1',
+            'PYTHONFAULTHANDLER': '1',  # a crash says where
         },
         capture_output=True,
         text=True,

@@ -37,7 +37,7 @@ def config(tmp_path):
 def run(tool, *arguments, cwd):
     """Run a tool; return what it printed."""
     status, printed = run_tool(tool, *arguments, cwd=cwd)
-    assert status == 0, printed[-3000:]
+    assert status == 0, printed[-8000:]
     return printed
 
 
@@ -80,7 +80,7 @@ def test_two_processes(config, market_root, tmp_path):
     status, printed = run_script(
         'dist_train.sh', config, 2, *data, *options, cwd=tmp_path
     )
-    assert status == 0, printed[-3000:]
+    assert status == 0, printed[-8000:]
     assert printed.count('Clustering before epoch 1: clusters 3,') == 1
     work_dir = tmp_path / 'work_dirs' / 'tiny'
     distributed = losses(work_dir)
@@ -93,7 +93,7 @@ def test_two_processes(config, market_root, tmp_path):
     checkpoint = work_dir / 'epoch_2.pth'
     test = [config, checkpoint, 2, *data, '--out', out]
     status, printed = run_script('dist_test.sh', *test, cwd=tmp_path)
-    assert status == 0, printed[-3000:]
+    assert status == 0, printed[-8000:]
     alone = tmp_path / 'alone.json'
     run('test.py', config, checkpoint, *data, '--out', alone, cwd=tmp_path)
     expected = json.loads(alone.read_text())
