@@ -83,7 +83,7 @@ def test_ctrl_c_ends_clustering_at_once():
     try:
         assert process.stdout.readline() == 'ready\n'
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=20)
+        _, stderr = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode != 0

@@ -65,5 +65,5 @@ def test_errors(features, monkeypatch):
     with pytest.raises(ValueError, match="35 groups in 'cluster' do not fit 36"):
         embedding_map(np.zeros((36, 2)), {'cluster': GROUPS[1:]})
     monkeypatch.setitem(sys.modules, 'umap', None)
-    with pytest.raises(ImportError, match=r'pip install .mmreid-cc\[extra\]'):
+    with pytest.raises(ImportError, match=r'pip install -e .\.\[extra\]'):
         project(features, 'umap')
