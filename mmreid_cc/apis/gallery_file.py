@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmreid_cc.whole_files import replacing
+
 EMBEDDINGS = 'embeddings'
 ALIGNMENT = 64  # bytes, as NumPy aligns the data of an .npy file
 PADDING_ID = 0xD935  # of the field that Android's zipalign pads with, too
@@ -31,22 +33,18 @@ def write_arrays(file: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> N
     Example:
         >>> write_arrays('gallery.npz', dict(embeddings=np.eye(2, dtype=np.float32)))
     """
-    path = Path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    try:
-        with zipfile.ZipFile(part, 'w', allowZip64=True) as archive:
-            for name, array in arrays.items():
-                info = zipfile.ZipInfo(f'{name}.npy')
-                if name == EMBEDDINGS:
-                    info.extra = _padding(archive.fp.tell(), info)  # type: ignore[union-attr]  # open
-                else:
-                    info.compress_type = zipfile.ZIP_DEFLATED
-                with archive.open(info, 'w', force_zip64=True) as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with (
+        replacing(Path(file)) as part,
+        zipfile.ZipFile(part, 'w', allowZip64=True) as archive,
+    ):
+        for name, array in arrays.items():
+            info = zipfile.ZipInfo(f'{name}.npy')
+            if name == EMBEDDINGS:
+                info.extra = _padding(archive.fp.tell(), info)  # type: ignore[union-attr]  # open
+            else:
+                info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, 'w', force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from sklearn.cluster import AgglomerativeClustering
 from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.clustering.inputs import as_features, as_integers
 from mmreid_cc.datasets.label_files import relative_paths, write_labels
+from mmreid_cc.whole_files import replacing
 
 UNCLUSTERED = -1
 
@@ -247,14 +248,8 @@ class LabelEditor:
         Example:
             >>> editor.save('corrected.csv')
         """
-        path = Path(file)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f'{path.name}.part')
-        try:
+        with replacing(Path(file)) as part:
             write_labels(part, self.paths, self.labels)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
         self._saved = list(self._steps)
 
     def _assign(self, rows: ArrayLike, label: int) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from mmreid_cc.whole_files import replacing
+
 from .gallery import Gallery
 
 
@@ -75,11 +77,5 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
         **{name: pa.array(column) for name, column in gallery.metadata.items()},
     }
     table = pa.table(columns, metadata={'model_hash': gallery.model_hash})
-    path = Path(file)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    try:
+    with replacing(Path(file)) as part:
         parquet.write_table(table, part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

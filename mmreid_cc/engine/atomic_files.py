@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
+from mmreid_cc.whole_files import replacing
+
 ATOMIC_LOCAL = 'mmreid_cc.atomic_local'  # `backend` in `backend_args` of MMEngine
 
 
@@ -36,16 +38,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: If it cannot be written. What was there before is still there.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
     try:
-        with part.open('wb') as file:
+        with replacing(path) as part, part.open('wb') as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OSError(
             error.errno,
             f'{error.strerror}: {len(content) / 2**20:.0f} MB cannot be written. What '

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mmreid_cc.whole_files import replacing
+
 FORMATS = ('png', 'svg', 'pdf')
 DPI = 150  # of a file; a screen's is about 100
 
@@ -25,7 +27,9 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         >>> save_figure(figure, 'work_dirs/demo/curves.svg')
     """
     path = Path(path)
-    write_file(path, figure_bytes(figure, check_format(path)))
+    content = figure_bytes(figure, check_format(path))
+    with replacing(path) as part:
+        part.write_bytes(content)
 
 
 def check_format(path: str | Path) -> str:
@@ -91,25 +95,3 @@ def figure_pixels(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all.
-
-    Args:
-        path (Path): Of the file; its folder is made.
-        content (bytes): All of it.
-
-    Raises:
-        OSError: If it cannot be written. What was there before is still there.
-
-    Example:
-        >>> write_file(Path('report.html'), b'<!doctype html>')
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

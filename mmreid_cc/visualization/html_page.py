@@ -8,7 +8,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from .figures import figure_bytes, write_file
+from mmreid_cc.whole_files import replacing
+
+from .figures import figure_bytes
 
 # Nothing is fetched and nothing runs: the browser itself sees to that.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
@@ -138,7 +140,8 @@ class HTMLPage:
         Raises:
             OSError: If it cannot be written.
         """
-        write_file(Path(path), self._html().encode())
+        with replacing(Path(path)) as part:
+            part.write_text(self._html(), encoding='utf-8')
 
     def _add(self, heading: str, content: str) -> None:
         self.headings.append(heading)

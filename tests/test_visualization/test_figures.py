@@ -5,7 +5,6 @@ import pytest
 from matplotlib.figure import Figure
 
 from mmreid_cc.visualization import figure_pixels, save_figure
-from mmreid_cc.visualization.figures import write_file
 
 
 @pytest.fixture
@@ -32,12 +31,3 @@ def test_pixels(figure):
     assert pixels.shape == (100, 200, 3)
     assert pixels.dtype == np.uint8
     assert pixels[0, 0].tolist() == [255, 0, 0]
-
-
-def test_a_write_that_fails(tmp_path):
-    file = tmp_path / 'report.html'
-    file.write_bytes(b'old')
-    with pytest.raises(TypeError):
-        write_file(file, 'no bytes')
-    assert file.read_bytes() == b'old'
-    assert list(tmp_path.iterdir()) == [file]

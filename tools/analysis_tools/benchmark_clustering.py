@@ -31,6 +31,7 @@ from mmreid_cc.clustering import (
     neighbor_recall,
 )
 from mmreid_cc.clustering.dbscan import dbscan
+from mmreid_cc.whole_files import replacing
 
 Row = dict[str, Any]
 K1, K2, EPS, MIN_SAMPLES = 30, 6, 0.6, 4  # the paper's
@@ -159,10 +160,8 @@ def print_table(rows: list[Row]) -> None:
 def write_json(path: Path, rows: list[Row]) -> None:
     """Write rows, whole or not at all, with the load of the machine."""
     content = {'cores': os.cpu_count(), 'load': os.getloadavg(), 'rows': rows}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix('.part')
-    unfinished.write_text(json.dumps(content, indent=1))
-    unfinished.replace(path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=1))
 
 
 def main() -> None:

@@ -9,8 +9,6 @@ test pipeline, any number B of them, and gives L2-normalised embeddings (B, D).
 
 import argparse
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -97,24 +95,6 @@ def inputs_of(
     return normalised, crops.flip(1).float() if takes_pixels else normalised
 
 
-@contextmanager
-def replacing(file: Path) -> Iterator[Path]:
-    """Write a file as a whole or not at all.
-
-    Args:
-        file: new, or to be replaced.
-
-    Returns:
-        A file beside it with its suffix; takes its place unless an error is raised.
-    """
-    part = file.with_name(f'{file.stem}.part{file.suffix}')
-    try:
-        yield part
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-
-
 @torch.no_grad()
 def largest_difference(file: Path, images: Tensor, embeddings: Tensor) -> float:
     """Run an exported file on batches of several sizes.
@@ -150,7 +130,8 @@ def export(model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool) -> fl
         ValueError: If it is larger than 1e-4; nothing is written.
     """
     normalised, images = inputs_of(model, crops, takes_pixels)
-    with replacing(out) as part:
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        part = Path(folder, out.name)
         WRITERS[out.suffix](DeployedModel(model, takes_pixels), images[:2], part)
         difference = largest_difference(part, images, model(normalised, mode='tensor'))
         if not difference <= TOLERANCE:  # nor if it is nan
@@ -159,6 +140,7 @@ def export(model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool) -> fl
                 f'{difference:.1e}, and {TOLERANCE:.0e} is allowed. It was not '
                 'written. Try another format.'
             )
+        part.replace(out)
     return difference
 
 
@@ -181,8 +163,8 @@ def export_int8(
         ValueError: If it is below 0.5 or no number; nothing is written.
     """
     normalised, images = inputs_of(model, crops, takes_pixels)
-    with tempfile.TemporaryDirectory() as folder, replacing(out) as part:
-        exact = Path(folder, 'float32.onnx')
+    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
+        exact, part = Path(folder, 'float32.onnx'), Path(folder, out.name)
         export(model, crops, exact, takes_pixels)
         quantise(exact, part)
         embeddings = RUNNERS[part.suffix](part)(images)
@@ -194,6 +176,7 @@ def export_int8(
                 f'{similarity:.2f} to those of PyTorch, and {LEAST_SIMILARITY} is the '
                 'least that is allowed. It was not written. Export without --int8.'
             )
+        part.replace(out)
     return similarity
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmreid_cc.engine.safe_loading import allowed_globals
+from mmreid_cc.whole_files import replacing
 
 Weights = dict[str, Tensor]
 
@@ -184,8 +185,5 @@ def _rename(key: str, rules: Mapping[str, str]) -> str | None:
 
 def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
     """Write a checkpoint, whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + '.part')
-    torch.save(dict(content), unfinished)
-    unfinished.replace(path)
+    with replacing(Path(path)) as part:
+        torch.save(dict(content), part)

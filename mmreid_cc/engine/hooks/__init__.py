@@ -2,6 +2,7 @@
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .batch_norm_groups_hook import BatchNormGroupsHook
+from .channels_last_hook import ChannelsLastHook
 from .cluster_memory_hook import ClusterMemoryHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
@@ -11,6 +12,7 @@ from .weight_check_hook import WeightCheckHook
 __all__ = [
     'AtomicCheckpointHook',
     'BatchNormGroupsHook',
+    'ChannelsLastHook',
     'ClusterMemoryHook',
     'InitialValidationHook',
     'InvalidLossHook',

@@ -1,0 +1,26 @@
+"""A file is replaced when the new one is complete, and is as it was after an error."""
+
+import pytest
+
+from mmreid_cc.whole_files import replacing
+
+
+def test_replacing(tmp_path):
+    file = tmp_path / 'new' / 'labels.csv'
+    with replacing(file) as part:
+        part.write_text('first')
+        assert not file.exists()
+    with replacing(file) as part:
+        part.write_text('second')
+        assert file.read_text() == 'first'
+    assert file.read_text() == 'second'
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_an_error_while_writing(tmp_path):
+    file = tmp_path / 'labels.csv'
+    file.write_text('old')
+    with pytest.raises(TypeError), replacing(file) as part:
+        part.write_text(b'not text')
+    assert file.read_text() == 'old'
+    assert list(tmp_path.iterdir()) == [file]
