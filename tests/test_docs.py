@@ -1,6 +1,11 @@
 """The site builds without a warning, and what the pages name exists."""
 
+import argparse
 import re
+import runpy
+import shlex
+import sys
+from functools import cache
 
 import pytest
 from conftest import ROOT
@@ -16,6 +21,7 @@ DOCS = ROOT / 'docs'
 FILES = [ROOT / 'README.md', *sorted(DOCS.glob('*.md'))]
 PAGES = {page.stem: page.read_text() for page in FILES}
 MARKET = 'configs/cc_r50_market.py'
+TOOL = r'(?:tools/[\w/]+\.(?:py|sh)|demo/\w+\.py)$'
 each_page = pytest.mark.parametrize('page', PAGES)
 
 # The parser asks Sphinx and docutils in ways that they are about to drop.
@@ -65,17 +71,45 @@ def test_files_exist(page):
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+class ParsedError(Exception):
+    """Ends a tool that has read its command line."""
+
+
+@cache
+def main_of(script):
+    """The main function of a tool; imported once, as it may register something."""
+    return runpy.run_path(str(ROOT / script), run_name='tool')['main']
+
+
 @each_page
-def test_commands_have_their_options(page):
+def test_commands_are_understood(page, monkeypatch):
+    """By the parser of their tool, which ends there."""
+    parse = argparse.ArgumentParser.parse_args
+
+    def parse_and_end(parser):
+        parse(parser)
+        raise ParsedError
+
+    monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_and_end)
     for block in blocks(PAGES[page], 'bash'):
         for command in block.replace('\\\n', ' ').splitlines():
-            tool = re.search(r'(?:tools|demo)/[\w/]+\.(?:py|sh)', command)
-            if tool is None:
+            words = shlex.split(command, comments=True)
+            tools = [i for i, word in enumerate(words) if re.match(TOOL, word)]
+            if not tools:
                 continue
-            script = ROOT / re.sub(r'(?:dist|slurm)_(\w+)\.sh', r'\1.py', tool[0])
-            beside = [file.read_text() for file in script.parent.glob('*.py')]
-            for option in re.findall(r' (--[a-z0-9-]+)', command):
-                assert any(f"'{option}'" in source for source in beside), command
+            tool, *arguments = words[tools[0] :]
+            if tool.startswith('tools/dist_'):
+                place = 1 if 'train' in tool else 2
+                assert arguments.pop(place).isalnum(), command  # processes
+            elif tool.startswith('tools/slurm_'):
+                del arguments[:2], arguments[1]  # partition, name, work dir
+            script = re.sub(r'(?:dist|slurm)_(\w+)\.sh', r'\1.py', tool)
+            with monkeypatch.context() as patch:
+                patch.syspath_prepend((ROOT / script).parent)
+                patch.setattr(sys, 'argv', [script, *arguments])
+                with pytest.raises((ParsedError, SystemExit)) as ended:
+                    main_of(script)()
+                assert not getattr(ended.value, 'code', None), command  # 0 of --help
 
 
 @each_page
