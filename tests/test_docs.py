@@ -119,7 +119,9 @@ def test_make_targets_exist(page):
         assert re.search(rf'^{target}:', makefile, re.M), target
 
 
-@pytest.mark.parametrize('page', ['clustering', 'configs', 'get_started', 'own_data'])
+@pytest.mark.parametrize(
+    'page', ['clustering', 'configs', 'get_started', 'own_data', 'visualization']
+)
 def test_config_snippets_fit(page, tmp_path):
     snippets = [
         block

@@ -3,7 +3,9 @@
 Each picture is a function of arrays that returns a matplotlib figure.
 """
 
+from .cameras import has_cameras
 from .cluster_sheet import cluster_sheet
+from .clustered_images import ClusteredImages
 from .cmc import cmc_and_precision
 from .curves import curve_figure, read_scalars
 from .embedded_images import EmbeddedImages
@@ -15,6 +17,7 @@ from .rank_lists import RankList, choose_queries, rank_list_sheet, rank_lists
 from .similarity_histogram import similarity_histogram
 
 __all__ = [
+    'ClusteredImages',
     'EmbeddedImages',
     'HTMLPage',
     'RankList',
@@ -26,6 +29,7 @@ __all__ = [
     'embedding_map',
     'figure_pixels',
     'grad_cam_figure',
+    'has_cameras',
     'project',
     'rank_list_sheet',
     'rank_lists',

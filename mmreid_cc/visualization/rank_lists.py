@@ -8,11 +8,17 @@ from matplotlib.figure import Figure
 
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
 
+from .cameras import has_cameras
 from .colors import BLACK, GREEN, GREY, VERMILION
 from .crop_sheet import CropSheet, FramedCrop
 from .embedded_images import EmbeddedImages
 
 RIGHT, WRONG, IGNORED = GREEN, VERMILION, GREY
+TITLES = {
+    'best': 'Best queries, by average precision (AP)',
+    'worst': 'Worst queries, by average precision (AP)',
+    'random': 'Queries drawn at random',
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,7 @@ class Ranked:
     Args:
         path (str): Of the image.
         similarity (float): Its cosine with the query.
-        cam_id (int): Its camera.
+        cam_id (int | None): Its camera; None if no camera is known.
         match (bool): Whether it shows the query's identity.
         rank (int | None): From 1; None where it does not count: junk, or a match from
             the query's own camera.
@@ -30,7 +36,7 @@ class Ranked:
 
     path: str
     similarity: float
-    cam_id: int
+    cam_id: int | None
     match: bool
     rank: int | None
 
@@ -41,13 +47,13 @@ class RankList:
 
     Args:
         path (str): Of the query.
-        cam_id (int): Its camera.
+        cam_id (int | None): Its camera; None if no camera is known.
         average_precision (float): In [0, 1]; NaN without a match in the gallery.
         results (Sequence[Ranked]): Nearest first.
     """
 
     path: str
-    cam_id: int
+    cam_id: int | None
     average_precision: float
     results: Sequence[Ranked]
 
@@ -111,6 +117,7 @@ def rank_lists(
         >>> [result.match for result in rank_lists(images, [0], topk=3)[0].results]
         [True, True, False]
     """
+    with_cameras = has_cameras(images.cam_ids)
     precisions = dict(zip(images.queries, average_precisions(images), strict=True))
     lists = []
     for query in queries:
@@ -129,7 +136,7 @@ def rank_lists(
                 Ranked(
                     path=str(images.paths[row]),
                     similarity=float(similarities[i]),
-                    cam_id=int(images.cam_ids[row]),
+                    cam_id=int(images.cam_ids[row]) if with_cameras else None,
                     match=bool(matches[i]),
                     rank=rank if counted[i] else None,
                 )
@@ -139,7 +146,7 @@ def rank_lists(
         lists.append(
             RankList(
                 path=str(images.paths[query]),
-                cam_id=int(images.cam_ids[query]),
+                cam_id=int(images.cam_ids[query]) if with_cameras else None,
                 average_precision=float(precisions[query]),
                 results=results,
             )
@@ -171,7 +178,8 @@ def rank_list_sheet(sections: Mapping[str, Sequence[RankList]]) -> Figure:
     for title, lists in sections.items():
         sheet.add_title(title)
         for ranked in lists:
-            query = FramedCrop(ranked.path, f'query\nc{ranked.cam_id}', BLACK)
+            text = '\n'.join(['query', *_camera(ranked.cam_id)])
+            query = FramedCrop(ranked.path, text, BLACK)
             precision = ranked.average_precision
             known = np.isfinite(precision)
             text = f'AP {precision:.0%}' if known else 'no match in\nthe gallery'
@@ -179,8 +187,12 @@ def rank_list_sheet(sections: Mapping[str, Sequence[RankList]]) -> Figure:
     return sheet.figure()
 
 
+def _camera(cam_id: int | None) -> list[str]:
+    return [] if cam_id is None else [f'c{cam_id}']
+
+
 def _framed(result: Ranked) -> FramedCrop:
-    below = f'c{result.cam_id}, {result.similarity:.2f}'
+    below = ', '.join([*_camera(result.cam_id), f'{result.similarity:.2f}'])
     if result.rank is None:
         reason = 'same camera' if result.match else 'junk'
         return FramedCrop(result.path, f'{reason}\n{below}', IGNORED, ':')

@@ -86,12 +86,13 @@ def test_a_run(tiny_config):
 
 
 def test_tensorboard(tiny_config):
-    """A test reads the event file: scalars, and a sheet of each clustering."""
+    """The event file has scalars, and pictures of each clustering and validation."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tiny_config.vis_backends = [dict(type='TensorboardVisBackend')]
     tiny_config.visualizer.vis_backends = tiny_config.vis_backends
     tiny_config.default_hooks.cluster_memory.draw_clusters = True
+    tiny_config.custom_hooks.append(dict(type='RankingVisualizationHook'))
     Runner.from_cfg(tiny_config).train()
     folder = next(Path(tiny_config.work_dir).glob('*/vis_data'))
     events = EventAccumulator(str(folder))
@@ -99,11 +100,15 @@ def test_tensorboard(tiny_config):
     tags = set(events.Tags()['scalars'])
     assert {'cluster/clusters', 'cluster/ARI', 'reid/mAP', 'loss'} <= tags
     assert [e.step for e in events.Scalars('cluster/clusters')] == [0, 1]
-    sheets = events.Images('clusters')
-    assert [sheet.step for sheet in sheets] == [0, 1]
-    pixels = np.asarray(Image.open(BytesIO(sheets[0].encoded_image_string)))
-    assert min(pixels.shape[:2]) > 200
-    assert pixels.std() > 10
+    drawn = {'clusters': [0, 1], 'embedding_map': [0, 1]}
+    drawn |= {'rank_lists': [0, 1, 2], 'cmc': [0, 1, 2], 'similarities': [0, 1, 2]}
+    for name, expected in drawn.items():
+        pictures = events.Images(name)
+        assert [picture.step for picture in pictures] == expected
+        for picture in pictures:
+            pixels = np.asarray(Image.open(BytesIO(picture.encoded_image_string)))
+            assert min(pixels.shape[:2]) > 200
+            assert pixels.std() > 10
 
 
 def test_interval(tiny_config):

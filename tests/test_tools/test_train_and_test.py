@@ -76,7 +76,8 @@ def test_two_processes(config, market_root, tmp_path):
     write_labels(tmp_path / 'labels.csv', crops, [int(c.name[:4]) // 3 for c in crops])
     hook = 'default_hooks.cluster_memory'
     labels = f'{hook}.initial_labels={tmp_path / "labels.csv"}'
-    options = ['--cfg-options', labels, f'{hook}.draw_clusters=True']
+    ranking = 'custom_hooks.0.type=RankingVisualizationHook'
+    options = ['--cfg-options', labels, f'{hook}.draw_clusters=True', ranking]
     status, printed = run_script(
         'dist_train.sh', config, 2, *data, *options, cwd=tmp_path
     )
@@ -86,7 +87,8 @@ def test_two_processes(config, market_root, tmp_path):
     distributed = losses(work_dir)
     assert len(distributed) == 6
     log = next(work_dir.glob('*/*.log')).read_text()
-    assert len(list(work_dir.glob('*/vis_data/vis_image/clusters_*.png'))) == 2
+    for name in ('clusters', 'rank_lists'):
+        assert len(list(work_dir.glob(f'*/vis_data/vis_image/{name}_*.png'))) == 2
     assert 'batch_size=8' in log  # 4 × 4 images shared by 2 processes
 
     out = tmp_path / 'metrics.json'

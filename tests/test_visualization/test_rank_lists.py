@@ -52,6 +52,14 @@ def test_without_cameras(images):
     assert ranked.results[0].rank == 1
 
 
+def test_unknown_cameras_are_not_shown(images):
+    """ReIDImageFolder has 0 for them."""
+    unknown = replace(images, cam_ids=0 * images.cam_ids, exclude_same_camera=False)
+    written = texts(rank_list_sheet({'All': rank_lists(unknown, [0])}))
+    assert written[2] == 'query'
+    assert written[3] == '✓ 1\n1.00'
+
+
 def test_choice(images):
     """Query 6 finds its match first, query 0 third; without a match, neither."""
     chosen = choose_queries(images, 1)

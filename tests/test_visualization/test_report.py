@@ -5,11 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 from mmengine.config import Config
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from tool_runs import run_tool
+
+from mmreid_cc.engine.safe_loading import load_file
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
@@ -163,8 +166,21 @@ def test_unknown_cameras_are_not_shown(work_dir, tmp_path, run_data, monkeypatch
     source = [str(tmp_path / 'own.py'), str(work_dir / 'epoch_2.pth')]
     parser = run_data.source_parser(None, 'none.png')
     images = run_data.RunData(parser.parse_args(source)).clustered_images()
-    assert images.cam_ids is None
-    assert list(images.groups(np.arange(6))) == ['cluster']
+    assert images.cameras is None
+    assert len(images.map().axes) == 1  # by cluster
+
+
+def test_labels_of_a_checkpoint(work_dir, market_root, tmp_path, run_data):
+    """One from between two clusterings holds those of its epoch."""
+    checkpoint = load_file(str(work_dir / 'epoch_2.pth'))
+    labels = np.arange(len(list(market_root.glob('bounding_box_train/*.jpg')))) // 5
+    saved = {'iteration': 0, 'memory': {'labels': torch.from_numpy(labels)}}
+    torch.save(checkpoint | {'cluster_memory': saved}, tmp_path / 'epoch_2.pth')
+    source = [str(work_dir / 'tiny.py'), str(tmp_path / 'epoch_2.pth')]
+    arguments = [*source, '--data-root', str(market_root)]
+    parser = run_data.source_parser(None, 'none.png')
+    images = run_data.RunData(parser.parse_args(arguments)).clustered_images()
+    np.testing.assert_array_equal(images.labels, labels)
 
 
 def test_what_is_missing(work_dir, tmp_path, run_data):

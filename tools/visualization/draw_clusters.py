@@ -2,7 +2,7 @@
 
 from run_data import RunData, source_parser
 
-from mmreid_cc.visualization import cluster_sheet, save_figure
+from mmreid_cc.visualization import save_figure
 from mmreid_cc.visualization.figures import check_format
 
 
@@ -14,16 +14,7 @@ def main() -> None:
     check_format(args.out)
 
     images = RunData(args).clustered_images()
-    figure = cluster_sheet(
-        images.paths,
-        images.labels,
-        images.features,
-        images.pids,
-        images.cam_ids,
-        n_clusters=args.clusters,
-        n_members=args.members,
-    )
-    save_figure(figure, args.out)
+    save_figure(images.sheet(args.clusters, args.members), args.out)
     print(f'Clusters: {args.out}')
 
 

@@ -9,12 +9,7 @@ from mmreid_cc.visualization import (
     save_figure,
 )
 from mmreid_cc.visualization.figures import check_format
-
-TITLES = {
-    'best': 'Best queries, by average precision (AP)',
-    'worst': 'Worst queries, by average precision (AP)',
-    'random': 'Queries drawn at random',
-}
+from mmreid_cc.visualization.rank_lists import TITLES
 
 
 def main() -> None:

@@ -3,36 +3,29 @@
 from pathlib import Path
 
 import numpy as np
-from draw_rank_lists import TITLES
-from run_data import (
-    ClusteredImages,
-    RunData,
-    add_no_cameras,
-    has_cameras,
-    source_parser,
-)
+from run_data import RunData, add_no_cameras, source_parser
 
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.evaluation import ranking_metrics
 from mmreid_cc.evaluation.functional.camera_pairs import camera_pair_metrics
 from mmreid_cc.visualization import (
+    ClusteredImages,
     EmbeddedImages,
     HTMLPage,
     choose_queries,
-    cluster_sheet,
     cmc_and_precision,
     curve_figure,
-    embedding_map,
-    project,
+    has_cameras,
     rank_list_sheet,
     rank_lists,
     read_scalars,
     similarity_histogram,
 )
+from mmreid_cc.visualization.clustered_images import MAPPED
+from mmreid_cc.visualization.rank_lists import TITLES
 
 QUERIES = 3  # of each kind
-MAPPED = 2000  # images on the map at most
 
 
 def main() -> None:
@@ -151,20 +144,16 @@ def add_clusters(page: HTMLPage, images: ClusteredImages) -> None:
     )
     page.add_figure(
         'Examples of clusters',
-        cluster_sheet(
-            images.paths, images.labels, images.features, images.pids, images.cam_ids
-        ),
-        'Clusters that this checkpoint gives, as an epoch after it would be trained '
-        'on. Below an image: camera (c), identity (id), and the cosine with the '
-        'centroid of its cluster; in a pair, with that of the other cluster.',
+        images.sheet(),
+        'Clusters that an epoch after this checkpoint would be trained on. Below an '
+        'image: camera (c), identity (id), and the cosine with the centroid of its '
+        'cluster; in a pair, with that of the other cluster.',
     )
-    drawn = np.random.default_rng(0).permutation(len(images.labels))
-    shown = np.sort(drawn[:MAPPED])
     page.add_figure(
         'Map of the embeddings',
-        embedding_map(project(images.features[shown]), images.groups(shown)),
-        f't-SNE of {len(shown)} training images. Near images are similar; distances '
-        'between far groups mean nothing.',
+        images.map(),
+        f't-SNE of {min(MAPPED, len(images.labels))} training images. Near images are '
+        'similar; distances between far groups mean nothing.',
     )
 
 

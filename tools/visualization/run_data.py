@@ -3,9 +3,8 @@
 import argparse
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dataset import Compose, pseudo_collate
@@ -21,35 +20,13 @@ from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
 from mmreid_cc.engine.launch import drop_own_scope, set_data_root
 from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
-from mmreid_cc.engine.safe_loading import load_checkpoints_safely
-from mmreid_cc.visualization import EmbeddedImages, SimilarityMaps, similarity_maps
-
-
-class ClusteredImages(NamedTuple):
-    """Training images with their pseudo labels; each field has a row for each image.
-
-    The cameras are None if no image has a known one.
-    """
-
-    paths: np.ndarray
-    features: np.ndarray
-    pids: np.ndarray
-    cam_ids: np.ndarray | None
-    labels: np.ndarray
-
-    def groups(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """What a map of some of the images is coloured by.
-
-        Args:
-            rows (np.ndarray): (M,) images on the map.
-
-        Returns:
-            dict[str, np.ndarray]: (M,) each: the clusters, and the cameras if known.
-        """
-        groups = {'cluster': self.labels[rows]}
-        if self.cam_ids is not None:
-            groups['camera'] = self.cam_ids[rows]
-        return groups
+from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
+from mmreid_cc.visualization import (
+    ClusteredImages,
+    EmbeddedImages,
+    SimilarityMaps,
+    similarity_maps,
+)
 
 
 def source_parser(description: str | None, picture: str) -> argparse.ArgumentParser:
@@ -141,7 +118,10 @@ class RunData:
         )
 
     def clustered_images(self) -> ClusteredImages:
-        """The training images, clustered as the next epoch would be.
+        """The training images with the labels that the next epoch would be trained on.
+
+        A checkpoint from within an epoch, or from between two clusterings, holds them;
+        otherwise the images are clustered.
 
         Returns:
             ClusteredImages: Of ``train_dataloader``, without augmentation.
@@ -161,14 +141,17 @@ class RunData:
         columns = ('img_path', 'pid', 'cam_id')
         paths, pids, cam_ids = map(loader.dataset.column, columns)
         features = extract_features(self.model, loader)
-        labels, _ = pseudo_labels(
-            features,
-            CLUSTERERS.build(hook.clusterer),
-            torch.from_numpy(cam_ids),
-            hook.get('camera_normalization'),
-        )
-        known = cam_ids if has_cameras(cam_ids) else None
-        return ClusteredImages(paths, features.numpy(), pids, known, labels.numpy())
+        saved = load_file(str(self.checkpoint), 'cpu').get('cluster_memory')
+        if saved is not None:
+            labels = saved['memory']['labels']
+        else:
+            labels, _ = pseudo_labels(
+                features,
+                CLUSTERERS.build(hook.clusterer),
+                torch.from_numpy(cam_ids),
+                hook.get('camera_normalization'),
+            )
+        return ClusteredImages(paths, features.numpy(), pids, cam_ids, labels.numpy())
 
     def similarity_maps(self, first: str, second: str) -> SimilarityMaps:
         """The Grad-CAM of two images, as the network sees them in tests.
@@ -187,18 +170,6 @@ class RunData:
         batch = pseudo_collate([pipeline(item) for item in items])
         inputs = self.model.data_preprocessor(batch, False)['inputs']
         return similarity_maps(self.model, inputs)
-
-
-def has_cameras(cam_ids: np.ndarray) -> bool:
-    """Whether the camera of any image is known: ReIDImageFolder has 0 for unknown.
-
-    Args:
-        cam_ids (np.ndarray): (N,) cameras.
-
-    Returns:
-        bool: Whether one is above 0.
-    """
-    return bool((cam_ids > 0).any())
 
 
 def find_run(source: str, checkpoint: str | None) -> tuple[Path, Path]:

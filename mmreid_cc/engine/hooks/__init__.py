@@ -7,6 +7,7 @@ from .cluster_memory_hook import ClusterMemoryHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
+from .ranking_visualization_hook import RankingVisualizationHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',
+    'RankingVisualizationHook',
     'WeightCheckHook',
 ]

@@ -21,7 +21,7 @@ from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.datasets import read_labels
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
-from mmreid_cc.visualization import cluster_sheet, figure_pixels
+from mmreid_cc.visualization import ClusteredImages, figure_pixels
 
 from ..accumulation import accumulated_batches
 from ..extraction import extract_features
@@ -59,8 +59,9 @@ class ClusterMemoryHook(Hook):
             by hand, see :func:`mmreid_cc.datasets.write_labels`. They take the place of
             the first clustering; an ``interval`` of all epochs keeps them. Defaults to
             None.
-        draw_clusters (bool): Draw a sheet of every clustering with the visualizer: into
-            ``vis_data/vis_image``, and into TensorBoard where that is among the
+        draw_clusters (bool): Draw every clustering with the visualizer: a sheet of
+            clusters, and a map of at most 2,000 images, which takes some seconds. They
+            go into ``vis_data/vis_image``, and into TensorBoard where that is among the
             ``vis_backends``. Defaults to False.
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
@@ -173,15 +174,12 @@ class ClusterMemoryHook(Hook):
             seconds = {'extraction': extracted - start, **seconds}
             report(runner, labels.numpy(), pids, memory.nbytes, seconds)
             if self.draw_clusters:
-                sheet = cluster_sheet(
-                    dataset.column('img_path'),
-                    labels.numpy(),
-                    features.numpy(),
-                    pids,
-                    cam_ids.numpy() if len(cam_ids.unique()) > 1 else None,
-                )
-                picture = figure_pixels(sheet)
-                runner.visualizer.add_image('clusters', picture, step=runner.epoch)
+                columns = dataset.column('img_path'), features, pids, cam_ids, labels
+                images = ClusteredImages(*map(np.asarray, columns))
+                pictures = {'clusters': images.sheet(), 'embedding_map': images.map()}
+                for name, figure in pictures.items():
+                    pixels = figure_pixels(figure)
+                    runner.visualizer.add_image(name, pixels, step=runner.epoch)
 
     def _read_labels(self) -> Tensor | None:
         """The labels to begin with, read before anything is computed."""

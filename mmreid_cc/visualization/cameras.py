@@ -1,0 +1,19 @@
+"""Whether cameras are known, which decides whether they are shown."""
+
+import numpy as np
+
+
+def has_cameras(cam_ids: np.ndarray) -> bool:
+    """Whether the camera of any image is known: ReIDImageFolder has 0 for unknown.
+
+    Args:
+        cam_ids (np.ndarray): (N,) cameras.
+
+    Returns:
+        bool: Whether one is above 0.
+
+    Example:
+        >>> has_cameras(np.array([0, 0]))
+        False
+    """
+    return bool((cam_ids > 0).any())
