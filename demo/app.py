@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import gradio as gr
 import numpy as np
-import torch
 from cluster_tab import ClusterTab
 from crop_grid import CSS, readable
 from gradio import processing_utils
@@ -23,13 +22,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mmreid_cc.apis import Gallery, LabelEditor, ReIDInferencer
-from mmreid_cc.apis.gallery_ranking import camera_of
-from mmreid_cc.apis.model import load_config, scope_of
-from mmreid_cc.apis.people import clusterer_of
-from mmreid_cc.clustering import CLUSTERERS
+from mmreid_cc.apis.gallery_clustering import GalleryClusterer
+from mmreid_cc.apis.model import load_config
 from mmreid_cc.datasets import read_labels
-from mmreid_cc.engine.hook_config import cluster_hook
-from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
 HOST = '127.0.0.1'
@@ -162,33 +157,9 @@ def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
     """
     if args.labels is not None:
         return read_labels(args.labels, gallery.paths)
-    cfg = load_config(args.config)
-    hook, cameras = cluster_hook(cfg), known_cameras(gallery)
-    if hook is None or cameras is None:
-        clusterer, _ = clusterer_of(cfg)  # one that needs no cameras
-        return clusterer.fit_predict(gallery.embeddings)
-    with scope_of(cfg):
-        clusterer = CLUSTERERS.build(hook.clusterer)
-    embeddings = torch.from_numpy(np.array(gallery.embeddings))
-    labels, _ = pseudo_labels(
-        embeddings, clusterer, cameras, hook.get('camera_normalization')
-    )
-    return labels.numpy()
-
-
-def known_cameras(gallery: Gallery) -> torch.Tensor | None:
-    """The cameras of a gallery, numbered.
-
-    Args:
-        gallery (Gallery): Of N images.
-
-    Returns:
-        torch.Tensor | None: (N,) int64; None if that of an image is not known.
-    """
-    if any(camera_of(gallery, row) is None for row in range(len(gallery))):
-        return None
-    _, numbers = np.unique(gallery.metadata['cam_id'], return_inverse=True)
-    return torch.from_numpy(numbers)
+    cameras = gallery.metadata.get('cam_id')
+    clusterer = GalleryClusterer(load_config(args.config), cameras)
+    return clusterer.fit_predict(gallery.embeddings)
 
 
 def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks:

@@ -6,22 +6,21 @@ from pathlib import Path
 from mmengine.logging import print_log
 
 from mmreid_cc.apis.command_line import (
+    add_pattern,
     config_of,
     image_paths,
     inference_parser,
     inferencer_of,
+    metadata_of,
 )
-from mmreid_cc.apis.people import (
-    clusterer_of,
-    new_folder,
-    people_report,
-    write_people,
-)
+from mmreid_cc.apis.gallery_clustering import GalleryClusterer
+from mmreid_cc.apis.people import new_folder, people_report, write_people
 from mmreid_cc.datasets.label_files import write_labels
 
 
 def main() -> None:
     parser = inference_parser(__doc__)
+    add_pattern(parser)
     parser.add_argument('crops', help='folder of crops, searched with its sub-folders')
     parser.add_argument('--out', required=True, help='new folder of the people')
     parser.add_argument(
@@ -32,21 +31,22 @@ def main() -> None:
         parser.error(f'crops must be a folder that exists, not {args.crops!r}')
 
     cfg = config_of(args)
-    clusterer, method = clusterer_of(cfg)
     paths = image_paths([args.crops], args.skip_unreadable)
+    cameras = metadata_of(args, paths).get('cam_id')
+    clusterer = GalleryClusterer(cfg, cameras)
     out = new_folder(args.out, args.crops)
     embeddings = inferencer_of(args, cfg)(paths)
     labels = clusterer.fit_predict(embeddings)
     write_people(out, args.crops, paths, labels, args.copy)
     write_labels(out / 'labels.csv', paths, labels)
-    people_report(paths, labels, embeddings, method).save(out / 'report.html')
+    people_report(paths, labels, embeddings, repr(clusterer)).save(out / 'report.html')
 
     people = int(labels.max()) + 1
     unclustered = int((labels < 0).sum())
     print(f'{people} people in {len(paths)} crops, {unclustered} un-clustered: {out}')
     if not people:
         print_log(
-            f'{method} found nobody in {len(paths)} crops. For DBSCAN raise `eps` '
+            f'{clusterer} found nobody in {len(paths)} crops. For DBSCAN raise `eps` '
             'or lower `min_samples` and, with few crops of each person, `k1`: '
             '--cfg-options default_hooks.cluster_memory.clusterer.k1=10',
             logger='current',

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 
+import numpy as np
 from mmengine.config import Config, DictAction
 
 from mmreid_cc.datasets.crops import UNKNOWN, Crop, drop_unreadable
@@ -11,6 +12,7 @@ from mmreid_cc.engine.config_check import check_config, check_options
 from .images import each_image
 from .inferencer import ReIDInferencer
 from .model import load_config
+from .path_metadata import path_metadata
 
 
 def inference_parser(description: str | None) -> argparse.ArgumentParser:
@@ -43,6 +45,34 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
         help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
     )
     return parser
+
+
+def add_pattern(parser: argparse.ArgumentParser) -> None:
+    """Add ``--pattern``, for the tools that know images by more than their names."""
+    parser.add_argument(
+        '--pattern',
+        help='regular expression that finds metadata in the path of an image by its '
+        r'named groups, such as "_c(?P<cam>\d+)"',
+    )
+
+
+def metadata_of(
+    args: argparse.Namespace, paths: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """What ``--pattern`` finds in paths.
+
+    Args:
+        args (argparse.Namespace): Of a parser with :func:`add_pattern`.
+        paths (Sequence[str]): Of N images.
+
+    Returns:
+        dict[str, np.ndarray]: (N,) each, see :func:`path_metadata`; empty without a
+        pattern.
+
+    Raises:
+        ValueError: If the pattern does not fit.
+    """
+    return {} if args.pattern is None else path_metadata(paths, args.pattern)
 
 
 def config_of(args: argparse.Namespace) -> Config:

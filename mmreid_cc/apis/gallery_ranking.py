@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .cameras import camera_name
 from .gallery import Gallery
 from .nearest import RE_RANKED
 
@@ -95,6 +96,4 @@ def camera_of(gallery: Gallery, row: int) -> str | None:
     """
     if 'cam_id' not in gallery.metadata:
         return None
-    camera = gallery.metadata['cam_id'][row]
-    text = str(camera)
-    return None if text in ('', 'nan') or text.startswith('-') else text
+    return camera_name(gallery.metadata['cam_id'][row])

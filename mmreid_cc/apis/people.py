@@ -6,65 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import Config
 
-from mmreid_cc.clustering import (
-    CLUSTERERS,
-    BaseClusterer,
-    JaccardClusterer,
-    cluster_centroids,
-    cluster_statistics,
-)
-from mmreid_cc.engine.hook_config import cluster_hook
+from mmreid_cc.clustering import cluster_centroids, cluster_statistics
 from mmreid_cc.visualization import HTMLPage, cluster_sheet
-
-from .model import scope_of
 
 UNCLUSTERED = 'un-clustered'  # name of the folder
 LISTED = 100  # people in the table of the report
-
-
-def clusterer_of(cfg: Config) -> tuple[BaseClusterer, str]:
-    """The clusterer that a config trains with.
-
-    Args:
-        cfg (Config): With a ``ClusterMemoryHook``.
-
-    Returns:
-        tuple[BaseClusterer, str]: Ready; and its name and settings, for people.
-
-    Raises:
-        ValueError: If the config has none, or its clustering needs cameras.
-
-    Example:
-        >>> clusterer_of(Config.fromfile('configs/cc_r50_market.py'))[1]
-        'DBSCAN(eps=0.6, min_samples=4, k1=30, k2=6)'
-    """
-    hook = cluster_hook(cfg)
-    if hook is None:
-        raise ValueError(
-            'The config has no ClusterMemoryHook, neither in `default_hooks` nor in '
-            '`custom_hooks`: it trains with identities. Take a config of Cluster '
-            'Contrast with this model.'
-        )
-    if hook.get('camera_normalization') is not None:
-        raise ValueError(
-            'The config clusters features whose differences between cameras are '
-            f'removed (camera_normalization={hook.camera_normalization!r}), and crops '
-            'of a folder have none: '
-            '--cfg-options default_hooks.cluster_memory.camera_normalization=None'
-        )
-    settings = dict(hook['clusterer'])
-    with scope_of(cfg):
-        clusterer = CLUSTERERS.build(settings)
-    if isinstance(clusterer, JaccardClusterer) and clusterer.cameras is not None:
-        raise ValueError(
-            'The clusterer of the config compares cameras, and crops of a folder have '
-            'none: --cfg-options default_hooks.cluster_memory.clusterer.cameras=None'
-        )
-    name = settings.pop('type')
-    arguments = ', '.join(f'{key}={value!r}' for key, value in settings.items())
-    return clusterer, f'{name}({arguments})'
 
 
 def new_folder(out: str | os.PathLike, crops: str | os.PathLike) -> Path:

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from mmengine.config import Config
 from tiny_network import write_people_crops
 
 from mmreid_cc.apis.people import (
     UNCLUSTERED,
-    clusterer_of,
     new_folder,
     people_report,
     write_people,
@@ -65,21 +63,3 @@ def test_report(crops):
     assert '<td class="number">0</td><td class="number">2</td><td>0.71</td>' in text
     nobody = people_report(paths, np.full(4, -1), embeddings, 'DBSCAN')
     assert nobody.headings == ['Summary', 'Crops']
-
-
-def test_clusterer_of_a_config():
-    clusterer = dict(type='DBSCAN', eps=0.5, k1=4, k2=2)
-    hook = dict(type='ClusterMemoryHook', clusterer=clusterer)
-    cfg = Config(dict(default_hooks=dict(cluster_memory=hook)))
-    clusterer, text = clusterer_of(cfg)
-    assert (clusterer.k1, text) == (4, 'DBSCAN(eps=0.5, k1=4, k2=2)')
-    assert clusterer_of(Config(dict(custom_hooks=[hook])))[1] == text
-    cfg.default_hooks.cluster_memory.camera_normalization = 'mean'
-    with pytest.raises(ValueError, match=r'cluster_memory\.camera_normalization=None'):
-        clusterer_of(cfg)
-    cfg.default_hooks.cluster_memory.camera_normalization = None
-    cfg.default_hooks.cluster_memory.clusterer.cameras = {}
-    with pytest.raises(ValueError, match=r'cluster_memory\.clusterer\.cameras=None'):
-        clusterer_of(cfg)
-    with pytest.raises(ValueError, match='Take a config of Cluster Contrast'):
-        clusterer_of(Config(dict(default_hooks=dict(cluster_memory=None))))

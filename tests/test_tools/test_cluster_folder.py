@@ -53,6 +53,18 @@ def test_crops_that_are_no_folder(folder):
     assert not (folder / 'none').exists()
 
 
+def test_by_cameras(folder):
+    hook = 'default_hooks.cluster_memory'
+    options = ['--cfg-options', f'{hook}.camera_normalization=mean']
+    status, printed = run(folder, 'crops', '--out', 'by_camera', *options)
+    assert status == 1
+    assert 'on the command line by --pattern' in printed
+    pattern = ['--pattern', r'cam (?P<cam>\d)/']
+    status, printed = run(folder, 'crops', '--out', 'by_camera', *pattern, *options)
+    assert status == 0, printed[-3000:]
+    assert ' people in 20 crops' in printed
+
+
 def test_nobody_is_found(folder):
     options = ['default_hooks.cluster_memory.clusterer.min_samples=50']
     arguments = ['crops', '--out', 'nobody', '--copy', '--cfg-options', *options]

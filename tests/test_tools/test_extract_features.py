@@ -27,7 +27,9 @@ def run(folder, *arguments):
 
 
 def test_npz_and_parquet(folder):
-    status, printed = run(folder, 'crops', '--out', 'a/features.npz')
+    pattern = r'cam (?P<cam>\d)/\w+ (?P<pid>\d)'
+    options = ['--out', 'a/features.npz', '--pattern', pattern]
+    status, printed = run(folder, 'crops', *options)
     assert status == 0, printed[-3000:]
     assert '6 embeddings of 16 dimensions: a/features.npz' in printed
     gallery = Gallery.load(folder / 'a' / 'features.npz')
@@ -36,6 +38,8 @@ def test_npz_and_parquet(folder):
     paths = list_images(folder / 'crops')
     assert gallery.paths == [str(path.relative_to(folder)) for path in paths]
     assert np.abs(gallery.embeddings - reid(paths)).max() < 1e-6
+    assert gallery.metadata['cam_id'].tolist() == [0] * 4 + [1] * 2
+    assert sorted(gallery.metadata['pid']) == [1, 1, 1, 3, 3, 3]
 
     (folder / 'crops' / 'broken.png').write_bytes(b'no image')
     options = ['--skip-unreadable', '--batch-size', 4]

@@ -1,0 +1,40 @@
+"""Cameras as the metadata of galleries name them: by numbers or by texts."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def camera_name(camera: object) -> str | None:
+    """A camera as it is shown.
+
+    Args:
+        camera (int | float | str): As metadata hold it.
+
+    Returns:
+        str | None: None if it is not known: negative, not a number, or an empty text.
+
+    Example:
+        >>> camera_name(3), camera_name(-1)
+        ('3', None)
+    """
+    text = str(camera)
+    return None if text in ('', 'nan') or text.startswith('-') else text
+
+
+def camera_numbers(cameras: ArrayLike) -> np.ndarray | None:
+    """Number the cameras of images.
+
+    Args:
+        cameras (array): (N,) numbers or texts.
+
+    Returns:
+        np.ndarray | None: (N,) int64, from 0; None if that of an image is not known.
+
+    Example:
+        >>> camera_numbers(['door', 'hall', 'door'])
+        array([0, 1, 0])
+    """
+    columns = np.asarray(cameras)
+    names, numbers = np.unique(columns, return_inverse=True)
+    known = all(camera_name(name) is not None for name in names)
+    return numbers if known else None
