@@ -107,3 +107,4 @@ def test_mmdet_tracks_with_our_network(mmdet, tracker):
     assert first != second
     assert found['shape'] == [3, found['out_channels']] == [3, 64]
     assert found['same']
+    assert found['as_trained']  # our checkpoint, through init_cfg

@@ -8,8 +8,11 @@ them that raises when one is called: mmdet imports them all, and tracking needs 
 
 import importlib.util
 import json
+import os
 import sys
+import tempfile
 import types
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -38,6 +41,10 @@ if not compiled:
 from mmdet.registry import MODELS, TASK_UTILS  # noqa: E402  after mmcv._ext
 from mmdet.structures import DetDataSample, TrackDataSample  # noqa: E402
 from mmdet.utils import register_all_modules  # noqa: E402
+
+from mmreid_cc.registry import MODELS as OUR_MODELS  # noqa: E402
+
+CONFIGS = Path(sys.argv[1]).parents[1]
 
 WIDTH, HEIGHT = 32, 64
 COLORS = torch.tensor([[40, 40, 220], [220, 120, 30]], dtype=torch.uint8)
@@ -92,23 +99,42 @@ def video():
     return dict(inputs=[frames], data_samples=[track])
 
 
+def trained_network(checkpoint):
+    """What training saves, of a network that is built fast."""
+    cfg = Config.fromfile(CONFIGS / 'cc_r50_market.py')
+    cfg.model.backbone = small(cfg.model.backbone)
+    cfg.model.head.in_channels = 64
+    init_default_scope('mmreid_cc')
+    network = OUR_MODELS.build(cfg.model).eval()
+    torch.save(dict(meta={}, state_dict=network.state_dict()), checkpoint)
+    return network
+
+
+def small(backbone):
+    """The same backbone with fewer layers and channels, and no weights to download."""
+    return dict(backbone, depth=18, stem_channels=8, base_channels=8, init_cfg=None)
+
+
+checkpoint = os.path.join(tempfile.mkdtemp(), 'epoch_50.pth')
+torch.manual_seed(0)
+ours = trained_network(checkpoint)
 register_all_modules(init_default_scope=False)
 init_default_scope('mmdet')
 cfg = Config.fromfile(sys.argv[1])
 cfg.model.detector = dict(type='PlayedDetector')
-# A network that is built fast, and no download.
-cfg.model.reid.init_cfg = None
-cfg.model.reid.backbone.update(depth=18, stem_channels=8, base_channels=8)
+cfg.model.reid.init_cfg.checkpoint = checkpoint
+cfg.model.reid.backbone = small(cfg.model.reid.backbone)
 cfg.model.reid.head.in_channels = 64
 if cfg.model.type == 'StrongSORT':
     cfg.model.postprocess_model = dict(type='NoLinks')
     cfg.model.cmc = None  # the drawn background has nothing to align
-torch.manual_seed(0)
 model = MODELS.build(cfg.model).eval()
+model.init_weights()
 with torch.no_grad():
     (tracked,) = model.test_step(video())
     crops = torch.randn(3, 3, 256, 128)
     many, batch = model.reid(crops), model.reid(crops[None])
+    expected = ours(crops, mode='tensor')
 
 identities = [set(), set()]
 for time, sample in enumerate(tracked.video_data_samples):
@@ -131,6 +157,7 @@ print(
             'shape': list(batch.shape),
             'out_channels': model.reid.head.out_channels,
             'same': bool(torch.equal(many, batch)),
+            'as_trained': bool(torch.equal(many, expected)),
         }
     )
 )
