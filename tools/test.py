@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 import mmengine
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
-from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
+from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import (
     check_work_dir,
@@ -43,12 +44,7 @@ def parse_args() -> argparse.Namespace:
         default='metrics',
         help='what --out holds: the metrics, or the features of all images (.pkl)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
-    )
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
     )
@@ -73,9 +69,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         evaluators = cfg.test_evaluator
         for evaluator in evaluators if isinstance(evaluators, list) else [evaluators]:
             evaluator.rerank = True
-    if args.cfg_options is not None:
-        check_options(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     return cfg
 
 

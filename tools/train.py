@@ -5,10 +5,11 @@ import os
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
+from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.dead_workers import explained_dead_workers
 from mmreid_cc.engine.launch import (
     check_work_dir,
@@ -41,12 +42,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--no-validate', action='store_true', help='do not test while training'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
-    )
+    add_cfg_options(parser)
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none'
     )
@@ -72,9 +68,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.amp:
         on_gpu = torch.cuda.is_available()
         cfg.optim_wrapper.type = 'AmpOptimWrapper' if on_gpu else 'BFloat16OptimWrapper'
-    if args.cfg_options is not None:
-        check_options(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     if args.resume == 'auto':
         cfg.load_from = newest_whole_checkpoint(cfg.work_dir)
         cfg.resume = cfg.load_from is not None  # an empty folder: from the beginning

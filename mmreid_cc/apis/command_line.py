@@ -4,10 +4,11 @@ import argparse
 from collections.abc import Sequence
 
 import numpy as np
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from mmreid_cc.datasets.crops import UNKNOWN, Crop, drop_unreadable
-from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
+from mmreid_cc.engine.config_check import check_config
 
 from .images import each_image
 from .inferencer import ReIDInferencer
@@ -38,12 +39,7 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
         action='store_true',
         help='leave out files that are no readable image, and list them',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
-    )
+    add_cfg_options(parser)
     return parser
 
 
@@ -88,9 +84,7 @@ def config_of(args: argparse.Namespace) -> Config:
         ValueError: If a key or a name is misspelt.
     """
     cfg = load_config(args.config)
-    if args.cfg_options is not None:
-        check_options(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     check_config(cfg)
     return cfg
 

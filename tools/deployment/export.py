@@ -15,13 +15,13 @@ from typing import cast
 import numpy as np
 import torch
 from formats import RUNNERS, WRITERS, quantise
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from torch import Tensor, nn
 
 from mmreid_cc.apis.model import load_config, load_model, scope_of
 from mmreid_cc.apis.preprocessing import Preprocessing, pipeline_config
 from mmreid_cc.datasets.crops import list_images
-from mmreid_cc.engine.config_check import check_options
+from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.models.deployed import DeployedModel
 
 TOLERANCE = 1e-4
@@ -48,12 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--images', type=Path, help='folder of crops to check on; drawn noise if none'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config',
-    )
+    add_cfg_options(parser)
     args = parser.parse_args()
     if args.out.suffix not in WRITERS:
         parser.error(f'{args.out} must end in one of {", ".join(WRITERS)}')
@@ -183,9 +178,7 @@ def export_int8(
 def main() -> None:
     args = parse_args()
     cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        check_options(cfg, args.cfg_options)
-        cfg.merge_from_dict(args.cfg_options)
+    merge_cfg_options(cfg, args.cfg_options)
     cfg = load_config(cfg)
     model = load_model(cfg, args.checkpoint, 'cpu')
     if args.images:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -14,7 +14,8 @@ from mmengine.runner import Runner
 from mmreid_cc.apis.model import load_config, load_model
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.engine import extract_features
-from mmreid_cc.engine.config_check import check_config, check_options
+from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
+from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
 from mmreid_cc.engine.launch import drop_own_scope, set_data_root
@@ -50,12 +51,7 @@ def source_parser(description: str | None, picture: str) -> argparse.ArgumentPar
     parser.add_argument(
         '--data-root', help='folder of the data set, instead of those in the config'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        help='settings that override the config: key=value, key="[a,b]", a.b.c=value',
-    )
+    add_cfg_options(parser)
     return parser
 
 
@@ -86,9 +82,7 @@ class RunData:
         drop_own_scope(cfg)
         if args.data_root is not None:
             set_data_root(cfg, args.data_root)
-        if args.cfg_options is not None:
-            check_options(cfg, args.cfg_options)
-            cfg.merge_from_dict(args.cfg_options)
+        merge_cfg_options(cfg, args.cfg_options)
         cfg = load_config(cfg)
         check_config(cfg)
         init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
