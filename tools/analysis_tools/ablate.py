@@ -36,6 +36,7 @@ COLUMNS = {
     'memory_bytes': 'memory, kB',
     'seconds': 'seconds',
 }
+PANELS_IN_A_ROW = 4
 Row = dict[str, Any]
 
 
@@ -189,9 +190,13 @@ def draw(rows: list[Row], out_file: Path) -> None:
     """Draw the last mAP of every value, a panel for each group."""
     groups = list(dict.fromkeys(row['group'] for row in rows))
     highest = max(max(row['mAP']) for row in rows)
-    figure = Figure(figsize=(3.2 * len(groups), 3.2), layout='constrained')
-    axes = figure.subplots(1, len(groups), squeeze=False)[0]
-    for ax, group in zip(axes, groups, strict=True):
+    columns = min(len(groups), PANELS_IN_A_ROW)
+    lines = -(-len(groups) // columns)
+    figure = Figure(figsize=(3.2 * columns, 3.2 * lines), layout='constrained')
+    axes = figure.subplots(lines, columns, squeeze=False)
+    for ax in axes.flat[len(groups) :]:
+        ax.remove()
+    for ax, group in zip(axes.flat, groups, strict=False):
         own = [row for row in rows if row['group'] == group]
         places = np.arange(len(own))
         ax.bar(
@@ -203,7 +208,7 @@ def draw(rows: list[Row], out_file: Path) -> None:
         ax.set_title(group, fontsize=10)
         ax.set_ylim(0, 1.1 * highest)
         ax.grid(alpha=0.3, axis='y')
-    axes[0].set_ylabel('mAP after the last epoch, percent')
+    figure.supylabel('mAP after the last epoch, percent', fontsize=10)
     figure.savefig(out_file, dpi=110)
 
 
