@@ -73,7 +73,7 @@ setup(
     long_description=(ROOT / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
-    python_requires='>=3.10',
+    python_requires='>=3.11',
     packages=find_packages(include=['mmreid_cc*']),
     install_requires=requirements('runtime'),
     extras_require=extras,

@@ -177,6 +177,9 @@ def test_vit_recipe_is_that_of_transreid_ssl(stem, data, eps):
     assert sampler.num_clusters * 8 == config.train_dataloader.batch_size == 256
     assert sampler.iters_per_epoch == 200
     assert config.default_hooks.cluster_memory.clusterer.eps == eps
+    # 256 images on 4 GPUs, on MSMT17 on 2.
+    groups = dict(market=64, msmt17=128)
+    assert config.default_hooks.batch_norm_groups.samples_per_bn == groups[data]
     datasets = dict(market='Market1501', msmt17='MSMT17')
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         assert config[loader].dataset.type == datasets[data]

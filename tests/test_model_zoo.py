@@ -41,6 +41,14 @@ def test_the_page_has_the_rows_of_the_metafiles(kind):
     assert all(link == f'../configs/{name}.py' for name, link, *_ in rows)
 
 
+def test_ours_name_hardware_and_commit():
+    models = [model for file in metafiles() for model in file['Models']]
+    for metadata in (model['Metadata'] for model in models):
+        if metadata['Figures'].startswith('ours'):
+            assert metadata['Training Resources'] in PAGE
+            assert re.search(r'commit [0-9a-f]{7}$', metadata['Figures'])
+
+
 def test_what_is_named_exists():
     for file in metafiles():
         collections = {collection['Name'] for collection in file['Collections']}

@@ -19,20 +19,17 @@ import export
 import formats
 
 TRAINED_P = 4.5
+VIT = dict(
+    img_size=(64, 32),
+    arch=dict(embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=64),
+)
 SMALL = {
     'cc_r50_market': (dict(depth=18, stem_channels=8, base_channels=8), 64),
     'cc_r50ibn_market': (dict(stem_channels=8, base_channels=8), 256),
     'cc_osnet-x0_25_cuhk03': ({}, 512),
     'cc_mbv2_cuhk03': (dict(widen_factor=0.25), 1280),
-    'cc_vit-small_market': (
-        dict(
-            img_size=(64, 32),
-            arch=dict(
-                embed_dims=32, num_layers=2, num_heads=2, feedforward_channels=64
-            ),
-        ),
-        32,
-    ),
+    'cc_vit-small_market': (VIT, 32),
+    'cc_vit-small-ics_market': (VIT, 32),
 }
 
 

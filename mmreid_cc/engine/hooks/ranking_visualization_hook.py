@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmreid_cc.evaluation.gather import gather_by_index
+from mmreid_cc.evaluation.metrics import ReIDMetric
 from mmreid_cc.registry import HOOKS
 from mmreid_cc.visualization import (
     EmbeddedImages,
@@ -34,10 +35,10 @@ class RankingVisualizationHook(Hook):
     Args:
         num_queries (int): Rank lists of each kind: ranked best, worst, and drawn by
             chance. Defaults to 3.
-        exclude_same_camera (bool): As in :class:`ReIDMetric`. Defaults to True.
 
     Raises:
-        ValueError: If ``num_queries`` is not positive.
+        ValueError: If ``num_queries`` is not positive; before a validation, if there is
+            no :class:`ReIDMetric`, whose ``exclude_same_camera`` holds here, too.
 
     Examples:
         .. code:: python
@@ -48,14 +49,24 @@ class RankingVisualizationHook(Hook):
             visualizer = dict(vis_backends=vis_backends)
     """
 
-    def __init__(self, num_queries: int = 3, exclude_same_camera: bool = True) -> None:
+    def __init__(self, num_queries: int = 3) -> None:
         if num_queries < 1:
             raise ValueError(
                 'RankingVisualizationHook: num_queries must be positive, not '
                 f'{num_queries}'
             )
         self.num_queries = num_queries
-        self.exclude_same_camera = exclude_same_camera
+
+    def before_val(self, runner: Runner) -> None:
+        """See what counts in the ranking."""
+        metrics = runner.val_loop.evaluator.metrics
+        ours = [metric for metric in metrics if isinstance(metric, ReIDMetric)]
+        if not ours:
+            raise ValueError(
+                'RankingVisualizationHook draws what ReIDMetric measures, and the '
+                '`val_evaluator` of the config has none.'
+            )
+        self.exclude_same_camera = ours[0].exclude_same_camera
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Begin with no image."""
