@@ -1,9 +1,10 @@
-"""The wheel holds configs and tools, and trains where nothing else of ours is."""
+"""The wheel in a fresh environment: it brings configs and tools, and trains."""
 
 import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, write_crop
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 SOURCES = ('mmreid_cc', 'configs', 'tools', 'requirements', 'setup.py', 'README.md')
 CONFIG = """
-_base_ = '{base}'
+_base_ = {base}
 model = dict(backbone=dict(depth=18, base_channels=8, stem_channels=8, init_cfg=None),
              head=dict(in_channels=64))
 loader = dict(num_workers=0, persistent_workers=False, pin_memory=False)
@@ -28,23 +29,33 @@ default_hooks = dict(
 """
 
 
-def run(*command, cwd, **environment):
+def run(*command, cwd):
+    """What a command prints."""
+    without = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'PATH')}
     done = subprocess.run(
-        [sys.executable, *map(str, command)],
+        [str(part) for part in command],
         cwd=cwd,
-        env={**os.environ, **environment},
+        env={**without, 'PATH': f'{command[0].parent}:{os.environ["PATH"]}'},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
+def install(environment, *packages):
+    """Install from the registry, or skip the test."""
+    pip = [environment / 'bin' / 'pip', 'install', '--quiet', *packages]
+    done = subprocess.run(pip, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f'pip cannot install {packages}: {done.stderr[-300:]}')
+
+
 @pytest.fixture(scope='module')
-def site(tmp_path_factory):
-    """A folder with the wheel installed; the checkout is left alone."""
+def environment(tmp_path_factory):
+    """With the wheel and what it asks for, and nothing else of ours."""
     folder = tmp_path_factory.mktemp('wheel')
     copy = folder / 'copy'
     copy.mkdir()
@@ -54,14 +65,17 @@ def site(tmp_path_factory):
             shutil.copytree(ROOT / name, copy / name, ignore=no_caches)
         else:
             shutil.copy(ROOT / name, copy / name)
-    pip = ['-m', 'pip', '--quiet', '--disable-pip-version-check']
+    python = Path(sys.executable)
     build = ['--no-deps', '--no-build-isolation', '--wheel-dir', folder]
-    run(*pip, 'wheel', copy, *build, cwd=folder)
+    run(python, '-m', 'pip', '--quiet', 'wheel', copy, *build, cwd=folder)
     (wheel,) = folder.glob('*.whl')
-    site = folder / 'site'
-    run(*pip, 'install', wheel, '--no-deps', '--target', site, cwd=folder)
     shutil.rmtree(copy)
-    return site
+    environment = folder / 'environment'
+    run(python, '-m', 'venv', environment, cwd=folder)
+    pinned = ROOT / 'requirements' / 'constraints.txt'
+    install(environment, '--constraint', pinned, f'{wheel}[mm]')
+    yield environment
+    shutil.rmtree(folder)  # some GB
 
 
 @pytest.fixture(scope='module')
@@ -79,8 +93,18 @@ def data_root(tmp_path_factory):
     return root
 
 
-def test_all_configs_and_tools_are_packed(site):
-    mim = site / 'mmreid_cc' / '.mim'
+@pytest.fixture(scope='module')
+def mim(environment):
+    """Where OpenMMLab's tools look for configs and tools."""
+    (package,) = environment.glob('lib/python*/site-packages/mmreid_cc')
+    return package / '.mim'
+
+
+def test_nothing_is_missing(environment, tmp_path):
+    run(environment / 'bin' / 'pip', 'check', cwd=tmp_path)
+
+
+def test_all_configs_and_tools_are_packed(mim):
     for folder in ('configs', 'tools'):
         files = {
             path.relative_to(ROOT)
@@ -94,25 +118,36 @@ def test_all_configs_and_tools_are_packed(site):
     assert index == (ROOT / 'configs' / 'model-index.yml').read_text()
 
 
-def train(base, site, data_root, folder):
-    """Train two iterations by the installed tool; return what it printed."""
-    (folder / 'own.py').write_text(CONFIG.format(base=base))
-    tool = site / 'mmreid_cc' / '.mim' / 'tools' / 'train.py'
-    printed = run(
-        tool, 'own.py', '--data-root', data_root, cwd=folder, PYTHONPATH=str(site)
-    )
+PARTS = ('datasets/market1501', 'models/cc_r50', 'schedules/adam_50e')
+BASES = {
+    'path': ['{mim}/configs/cc_r50_market.py'],
+    # By a detour, as MMEngine's syntax needs.
+    'top folder': ['mmreid_cc::_base_/../cc_r50_market.py'],
+    'parts': [
+        *(f'mmreid_cc::_base_/{part}.py' for part in PARTS),
+        'mmreid_cc::_base_/default_runtime.py',
+    ],
+}
+
+
+def check_training(printed, folder):
     assert 'Epoch(train) [1][2/2]' in printed
     assert (folder / 'work_dirs' / 'own' / 'epoch_1.pth').is_file()
-    return printed
 
 
-def test_training_from_the_wheel(site, data_root, tmp_path):
-    where = 'import mmreid_cc; print(mmreid_cc.__file__)'
-    assert str(site) in run('-c', where, cwd=tmp_path, PYTHONPATH=str(site))
-    base = site / 'mmreid_cc' / '.mim' / 'configs' / 'cc_r50_market.py'
-    train(base, site, data_root, tmp_path)
+@pytest.mark.parametrize('base', BASES)
+def test_training_from_another_folder(environment, mim, data_root, tmp_path, base):
+    bases = [part.format(mim=mim) for part in BASES[base]]
+    (tmp_path / 'own.py').write_text(CONFIG.format(base=bases))
+    python, tool = environment / 'bin' / 'python', mim / 'tools' / 'train.py'
+    printed = run(python, tool, 'own.py', '--data-root', data_root, cwd=tmp_path)
+    check_training(printed, tmp_path)
 
 
-def test_training_with_a_config_that_inherits_by_package(site, data_root, tmp_path):
-    """Of a config in the top folder by a detour, as MMEngine's syntax needs."""
-    train('mmreid_cc::_base_/../cc_r50_market.py', site, data_root, tmp_path)
+def test_mim(environment, data_root, tmp_path):
+    """It wants other setuptools than torch does, and is the last to be installed."""
+    install(environment, 'openmim==0.3.9', 'setuptools<81')
+    (tmp_path / 'own.py').write_text(CONFIG.format(base=BASES['top folder']))
+    command = environment / 'bin' / 'mim', 'train', 'mmreid_cc', 'own.py'
+    printed = run(*command, '--data-root', data_root, cwd=tmp_path)
+    check_training(printed, tmp_path)

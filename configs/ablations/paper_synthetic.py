@@ -1,7 +1,7 @@
 # The ablations of Cluster Contrast (arXiv 2103.11568) on drawn pedestrians:
 # `python tools/analysis_tools/ablate.py configs/ablations/paper_synthetic.py`.
 config = 'configs/cc_r18_synthetic.py'
-seeds = [1]
+seeds = [1, 2]
 
 options = {'default_hooks.checkpoint.max_keep_ckpts': 1, 'train_cfg.max_epochs': 5}
 
