@@ -8,8 +8,10 @@ import pytest
 import torch
 from conftest import ROOT
 from installed import SIZE, Client, small_model
+from mmengine.evaluator import Evaluator
+from mmpretrain.structures import DataSample
 
-from mmreid_cc.evaluation import ranking_metrics
+from mmreid_cc.evaluation.metrics import ReIDMetric
 
 sys.path.insert(0, str(ROOT / 'tools' / 'deployment'))
 
@@ -58,15 +60,20 @@ def test_roboflow_reid_measures_as_we_do(tmp_path):
     theirs = Client(tmp_path / 'env', 'reid==0.1.0rc1').run(
         'roboflow_metrics.py', tmp_path / 'features.npz'
     )
-    normalised = {
-        name: data[f'{name}_features']
-        / np.linalg.norm(data[f'{name}_features'], axis=1, keepdims=True)
-        for name in ('query', 'gallery')
-    }
-    ours = ranking_metrics(
-        *normalised.values(),
-        *(data[f'{n}_{k}'] for k in ('pids', 'cams') for n in ('query', 'gallery')),
-    )
+    norms = np.linalg.norm(features, axis=1, keepdims=True)
+    samples = [
+        DataSample(
+            feature=torch.from_numpy(features[row] / norms[row]),
+            pid=int(pids[row]),
+            cam_id=int(cams[row]),
+            is_query=row < 60,
+            sample_idx=row,
+        )
+        for row in range(300)
+    ]
+    evaluator = Evaluator(ReIDMetric())
+    evaluator.process(samples)
+    ours = evaluator.evaluate(300)
     for their_name, name in (
         ('map', 'mAP'),
         ('minp', 'mINP'),
@@ -74,7 +81,7 @@ def test_roboflow_reid_measures_as_we_do(tmp_path):
         ('rank5', 'CMC@5'),
         ('rank10', 'CMC@10'),
     ):
-        assert theirs[their_name] == pytest.approx(100 * ours[name], abs=1e-4)
+        assert theirs[their_name] == pytest.approx(ours[f'reid/{name}'], abs=1e-4)
     assert 20 < theirs['map'] < 90
 
 
