@@ -154,6 +154,33 @@ def rank_lists(
     return lists
 
 
+def first_ranks(
+    images: EmbeddedImages, count: int, seed: int = 0
+) -> dict[tuple[str, str], str]:
+    """Random queries, each with the gallery image that is ranked first.
+
+    Args:
+        images (EmbeddedImages): Query and gallery.
+        count (int): Number of queries.
+        seed (int): Of the draw. Defaults to 0.
+
+    Returns:
+        dict[tuple[str, str], str]: Whether a pair shows one person, by its paths.
+
+    Example:
+        >>> first_ranks(images, 1)
+        {('query/1.jpg', 'gallery/7.jpg'): '✓ one person'}
+    """
+    drawn = np.random.default_rng(seed).permutation(images.queries)[:count].tolist()
+    pairs = {}
+    for ranked in rank_lists(images, drawn, topk=1, ignored=0):
+        first = ranked.results[0]
+        pairs[ranked.path, first.path] = (
+            '✓ one person' if first.match else '✗ two persons'
+        )
+    return pairs
+
+
 def rank_list_sheet(sections: Mapping[str, Sequence[RankList]]) -> Figure:
     """Draw a row for each query: the query, then its gallery images.
 

@@ -92,7 +92,9 @@ def test_tensorboard(tiny_config):
     tiny_config.vis_backends = [dict(type='TensorboardVisBackend')]
     tiny_config.visualizer.vis_backends = tiny_config.vis_backends
     tiny_config.default_hooks.cluster_memory.draw_clusters = True
-    tiny_config.custom_hooks.append(dict(type='RankingVisualizationHook'))
+    tiny_config.custom_hooks.append(
+        dict(type='RankingVisualizationHook', grad_cam_pairs=2)
+    )
     Runner.from_cfg(tiny_config).train()
     folder = next(Path(tiny_config.work_dir).glob('*/vis_data'))
     events = EventAccumulator(str(folder))
@@ -102,6 +104,7 @@ def test_tensorboard(tiny_config):
     assert [e.step for e in events.Scalars('cluster/clusters')] == [0, 1]
     drawn = {'clusters': [0, 1], 'embedding_map': [0, 1]}
     drawn |= {'rank_lists': [0, 1, 2], 'cmc': [0, 1, 2], 'similarities': [0, 1, 2]}
+    drawn['grad_cam'] = [0, 1, 2]
     for name, expected in drawn.items():
         pictures = events.Images(name)
         assert [picture.step for picture in pictures] == expected

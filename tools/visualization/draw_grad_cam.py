@@ -1,15 +1,10 @@
 """Draw where two images look alike to the network, by Grad-CAM."""
 
-import numpy as np
 from run_data import RunData, add_no_cameras, source_parser
 
-from mmreid_cc.visualization import (
-    EmbeddedImages,
-    grad_cam_figure,
-    rank_lists,
-    save_figure,
-)
+from mmreid_cc.visualization import grad_cam_figure, save_figure
 from mmreid_cc.visualization.figures import check_format
+from mmreid_cc.visualization.rank_lists import first_ranks
 
 
 def main() -> None:
@@ -36,29 +31,6 @@ def main() -> None:
     figure = grad_cam_figure(list(captions), maps, list(captions.values()))
     save_figure(figure, args.out)
     print(f'Grad-CAM of {len(maps)} pairs: {args.out}')
-
-
-def first_ranks(
-    images: EmbeddedImages, count: int, seed: int
-) -> dict[tuple[str, str], str]:
-    """Random queries, each with the gallery image that is ranked first.
-
-    Args:
-        images (EmbeddedImages): Query and gallery.
-        count (int): Number of queries.
-        seed (int): Of the draw.
-
-    Returns:
-        dict[tuple[str, str], str]: Whether a pair shows one person, by its paths.
-    """
-    drawn = np.random.default_rng(seed).permutation(images.queries)[:count]
-    pairs = {}
-    for ranked in rank_lists(images, drawn, topk=1, ignored=0):
-        first = ranked.results[0]
-        pairs[ranked.path, first.path] = (
-            '✓ one person' if first.match else '✗ two persons'
-        )
-    return pairs
 
 
 if __name__ == '__main__':

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from matplotlib.figure import Figure
+from mmengine.dataset import pseudo_collate
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
@@ -18,11 +20,15 @@ from mmreid_cc.visualization import (
     choose_queries,
     cmc_and_precision,
     figure_pixels,
+    grad_cam_figure,
     rank_list_sheet,
     rank_lists,
     similarity_histogram,
+    similarity_maps,
 )
-from mmreid_cc.visualization.rank_lists import TITLES
+from mmreid_cc.visualization.rank_lists import TITLES, first_ranks
+
+from .cluster_memory_hook import unwrapped
 
 
 @HOOKS.register_module()
@@ -35,6 +41,9 @@ class RankingVisualizationHook(Hook):
     Args:
         num_queries (int): Rank lists of each kind: ranked best, worst, and drawn by
             chance. Defaults to 3.
+        grad_cam_pairs (int): Also draw the Grad-CAM of so many queries, drawn by
+            chance, and what is ranked first for them. It needs a network that ends in a
+            map, see :func:`mmreid_cc.visualization.similarity_maps`. Defaults to 0.
 
     Raises:
         ValueError: If ``num_queries`` is not positive; before a validation, if there is
@@ -49,13 +58,14 @@ class RankingVisualizationHook(Hook):
             visualizer = dict(vis_backends=vis_backends)
     """
 
-    def __init__(self, num_queries: int = 3) -> None:
+    def __init__(self, num_queries: int = 3, grad_cam_pairs: int = 0) -> None:
         if num_queries < 1:
             raise ValueError(
                 'RankingVisualizationHook: num_queries must be positive, not '
                 f'{num_queries}'
             )
         self.num_queries = num_queries
+        self.grad_cam_pairs = grad_cam_pairs
 
     def before_val(self, runner: Runner) -> None:
         """See what counts in the ranking."""
@@ -109,5 +119,19 @@ class RankingVisualizationHook(Hook):
             'cmc': cmc_and_precision(images),
             'similarities': similarity_histogram(images),
         }
+        if self.grad_cam_pairs:
+            figures['grad_cam'] = self._grad_cam(runner, images)
         for name, figure in figures.items():
             runner.visualizer.add_image(name, figure_pixels(figure), step=runner.epoch)
+
+    def _grad_cam(self, runner: Runner, images: EmbeddedImages) -> Figure:
+        model = unwrapped(runner.model)
+        dataset = runner.val_dataloader.dataset
+        rows = {path: row for row, path in enumerate(images.paths)}
+        captions = first_ranks(images, self.grad_cam_pairs)
+        maps = []
+        for pair in captions:
+            batch = pseudo_collate([dataset[rows[path]] for path in pair])
+            inputs = model.data_preprocessor(batch, False)['inputs']
+            maps.append(similarity_maps(model, inputs))
+        return grad_cam_figure(list(captions), maps, list(captions.values()))
