@@ -61,6 +61,9 @@ def test_blocks_of_unequal_rows_are_joined():
 
 
 ENDLESS = """
+import signal
+# Ignored where the tests were started in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 from mmreid_cc.clustering import DBSCAN
 features = np.random.default_rng(0).standard_normal((4000, 64))
