@@ -92,7 +92,13 @@ class ClusterTab:
             (self.similar, compare),
             (self.members, pick),
         ):
-            grid.select(self.on_select(choose), inputs, shown, **IN_TURN)
+            grid.select(
+                self.on_select(choose),
+                inputs,
+                shown,
+                trigger_mode='multiple',  # no click is lost while one is under way
+                **IN_TURN,
+            )
         for button, step in (
             (self.separate, self.separate_picked),
             (self.reject, self.reject_picked),

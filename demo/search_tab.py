@@ -115,7 +115,10 @@ class SearchTab:
             **search
         )
         for grid in (picker, results):
-            grid.select(self.pick, None, choice, **LISTENER).success(**search)
+            picked = grid.select(
+                self.pick, None, choice, trigger_mode='always_last', **LISTENER
+            )
+            picked.success(**search)
         gr.on([setting.change for setting in settings], **search)
 
     def take_upload(self, file: str) -> tuple[Any, Any, Any, None]:

@@ -219,11 +219,13 @@ def test_correct_save_and_train(page, folder, crops, tiny_config):
     says(page, 'not saved: 4')
 
     seen(page, 'no cluster').click()
-    seen(page, 'image 42').click()
-    seen(page, 'image 43').click()
-    says(page, '2 picked')
+    seen(page, 'image 45').wait_for()
+    seen(page, 'image 4[2-5]').evaluate_all(
+        'crops => crops.forEach((crop, i) => setTimeout(() => crop.click(), 30 * i))'
+    )
+    says(page, '4 picked')
     press(page, 'Move picked into a new cluster')
-    says(page, '5 images without a cluster')
+    says(page, '3 images without a cluster')
 
     page.reload()  # goes on where it was
     page.get_by_role('tab', name='Clusters').click()
@@ -232,7 +234,7 @@ def test_correct_save_and_train(page, folder, crops, tiny_config):
     says(page, 'Saved in')
     labels = read_labels(folder / 'gallery_labels.csv', crops)
     people = np.repeat(np.arange(8), 6)
-    people[[6, 44, 45, 46, 47]] = -1
+    people[[6, 46, 47]] = -1
     pairs = {*zip(labels.tolist(), people.tolist(), strict=True)}
     assert len(pairs) == 9  # one cluster for each person, −1 for the others
     assert (-1, -1) in pairs

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT
+from loading import safe_loading
 from mmengine.config import Config
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -139,7 +140,8 @@ def test_pictures(work_dir, market_root, tmp_path, tool, arguments):
 @pytest.fixture
 def run_data(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / 'tools' / 'visualization')
-    return importlib.import_module('run_data')
+    with safe_loading():
+        yield importlib.import_module('run_data')
 
 
 def test_preprocessor_beside_the_model(work_dir, tmp_path, run_data):
