@@ -11,13 +11,23 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
+from multiprocessing.forkserver import ensure_running
 from pathlib import Path
+from unittest import mock
 
 from torch.multiprocessing import start_processes
 
 ROOT = Path(__file__).parents[1]
 _SERVED = multiprocessing.get_context('forkserver')
 _SERVED.set_forkserver_preload(['fast_runs'])
+
+
+@cache
+def start_server():
+    """Start the server so that it finds ``fast_runs``: Python 3.11 gives it no path."""
+    with mock.patch.dict(os.environ, PYTHONPATH=_imports()):
+        ensure_running()
 
 
 def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
@@ -34,6 +44,7 @@ def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
         tuple[int, str]: Exit status, −9 if it was killed, of several processes that of
         the first that failed; what they printed.
     """
+    start_server()
     argv = [str(ROOT / 'tools' / tool), *map(str, arguments)]
     ranks = [{}]
     if processes > 1:
@@ -60,6 +71,7 @@ def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
 
 def run_ranks(function, arguments, processes):
     """Call ``function(rank, *arguments)`` in so many processes, and wait for them."""
+    start_server()
     start_processes(function, arguments, processes, start_method='forkserver')
 
 

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from pickle import UnpicklingError
 from typing import Any
@@ -85,9 +86,8 @@ def load_object(filename: str, map_location: Any = None) -> dict:
 
 def _read(filename: str, load: Callable[[], dict]) -> dict:
     """Load with our own list of what is allowed; name the file if that fails."""
-    allowed_before = torch.serialization.get_safe_globals()
     try:
-        with torch.serialization.safe_globals(allowed_globals()):
+        with allowing(allowed_globals()):
             checkpoint = load()
     except UnpicklingError as error:
         raise UnpicklingError(
@@ -102,9 +102,6 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
             f'{filename} cannot be read: it is no checkpoint, or was not written to '
             f'its end ({type(error).__name__}: {error}).'
         ) from error
-    finally:
-        # At its end the context forbids all of its list, what was allowed before, too.
-        torch.serialization.add_safe_globals(allowed_before)
     if not isinstance(checkpoint, dict):
         raise RuntimeError(
             f'{filename} holds a {type(checkpoint).__name__}, no dict of weights.'
@@ -114,13 +111,36 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
     return checkpoint
 
 
+@contextmanager
+def allowing(names: list) -> Iterator[None]:
+    """Let ``torch.load`` find more than weights, and afterwards what it found before.
+
+    ``torch.serialization.safe_globals`` forbids all of its list at its end, that which
+    was allowed before it, too.
+
+    Args:
+        names (list): As ``torch.serialization.add_safe_globals`` takes them.
+
+    Example:
+        >>> with allowing([argparse.Namespace]):
+        ...     checkpoint = torch.load('dino.pth', weights_only=True)
+    """
+    allowed_before = torch.serialization.get_safe_globals()
+    try:
+        with torch.serialization.safe_globals(names):
+            yield
+    finally:
+        torch.serialization.add_safe_globals(allowed_before)
+
+
 def allowed_globals() -> list:
     """What a checkpoint of MMEngine names beside tensors.
 
     Returns:
         list: As ``torch.serialization.add_safe_globals`` takes it.
     """
-    multiarray = (np._core if hasattr(np, '_core') else np.core).multiarray
+    rebuild_array = np.zeros(1).__reduce__()[0]
+    rebuild_number = np.float64().__reduce__()[0]
     dtypes = [np.float64, np.float32, np.int64, np.int32, np.bool_]
     return [
         HistoryBuffer,
@@ -131,7 +151,7 @@ def allowed_globals() -> list:
         # Under both names: NumPy 2 reads what NumPy 1 wrote, and the other way round.
         *(
             (function, f'numpy.{core}.multiarray.{function.__name__}')
-            for function in (multiarray._reconstruct, multiarray.scalar)
+            for function in (rebuild_array, rebuild_number)
             for core in ('core', '_core')
         ),
     ]

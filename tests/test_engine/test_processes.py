@@ -16,7 +16,7 @@ default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1),
 custom_hooks = [dict(type='RecordHook', priority='LOWEST')]
 people = dict(train_identities=40, test_identities=20)
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
-                        sampler=dict(iters_per_epoch=20))
+                        sampler=dict(iters_per_epoch={iterations}))
 test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people)
 train_cfg = dict(max_epochs=3)
 test_evaluator = dict(type='ReIDMetric')
@@ -68,15 +68,26 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('processes')
 
 
+def write_config(folder, precision, iterations):
+    """Of a run of three epochs of so many iterations."""
+    config = folder / f'{precision}_{iterations}.py'
+    values = dict(root=ROOT, change=CHANGES[precision], iterations=iterations)
+    config.write_text(CONFIG.format(**values))
+    return config
+
+
 @pytest.mark.parametrize(
-    ('precision', 'tolerance'),
-    [('float64', 1e-8), pytest.param('float32', 1e-3, marks=pytest.mark.slow)],
+    ('precision', 'iterations', 'tolerance'),
+    [
+        ('float64', 6, 1e-8),
+        pytest.param('float64', 20, 1e-8, marks=pytest.mark.slow),
+        pytest.param('float32', 20, 1e-3, marks=pytest.mark.slow),
+    ],
 )
-def test_training(folder, precision, tolerance):
-    config = folder / f'{precision}.py'
-    config.write_text(CONFIG.format(root=ROOT, change=CHANGES[precision]))
+def test_training(folder, precision, iterations, tolerance):
+    config = write_config(folder, precision, iterations)
     alone = records(folder, 1, config)[0]
-    assert len(alone['losses']) == 60
+    assert len(alone['losses']) == 3 * iterations
     for processes in (2, 4):
         ranks = records(folder, processes, config)
         losses = torch.tensor([rank['losses'] for rank in ranks], dtype=torch.double)
@@ -92,9 +103,8 @@ def test_training(folder, precision, tolerance):
 
 def test_testing(folder, tmp_path):
     """The mAP of the same weights."""
-    config = folder / 'float32.py'
-    config.write_text(CONFIG.format(root=ROOT, change=CHANGES['float32']))
-    checkpoint = folder / 'float64_1' / 'epoch_3.pth'
+    config = write_config(folder, 'float32', 6)
+    checkpoint = folder / 'float64_6_1' / 'epoch_3.pth'
     results = []
     for processes in (1, 4):
         out = tmp_path / f'{processes}.json'

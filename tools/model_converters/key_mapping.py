@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmreid_cc.engine.safe_loading import allowed_globals
+from mmreid_cc.engine.safe_loading import allowed_globals, allowing
 from mmreid_cc.whole_files import replacing
 
 Weights = dict[str, Tensor]
@@ -68,8 +68,8 @@ def load_weights(path: str | Path) -> Weights:
     if not path.is_file():
         raise FileNotFoundError(f'There is no checkpoint {path}')
     try:
-        allowed = [*allowed_globals(), argparse.Namespace]  # DINO keeps its arguments
-        with torch.serialization.safe_globals(allowed):
+        # DINO keeps its arguments
+        with allowing([*allowed_globals(), argparse.Namespace]):
             content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:
         raise ValueError(

@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 from conftest import ROOT
+from mmengine.logging import HistoryBuffer
 from torch import nn
 
 TOOLS = ROOT / 'tools' / 'model_converters'
@@ -96,6 +97,15 @@ def test_no_file_and_no_checkpoint(tmp_path):
     (tmp_path / 'a.pth').write_text('an error page')
     with pytest.raises(ValueError, match=r'a\.pth is no checkpoint'):
         load_weights(tmp_path / 'a.pth')
+
+
+def test_what_was_allowed_before_stays_allowed(tmp_path):
+    """By which the classic MMEngine reads its checkpoints."""
+    before = set(torch.serialization.get_safe_globals())
+    assert HistoryBuffer in before
+    torch.save({'state_dict': {'weight': torch.ones(1)}}, tmp_path / 'a.pth')
+    load_weights(tmp_path / 'a.pth')
+    assert set(torch.serialization.get_safe_globals()) == before
 
 
 def test_weights_are_checked_against_the_model():
