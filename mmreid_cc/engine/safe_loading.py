@@ -139,8 +139,8 @@ def allowed_globals() -> list:
     Returns:
         list: As ``torch.serialization.add_safe_globals`` takes it.
     """
-    rebuild_array = np.zeros(1).__reduce__()[0]
-    rebuild_number = np.float64().__reduce__()[0]
+    # By which NumPy builds an array and a number; their module changed its name.
+    builders: list[Any] = [x.__reduce__()[0] for x in (np.ones(1), np.float64())]
     dtypes = [np.float64, np.float32, np.int64, np.int32, np.bool_]
     return [
         HistoryBuffer,
@@ -150,8 +150,8 @@ def allowed_globals() -> list:
         *{type(np.dtype(kind)) for kind in dtypes},
         # Under both names: NumPy 2 reads what NumPy 1 wrote, and the other way round.
         *(
-            (function, f'numpy.{core}.multiarray.{function.__name__}')
-            for function in (rebuild_array, rebuild_number)
+            (builder, f'numpy.{core}.multiarray.{builder.__name__}')
+            for builder in builders
             for core in ('core', '_core')
         ),
     ]
