@@ -10,7 +10,9 @@ from tool_runs import run_tool
 CONFIG = """
 _base_ = '{root}/configs/cc_r18_synthetic.py'
 custom_imports = dict(imports=['double_precision', 'recording'])
-{change}
+model = dict({model}
+             {network})
+{optimizer}
 default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1),
                      batch_norm_groups=dict(samples_per_bn=16))
 custom_hooks = [dict(type='RecordHook', priority='LOWEST')]
@@ -22,14 +24,26 @@ train_cfg = dict(max_epochs=3)
 test_evaluator = dict(type='ReIDMetric')
 val_cfg = val_dataloader = val_evaluator = None
 """
-CHANGES = {
-    'float64': """
-model = dict(type='DoubleClassifier',
-             data_preprocessor=dict(type='DoublePreprocessor'))
-""",
+PRECISIONS = {
+    'float64': {
+        'model': """type='DoubleClassifier',
+             data_preprocessor=dict(type='DoublePreprocessor'),""",
+        'optimizer': '',
+    },
     # At the rate of the recipe the rounding of float32 grows tenfold in ten iterations,
     # until clusters differ: docs/distributed.md.
-    'float32': 'optim_wrapper = dict(optimizer=dict(lr=1e-5))',
+    'float32': {
+        'model': '',
+        'optimizer': 'optim_wrapper = dict(optimizer=dict(lr=1e-5))',
+    },
+}
+SIZES = {
+    'small': {
+        'iterations': 6,
+        'network': """backbone=dict(stem_channels=16, base_channels=16),
+             head=dict(in_channels=128)""",
+    },
+    'full': {'iterations': 20, 'network': ''},
 }
 
 
@@ -68,26 +82,25 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('processes')
 
 
-def write_config(folder, precision, iterations):
-    """Of a run of three epochs of so many iterations."""
-    config = folder / f'{precision}_{iterations}.py'
-    values = dict(root=ROOT, change=CHANGES[precision], iterations=iterations)
-    config.write_text(CONFIG.format(**values))
+def write_config(folder, precision, size):
+    """Of a run of three epochs."""
+    config = folder / f'{precision}_{size}.py'
+    config.write_text(CONFIG.format(root=ROOT, **PRECISIONS[precision], **SIZES[size]))
     return config
 
 
 @pytest.mark.parametrize(
-    ('precision', 'iterations', 'tolerance'),
+    ('precision', 'size', 'tolerance'),
     [
-        ('float64', 6, 1e-8),
-        pytest.param('float64', 20, 1e-8, marks=pytest.mark.slow),
-        pytest.param('float32', 20, 1e-3, marks=pytest.mark.slow),
+        ('float64', 'small', 1e-8),
+        pytest.param('float64', 'full', 1e-8, marks=pytest.mark.slow),
+        pytest.param('float32', 'full', 1e-3, marks=pytest.mark.slow),
     ],
 )
-def test_training(folder, precision, iterations, tolerance):
-    config = write_config(folder, precision, iterations)
+def test_training(folder, precision, size, tolerance):
+    config = write_config(folder, precision, size)
     alone = records(folder, 1, config)[0]
-    assert len(alone['losses']) == 3 * iterations
+    assert len(alone['losses']) == 3 * SIZES[size]['iterations']
     for processes in (2, 4):
         ranks = records(folder, processes, config)
         losses = torch.tensor([rank['losses'] for rank in ranks], dtype=torch.double)
@@ -103,8 +116,8 @@ def test_training(folder, precision, iterations, tolerance):
 
 def test_testing(folder, tmp_path):
     """The mAP of the same weights."""
-    config = write_config(folder, 'float32', 6)
-    checkpoint = folder / 'float64_6_1' / 'epoch_3.pth'
+    config = write_config(folder, 'float32', 'small')
+    checkpoint = folder / 'float64_small_1' / 'epoch_3.pth'
     results = []
     for processes in (1, 4):
         out = tmp_path / f'{processes}.json'
