@@ -9,4 +9,4 @@ _base_ = [
 
 train_cfg = dict(max_epochs=4, val_interval=1)
 default_hooks = dict(logger=dict(interval=10))
-custom_hooks = [dict(type='ChannelsLastHook'), dict(type='InitialValidationHook')]
+custom_hooks = [dict(type='InitialValidationHook')]

@@ -55,6 +55,7 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'InvalidLossHook',
         'IterSeedHook',
         'LoadReIDImage',
+        'MemoryLayoutHook',
         'RandomMultipleGallerySampler',
         'ReIDDataset',
         'ReIDMetric',

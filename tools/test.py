@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
+from mmreid_cc.engine.allocator import keep_freed_memory
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.dead_workers import explained_dead_workers
@@ -75,6 +76,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 
 def main() -> None:
     args = parse_args()
+    keep_freed_memory()
     load_checkpoints_safely()
     cfg = merge_args(Config.fromfile(args.config), args)
     check_config(cfg)

@@ -19,6 +19,7 @@ from rich.progress import track
 
 from mmreid_cc.clustering.inputs import check_count
 from mmreid_cc.clustering.parallel import n_threads
+from mmreid_cc.engine.allocator import keep_freed_memory
 
 from .gallery import Gallery
 from .images import Images, each_image, name_of, to_bgr
@@ -31,7 +32,8 @@ class ReIDInferencer:
     """Embeds images, builds galleries of them, and searches there.
 
     It prepares images as the config does for a test, and reads checkpoints without
-    executing anything from them. ``BaseInferencer`` of MMEngine is no base of it: that
+    executing anything from them. It keeps the memory that a batch needed for the next
+    one, see :func:`mmreid_cc.engine.allocator.keep_freed_memory`. ``BaseInferencer`` of MMEngine is no base of it: that
     loads what fits of a checkpoint, holds all inputs as a list, and returns a dict of
     predictions and pictures.
 
@@ -73,6 +75,7 @@ class ReIDInferencer:
         batch_size: int = 64,
     ) -> None:
         check_count('batch_size', batch_size)
+        keep_freed_memory()
         cfg = load_config(config)
         pipeline = pipeline_config(cfg)
         with scope_of(cfg):

@@ -11,6 +11,7 @@ from .hooks import (
     InitialValidationHook,
     InvalidLossHook,
     IterSeedHook,
+    MemoryLayoutHook,
     WeightCheckHook,
 )
 from .optim_wrappers import BFloat16OptimWrapper
@@ -24,6 +25,7 @@ __all__ = [
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',
+    'MemoryLayoutHook',
     'WeightCheckHook',
     'extract_features',
 ]

@@ -31,7 +31,7 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     Returns:
         Tensor: Shape (N, D), float32 on the CPU (float64 for a float64 model).
     """
-    bare: Any = model.module if is_model_wrapper(model) else model
+    bare = unwrapped(model)
     broadcast_statistics(bare)
     was_training = bare.training
     bare.eval()
@@ -44,6 +44,11 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     bare.train(was_training)
     size = len(cast(Sized, dataloader.dataset))
     return gather_by_index(torch.cat(embeddings), torch.tensor(indices), size)
+
+
+def unwrapped(model: nn.Module) -> Any:
+    """The model inside a wrapper for distributed training."""
+    return model.module if is_model_wrapper(model) else model
 
 
 @torch.no_grad()

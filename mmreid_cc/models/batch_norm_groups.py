@@ -1,73 +1,61 @@
 """Batch norm over groups of a batch, as several GPUs would normalise their parts."""
 
-from functools import cache
+from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
+from torch.distributed import ProcessGroup
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from .piecewise import joined, see_in_pieces
+from .shared_batch_norm import SharedBatchNorm
 
-def group_batch_norm(model: nn.Module, samples_per_bn: int) -> list[Any]:
-    """Let every batch norm layer normalise contiguous groups of a training batch.
 
-    Public code trains Cluster Contrast by ``DataParallel`` on 4 GPUs: each of them
-    normalises its 64 of the 256 images by their own mean and variance, and the running
-    statistics are those of the first GPU. One process does the same here, group by
-    group. Testing, parameters and names are not changed.
+class BatchNormGroups:
+    """Passes the groups of a batch through a part of a network, one after the other.
 
     Args:
-        model (nn.Module): Changed in place: its layers, subclasses of PyTorch's
-            ``BatchNorm1d`` to ``3d``, get a subclass of their own class.
-        samples_per_bn (int): Images in a group; it must divide the batch.
+        layers (list[nn.Module]): The batch norm layers of the network.
+        samples_per_bn (int): Images in a group of this process.
+        processes (ProcessGroup, optional): Those which normalise their groups together.
+            Defaults to None: this one alone.
 
-    Returns:
-        list[_BatchNorm]: The layers that were changed. While their ``tracks`` is False,
-        the running statistics stay as they are.
-
-    Raises:
-        ValueError: If there are layers of ``SyncBatchNorm``, which normalise over all
-            processes. While training: if the batch has no such groups.
-
-    References:
-        The name, and the idea for one process, are from OpenUnReID (Ge et al., 2020).
+    Attributes:
+        tracks (bool): Whether the running statistics follow the first group of the next
+            batch; True at first.
 
     Example:
-        >>> layers = group_batch_norm(nn.Sequential(nn.BatchNorm2d(3)), 64)
-        >>> layers[0]
-        GroupedBatchNorm2d(3, eps=1e-05, momentum=0.1, affine=True, ...)
+        >>> groups = BatchNormGroups([layer], samples_per_bn=64)
+        >>> groups(layer, torch.rand(256, 2048)).shape
+        torch.Size([256, 2048])
     """
-    layers: list[Any] = [m for m in model.modules() if isinstance(m, _BatchNorm)]
-    for layer in layers:
-        if isinstance(layer, nn.SyncBatchNorm):
-            raise ValueError(
-                'SyncBatchNorm normalises over all processes, `samples_per_bn` over '
-                'groups within one. Remove `sync_bn`, or '
-                '`default_hooks.batch_norm_groups`, from the config.'
-            )
-        if not isinstance(layer, _GroupedBatchNorm):
-            layer.__class__ = grouped(layer.__class__)
-        layer.samples_per_bn = samples_per_bn
-    return layers
 
+    def __init__(
+        self,
+        layers: list[Any],
+        samples_per_bn: int,
+        processes: ProcessGroup | None = None,
+    ) -> None:
+        self.layers = layers
+        self.samples_per_bn = samples_per_bn
+        self.shared = None if processes is None else SharedBatchNorm(processes)
+        self.tracks = True
+        self._tracked = [layer for layer in layers if layer.track_running_stats]
+        self._track(False)
 
-class _GroupedBatchNorm:
-    """What is laid over the class of a batch norm layer."""
-
-    samples_per_bn: int
-    tracks = True
-
-    def forward(self: Any, inputs: Tensor) -> Tensor:
-        """Normalise, in training group by group.
+    def __call__(self, function: Callable[[Tensor], Any], inputs: Tensor) -> Any:
+        """Call a function with the groups of a batch.
 
         Args:
-            inputs (Tensor): Shape (B, C, …).
+            function (Callable): A part of the network, from (B, …) to tensors (B, …).
+            inputs (Tensor): Shape (N, …).
 
         Returns:
-            Tensor: The same shape.
+            Any: The outputs for the whole batch.
+
+        Raises:
+            ValueError: If the batch has no such groups.
         """
-        if not self.training:
-            return super().forward(inputs)  # type: ignore[misc]
         if len(inputs) % self.samples_per_bn:
             raise ValueError(
                 f'A batch of {len(inputs)} images has no groups of '
@@ -75,17 +63,100 @@ class _GroupedBatchNorm:
                 '`default_hooks.batch_norm_groups.samples_per_bn` to a divisor of the '
                 'images that a process gets in an iteration.'
             )
-        groups = inputs.split(self.samples_per_bn)
         outputs = []
-        tracked = self.track_running_stats
-        for number, group in enumerate(groups):
-            self.track_running_stats = tracked and self.tracks and number == 0
-            outputs.append(super().forward(group))  # type: ignore[misc]
-        self.track_running_stats = tracked
-        return torch.cat(outputs) if len(outputs) > 1 else outputs[0]
+        for number, group in enumerate(inputs.split(self.samples_per_bn)):
+            self._track(self.tracks and number == 0)
+            if self.shared is None:
+                outputs.append(function(group))
+            else:
+                with self.shared:
+                    outputs.append(function(group))
+        # Also between the calls: a backward pass that computes activations once more
+        # (`with_cp`) must not move the statistics again.
+        self._track(False)
+        return joined(outputs)
+
+    def end(self) -> None:
+        """Let the layers track whatever passes them again."""
+        self._track(True)
+
+    def _track(self, tracks: bool) -> None:
+        for layer in self._tracked:
+            layer.track_running_stats = tracks
 
 
-@cache
-def grouped(layer: Any) -> Any:
-    """The class of a layer, with groups; one for each class."""
-    return type(f'Grouped{layer.__name__}', (_GroupedBatchNorm, layer), {})
+def group_batch_norm(
+    model: Any, samples_per_bn: int, processes: ProcessGroup | None = None
+) -> BatchNormGroups:
+    """Let a classifier normalise contiguous groups of a training batch.
+
+    Public code trains Cluster Contrast by ``DataParallel`` on 4 GPUs: each of them
+    normalises its 64 of the 256 images by their own mean and variance, and the running
+    statistics are those of the first GPU. One process does the same here: the groups
+    pass through backbone, neck and BN neck one after the other, and the embeddings are
+    joined. Testing, layers and parameters are not changed.
+
+    Args:
+        model (nn.Module): An ``ImageClassifier`` whose head is a
+            :class:`~mmreid_cc.models.BNNeckHead`.
+        samples_per_bn (int): Images in a group of this process; it must divide the
+            batch.
+        processes (ProcessGroup, optional): Processes that share each group: together
+            they normalise what they get. Defaults to None: none share.
+
+    Returns:
+        BatchNormGroups: While its ``tracks`` is False, the running statistics stay as
+        they are.
+
+    Raises:
+        ValueError: If the model is no such classifier, or there are layers of
+            ``SyncBatchNorm``, which normalise over all processes, or layers that
+            compute activations twice while groups are shared.
+
+    References:
+        The name, and the idea for one process, are from OpenUnReID (Ge et al., 2020).
+
+    Example:
+        >>> groups = group_batch_norm(model, samples_per_bn=64)
+        >>> len(groups.layers)
+        54
+    """
+    layers = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, _BatchNorm)
+    }
+    if any(isinstance(layer, nn.SyncBatchNorm) for layer in layers.values()):
+        raise ValueError(
+            'SyncBatchNorm normalises over all processes, `samples_per_bn` over groups '
+            'within one. Remove `sync_bn`, or `default_hooks.batch_norm_groups`, from '
+            'the config.'
+        )
+    ungrouped = [name for name in layers if not _is_grouped(model, name)]
+    if ungrouped:
+        raise ValueError(
+            f'The batch norm layer(s) {", ".join(ungrouped)} would normalise the whole '
+            'batch: groups pass through `backbone`, `neck` and `head.bn` of an '
+            'ImageClassifier whose head is a BNNeckHead. Move them there, or set '
+            '`default_hooks.batch_norm_groups.samples_per_bn=None`.'
+        )
+    if processes is not None and any(
+        getattr(module, 'with_cp', False) for module in model.modules()
+    ):
+        raise ValueError(
+            'Checkpointed activations (`with_cp`) are computed again in the backward '
+            'pass, where processes cannot share a batch norm group. Remove `with_cp`, '
+            'or take so few processes that each gets whole groups.'
+        )
+    groups = BatchNormGroups(list(layers.values()), samples_per_bn, processes)
+    model.batch_norm_groups = groups
+    if hasattr(model, 'head'):
+        model.head.batch_norm_groups = groups
+    see_in_pieces(model)
+    return groups
+
+
+def _is_grouped(model: Any, name: str) -> bool:
+    if name.startswith(('backbone.', 'neck.')):
+        return hasattr(model, 'extract_feat')
+    return name == 'head.bn' and hasattr(model.head, 'batch_norm_groups')

@@ -1,12 +1,14 @@
-"""Groups inside one process do what replicas on several GPUs do."""
+"""Groups that pass one after the other do what replicas on several GPUs do."""
 
 import copy
 
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmreid_cc.models.batch_norm_groups import group_batch_norm
+from mmreid_cc.registry import MODELS
 
 
 class Activated(nn.BatchNorm2d):
@@ -16,12 +18,33 @@ class Activated(nn.BatchNorm2d):
         return super().forward(inputs).relu()
 
 
+@MODELS.register_module()
+class NormalizingBackbone(nn.Sequential):
+    """Batch norm of two kinds."""
+
+    def __init__(self):
+        super().__init__(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 3),
+            Activated(5),
+        )  # fmt: skip
+
+
 def network():
     torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 5, 3),
-        Activated(5), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.BatchNorm1d(5),
-    )  # fmt: skip
+    with DefaultScope.overwrite_default_scope('mmreid_cc'):
+        model = MODELS.build(
+            dict(
+                type='ImageClassifier',
+                backbone=dict(type='NormalizingBackbone'),
+                neck=dict(type='GeneralizedMeanPooling', p=3.0),
+                head=dict(
+                    type='ClusterContrastHead',
+                    in_channels=5,
+                    memory=dict(type='ClusterMemory'),
+                ),
+            )
+        )
+    return model.train()
 
 
 IMAGES = torch.randn(24, 3, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -29,7 +52,7 @@ WEIGHTS = torch.randn(24, 5, generator=torch.Generator().manual_seed(2))
 
 
 def test_equals_replicas():
-    """Outputs, gradients and running statistics, bit for bit."""
+    """Outputs, gradients and running statistics."""
     replicas = [network() for _ in range(3)]
     parts = IMAGES.split(8), WEIGHTS.split(8)
     outputs = [net(images) for net, images in zip(replicas, parts[0], strict=True)]
@@ -37,25 +60,38 @@ def test_equals_replicas():
         (output * weights).sum().backward()
 
     grouped = network()
-    assert len(group_batch_norm(grouped, 8)) == 3
+    groups = group_batch_norm(grouped, 8)
+    assert len(groups.layers) == 3
     output = grouped(IMAGES)
     (output * WEIGHTS).sum().backward()
     assert torch.equal(output, torch.cat(outputs))
     for name, parameter in grouped.named_parameters():
-        summed = sum(dict(net.named_parameters())[name].grad for net in replicas)
-        torch.testing.assert_close(parameter.grad, summed, atol=1e-4, rtol=1e-4)
+        if parameter.requires_grad:
+            summed = sum(dict(net.named_parameters())[name].grad for net in replicas)
+            torch.testing.assert_close(parameter.grad, summed, atol=1e-5, rtol=1e-5)
     for name, buffer in grouped.named_buffers():
         assert torch.equal(buffer, dict(replicas[0].named_buffers())[name]), name
     plain = network()(IMAGES)
     assert not torch.allclose(output, plain, atol=1e-2)
 
 
-def test_names_tests_and_classes_stay():
+def test_compiled_backbone():
+    grouped, compiled = network(), network()
+    group_batch_norm(grouped, 8), group_batch_norm(compiled, 8)
+    compiled.backbone.compile(backend='eager')
+    for _ in range(2):
+        assert torch.equal(compiled(IMAGES), grouped(IMAGES))
+    for name, buffer in compiled.named_buffers():
+        assert torch.equal(buffer, dict(grouped.named_buffers())[name]), name
+
+
+def test_layers_and_tests_stay():
     plain, grouped = network(), network()
-    group_batch_norm(grouped, 8)
+    before = repr(grouped)
+    groups = group_batch_norm(grouped, 8)
+    groups.end()
+    assert repr(grouped) == before == repr(plain)
     assert list(grouped.state_dict()) == list(plain.state_dict())
-    assert isinstance(grouped[4], Activated)
-    assert 'GroupedBatchNorm2d(4, eps' in repr(grouped[1])
     plain.eval(), grouped.eval()
     assert torch.equal(grouped(IMAGES[:5]), plain(IMAGES[:5]))
 
@@ -65,20 +101,41 @@ def test_copies_and_repeated_calls():
     group_batch_norm(grouped, 8)
     twin = copy.deepcopy(grouped)
     assert torch.equal(twin(IMAGES), grouped(IMAGES))
+    with torch.no_grad():
+        twin.backbone[0].weight.zero_()  # of the copy only
     group_batch_norm(grouped, 12)
-    assert type(grouped[1]) is type(twin[1])
     assert not torch.equal(twin(IMAGES), grouped(IMAGES))
+    assert grouped(IMAGES).std() > 0.1
 
 
 def test_statistics_can_be_left_alone():
     grouped = network()
-    for layer in group_batch_norm(grouped, 8):
-        layer.tracks = False
+    groups = group_batch_norm(grouped, 8)
+    groups.tracks = False
     before = copy.deepcopy(grouped.state_dict())
     grouped(IMAGES)
     after = grouped.state_dict()
     assert all(torch.equal(after[name], before[name]) for name in before)
-    assert grouped[1].track_running_stats
+    groups.end()
+    assert grouped.backbone[1].track_running_stats
+
+
+def test_frozen_layers():
+    """As `norm_eval` and `frozen_stages` leave them."""
+    plain, grouped = network(), network()
+    group_batch_norm(grouped, 8)
+    for net in (plain, grouped):
+        net.backbone.eval()
+        net.head.eval()
+    torch.testing.assert_close(grouped(IMAGES), plain(IMAGES))
+
+
+def test_network_without_batch_norm():
+    net = network()
+    net.backbone, net.head.bn = nn.Conv2d(3, 5, 3), nn.Identity()
+    expected = net(IMAGES)
+    assert group_batch_norm(net, 8).layers == []
+    torch.testing.assert_close(net(IMAGES), expected)
 
 
 def test_no_groups():
@@ -88,3 +145,8 @@ def test_no_groups():
         grouped(IMAGES)
     with pytest.raises(ValueError, match='Remove `sync_bn`'):
         group_batch_norm(nn.SyncBatchNorm(3), 8)
+    grouped.head.parts = nn.BatchNorm1d(5)
+    with pytest.raises(ValueError, match=r'layer\(s\) head\.parts would normalise'):
+        group_batch_norm(grouped, 8)
+    with pytest.raises(ValueError, match=r'layer\(s\) 0 would normalise'):
+        group_batch_norm(nn.Sequential(nn.BatchNorm2d(3)), 8)

@@ -2,22 +2,22 @@
 
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .batch_norm_groups_hook import BatchNormGroupsHook
-from .channels_last_hook import ChannelsLastHook
 from .cluster_memory_hook import ClusterMemoryHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
+from .memory_layout_hook import MemoryLayoutHook
 from .ranking_visualization_hook import RankingVisualizationHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'BatchNormGroupsHook',
-    'ChannelsLastHook',
     'ClusterMemoryHook',
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',
+    'MemoryLayoutHook',
     'RankingVisualizationHook',
     'WeightCheckHook',
 ]

@@ -10,7 +10,6 @@ from mmengine.config import Config
 from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
-from mmengine.model import is_model_wrapper
 from mmengine.registry import DefaultScope
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
@@ -24,7 +23,7 @@ from mmreid_cc.registry import HOOKS
 from mmreid_cc.visualization import ClusteredImages, figure_pixels
 
 from ..accumulation import accumulated_batches
-from ..extraction import extract_features
+from ..extraction import extract_features, unwrapped
 from ..pseudo_labels import (
     CAMERA_NORMALIZATIONS,
     check_labels,
@@ -271,11 +270,6 @@ def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
 def memory_of(model: nn.Module) -> BaseMemory:
     """The memory of a model, wrapped for distributed training or not."""
     return unwrapped(model).head.memory
-
-
-def unwrapped(model: nn.Module) -> Any:
-    """The model inside a wrapper for distributed training."""
-    return model.module if is_model_wrapper(model) else model
 
 
 def check_same_vectors(vectors: dict[str, Tensor]) -> None:

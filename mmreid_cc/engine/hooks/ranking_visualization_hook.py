@@ -28,7 +28,7 @@ from mmreid_cc.visualization import (
 )
 from mmreid_cc.visualization.rank_lists import TITLES, first_ranks
 
-from .cluster_memory_hook import unwrapped
+from ..extraction import unwrapped
 
 
 @HOOKS.register_module()

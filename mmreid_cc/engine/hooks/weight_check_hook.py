@@ -1,13 +1,12 @@
 """Before weights are loaded: see that they belong to the model."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from torch import nn
 
 from mmreid_cc.registry import HOOKS
 
+from ..extraction import unwrapped
 from ..weights import check_pretrained, check_weights, weights_of
 
 
@@ -34,20 +33,16 @@ class WeightCheckHook(Hook):
     def before_run(self, runner: Runner) -> None:
         """Check the pre-trained parts of a model that is to be trained."""
         if _is_training(runner):
-            check_pretrained(_unwrapped(runner))
+            check_pretrained(unwrapped(runner.model))
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Check a checkpoint, which MMEngine has read, but not yet loaded."""
         source = runner._load_from or f'The checkpoint of {runner.work_dir}'
         starting = _is_training(runner) and not runner._resume
         weights = weights_of(checkpoint)
-        check_weights(_unwrapped(runner), weights, source, complete=not starting)
+        check_weights(unwrapped(runner.model), weights, source, complete=not starting)
 
 
 def _is_training(runner: Runner) -> bool:
     """``Runner.train`` builds the optimizer before it loads any weights."""
     return isinstance(runner.optim_wrapper, OptimWrapper)
-
-
-def _unwrapped(runner: Runner) -> nn.Module:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

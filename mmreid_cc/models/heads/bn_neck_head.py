@@ -6,6 +6,8 @@ from mmengine.model import BaseModule
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from ..batch_norm_groups import BatchNormGroups
+
 
 class BNNeckHead(BaseModule):
     """BN neck and L2-normalised embedding; a subclass adds the loss.
@@ -31,6 +33,8 @@ class BNNeckHead(BaseModule):
         >>> BNNeckHead(2048).eval()(torch.randn(4, 2048, 16, 8)).shape
         torch.Size([4, 2048])
     """
+
+    batch_norm_groups: BatchNormGroups | None = None  # set by `group_batch_norm`
 
     def __init__(
         self,
@@ -89,7 +93,20 @@ class BNNeckHead(BaseModule):
         Returns:
             Tensor: Shape (B, ``out_channels``).
         """
-        return F.normalize(self.bn(self.fc(self.pre_logits(feats))))
+        return F.normalize(self.batch_norm(self.fc(self.pre_logits(feats))))
+
+    def batch_norm(self, vectors: Tensor) -> Tensor:
+        """The BN neck, in training group by group where the network has groups.
+
+        Args:
+            vectors (Tensor): Shape (B, ``out_channels``).
+
+        Returns:
+            Tensor: The same shape.
+        """
+        if self.training and self.batch_norm_groups is not None:
+            return self.batch_norm_groups(self.bn, vectors)
+        return self.bn(vectors)
 
     def predict(
         self,

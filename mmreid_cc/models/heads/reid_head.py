@@ -102,7 +102,7 @@ class ReIDHead(BNNeckHead):
         """
         vectors = self.fc(self.pre_logits(feats))
         labels = self._labels(data_samples).to(vectors.device)
-        logits = self.classifier(self.bn(vectors)).float()
+        logits = self.classifier(self.batch_norm(vectors)).float()
         identity = F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
         triplet = batch_hard_triplet_loss(
             vectors,

@@ -1,0 +1,110 @@
+"""Batch norm over the images of several processes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, distributed
+from torch.distributed.nn.functional import all_reduce
+from torch.nn.modules._functions import SyncBatchNorm
+from torch.overrides import TorchFunctionMode
+
+
+class SharedBatchNorm(TorchFunctionMode):
+    """Within this context batch norm layers in training normalise over processes.
+
+    Whatever calls ``torch.nn.functional.batch_norm`` is meant, so that no layer has to
+    be exchanged. All processes must run the same layers in the same order, each with
+    equally many images. On a GPU the kernels of PyTorch's ``SyncBatchNorm`` compute it;
+    these do not work on a CPU, where means and variances are reduced.
+
+    Args:
+        processes (ProcessGroup): That normalise together.
+
+    Example:
+        >>> with SharedBatchNorm(torch.distributed.group.WORLD):
+        ...     features = network(images)
+    """
+
+    def __init__(self, processes: distributed.ProcessGroup) -> None:
+        super().__init__()
+        self.processes = processes
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Iterable[type],
+        args: tuple = (),
+        kwargs: dict | None = None,
+    ) -> Any:
+        """Replace one function, and call all others."""
+        if func is F.batch_norm:
+            return self.batch_norm(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+    def batch_norm(
+        self,
+        inputs: Tensor,
+        running_mean: Tensor | None,
+        running_var: Tensor | None,
+        weight: Tensor | None = None,
+        bias: Tensor | None = None,
+        training: bool = False,
+        momentum: float = 0.1,
+        eps: float = 1e-5,
+    ) -> Tensor:
+        """As ``torch.nn.functional.batch_norm``, over all processes in training.
+
+        Args:
+            inputs (Tensor): Shape (B, C, …).
+            running_mean (Tensor | None): Shape (C,), moved in place in training.
+            running_var (Tensor | None): The same.
+            weight (Tensor | None): Shape (C,).
+            bias (Tensor | None): Shape (C,).
+            training (bool): Whether to normalise by the batch.
+            momentum (float): Weight of the batch in the running statistics.
+            eps (float): Added to the variance.
+
+        Returns:
+            Tensor: Shape (B, C, …).
+        """
+        if not training:
+            return F.batch_norm(
+                inputs, running_mean, running_var, weight, bias, False, momentum, eps
+            )
+        size = distributed.get_world_size(self.processes)
+        channels = inputs.shape[1]
+        weight = inputs.new_ones(channels) if weight is None else weight
+        bias = inputs.new_zeros(channels) if bias is None else bias
+        if inputs.is_cuda:
+            return SyncBatchNorm.apply(
+                inputs,
+                weight,
+                bias,
+                running_mean,
+                running_var,
+                eps,
+                momentum,
+                self.processes,
+                size,
+            )
+        exact = inputs.float() if inputs.dtype in _HALVES else inputs
+        others = [0, *range(2, inputs.ndim)]
+        mean = all_reduce(exact.mean(others), group=self.processes) / size
+        shape = (1, channels) + (1,) * (inputs.ndim - 2)
+        centered = exact - mean.view(shape)
+        variance = all_reduce(centered.square().mean(others), group=self.processes)
+        variance = variance / size
+        if running_mean is not None and running_var is not None:
+            count = inputs.numel() // channels * size
+            with torch.no_grad():
+                running_mean.lerp_(mean.to(running_mean.dtype), momentum)
+                unbiased = variance * (count / (count - 1))
+                running_var.lerp_(unbiased.to(running_var.dtype), momentum)
+        scale = weight * (variance + eps).rsqrt()
+        normalized = centered * scale.view(shape) + bias.view(shape)
+        return normalized.to(inputs.dtype)
+
+
+_HALVES = (torch.float16, torch.bfloat16)
