@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmreid_cc.engine.allocator import keep_freed_memory
+from mmreid_cc.allocator import keep_freed_memory
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.dead_workers import explained_dead_workers

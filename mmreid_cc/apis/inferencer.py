@@ -17,9 +17,9 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from mmreid_cc.allocator import keep_freed_memory
 from mmreid_cc.clustering.inputs import check_count
 from mmreid_cc.clustering.parallel import n_threads
-from mmreid_cc.engine.allocator import keep_freed_memory
 
 from .gallery import Gallery
 from .images import Images, each_image, name_of, to_bgr
@@ -32,10 +32,10 @@ class ReIDInferencer:
     """Embeds images, builds galleries of them, and searches there.
 
     It prepares images as the config does for a test, and reads checkpoints without
-    executing anything from them. It keeps the memory that a batch needed for the next
-    one, see :func:`mmreid_cc.engine.allocator.keep_freed_memory`. ``BaseInferencer`` of MMEngine is no base of it: that
-    loads what fits of a checkpoint, holds all inputs as a list, and returns a dict of
-    predictions and pictures.
+    executing anything from them. Memory that a batch has freed is kept for the next,
+    see :func:`mmreid_cc.allocator.keep_freed_memory`. ``BaseInferencer`` of MMEngine is
+    no base of it: that loads what fits of a checkpoint, holds all inputs as a list, and
+    returns a dict of predictions and pictures.
 
     Args:
         config (str | os.PathLike | Config): That the network was trained with.

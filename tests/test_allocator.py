@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from mmreid_cc.engine.allocator import keep_freed_memory
+from mmreid_cc.allocator import keep_freed_memory
 
 COUNT_FAULTS = """
 import resource, sys
 import numpy as np
-from mmreid_cc.engine.allocator import keep_freed_memory
+from mmreid_cc.allocator import keep_freed_memory
 print(keep_freed_memory() if sys.argv[1:] else False)
 np.ones(2**24)  # 128 MB
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
