@@ -51,6 +51,7 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'ClusterContrastHead',
         'ClusterMemory',
         'ClusterMemoryHook',
+        'ImageCacheHook',
         'InitialValidationHook',
         'InvalidLossHook',
         'IterSeedHook',

@@ -9,6 +9,8 @@ default_hooks = dict(
     # 256 images on 4 GPUs in the reference. Without it, results depend on the number of
     # processes.
     batch_norm_groups=dict(type='BatchNormGroupsHook', samples_per_bn=64),
+    # Images stay in memory after decoding and resizing, if a quarter of it has room.
+    image_cache=dict(type='ImageCacheHook', share=0.25),
     # Channels last for convolutional networks; the same results, faster.
     memory_layout=dict(type='MemoryLayoutHook'),
     iter_seed=dict(type='IterSeedHook'),

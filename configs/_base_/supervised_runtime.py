@@ -5,6 +5,7 @@ _base_ = 'default_runtime.py'
 default_hooks = dict(
     _delete_=True,
     batch_norm_groups={{_base_.default_hooks.batch_norm_groups}},
+    image_cache={{_base_.default_hooks.image_cache}},
     memory_layout={{_base_.default_hooks.memory_layout}},
     iter_seed={{_base_.default_hooks.iter_seed}},
     invalid_loss={{_base_.default_hooks.invalid_loss}},

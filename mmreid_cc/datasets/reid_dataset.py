@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.dataset import BaseDataset
+from mmengine.dataset import BaseDataset, Compose
 from mmengine.logging import print_log
 
 from mmreid_cc.registry import DATASETS
@@ -20,6 +20,7 @@ from .crops import (
     list_images,
     parse_name,
 )
+from .image_cache import ImageCache, fixed_size
 from .seeding import SeededIndex, seeded
 
 
@@ -85,6 +86,8 @@ class ReIDDataset(BaseDataset):
     tuple of all that are found where sources differ."""
     DISTRACTOR: int | None = 0
     """The identity of gallery images that show nobody in particular."""
+    image_cache: ImageCache | None = None
+    """Where images are kept after decoding and resizing, if they are."""
 
     def __init__(
         self,
@@ -120,6 +123,72 @@ class ReIDDataset(BaseDataset):
             return super().__getitem__(index)
         with seeded(index.seed):
             return super().__getitem__(int(index))
+
+    def prepare_data(self, idx: int) -> Any:
+        """Pass an image through the pipeline, from the cache where it is kept.
+
+        Args:
+            idx (int): Of the image.
+
+        Returns:
+            Any: What the pipeline returns.
+        """
+        cache = self.image_cache
+        if cache is None:
+            return super().prepare_data(idx)
+        info = self.get_data_info(idx)
+        transforms = self.pipeline.transforms
+        kept = cache.get(idx)
+        if kept is None:
+            info = Compose(transforms[:2])(info)
+            cache.put(idx, info['img'], info['ori_shape'])
+        else:
+            image, original = kept
+            height, width = cache.size
+            info.update(  # what loading and resizing would add
+                img=image,
+                img_shape=cache.size,
+                ori_shape=original,
+                scale=(width, height),
+                scale_factor=(width / original[1], height / original[0]),
+                keep_ratio=False,
+            )
+        return Compose(transforms[2:])(info)
+
+    def keep_images(self, cache: ImageCache) -> None:
+        """Decode and resize every image once, from now on.
+
+        Call it before workers start, and give data sets of the same images one cache.
+
+        Args:
+            cache (ImageCache): For the images of this data set, in the size to which
+                its pipeline brings them first.
+
+        Raises:
+            ValueError: If the cache is made for others.
+        """
+        size = fixed_size(self.pipeline)
+        if (cache.count, cache.size) != (len(self), size):
+            raise ValueError(
+                f'A cache of {cache.count} images of {cache.size} cannot hold the '
+                f'{len(self)} images of {size} of {self}.'
+            )
+        self.image_cache = cache
+
+    def share_images(self, other: object) -> None:
+        """Use what another data set keeps, if that are the same images.
+
+        Args:
+            other (object): A data set, of any class.
+        """
+        if (
+            isinstance(other, ReIDDataset)
+            and other.image_cache is not None
+            and repr(other.pipeline.transforms[:2])
+            == repr(self.pipeline.transforms[:2])
+            and np.array_equal(other.column('img_path'), self.column('img_path'))
+        ):
+            self.image_cache = other.image_cache
 
     @property
     def parts(self) -> tuple[str, ...]:

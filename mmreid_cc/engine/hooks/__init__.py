@@ -3,6 +3,7 @@
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .batch_norm_groups_hook import BatchNormGroupsHook
 from .cluster_memory_hook import ClusterMemoryHook
+from .image_cache_hook import ImageCacheHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
@@ -14,6 +15,7 @@ __all__ = [
     'AtomicCheckpointHook',
     'BatchNormGroupsHook',
     'ClusterMemoryHook',
+    'ImageCacheHook',
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',

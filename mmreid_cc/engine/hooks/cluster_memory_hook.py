@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
-from mmreid_cc.datasets import read_labels
+from mmreid_cc.datasets import ReIDDataset, read_labels
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
 from mmreid_cc.visualization import ClusteredImages, figure_pixels
@@ -137,6 +137,9 @@ class ClusterMemoryHook(Hook):
         memory.batches_per_update = batches_per_step
         cfg = self.dataloader_cfg or extraction_dataloader(runner.cfg)
         self.dataloader = runner.build_dataloader(cfg)
+        dataset = self.dataloader.dataset
+        if isinstance(dataset, ReIDDataset):
+            dataset.share_images(runner.train_dataloader.dataset)
         self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
         if self.resumed is not None:
@@ -237,7 +240,7 @@ def extraction_dataloader(cfg: Config) -> dict:
         )
     dataset = dict(cfg.train_dataloader.dataset, pipeline=test.dataset.pipeline)
     sampler = dict(type='DefaultSampler', shuffle=False)
-    return dict(test, dataset=dataset, sampler=sampler, persistent_workers=False)
+    return dict(test, dataset=dataset, sampler=sampler)
 
 
 def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:

@@ -1,0 +1,159 @@
+"""Decoded images in memory that all workers of a loader share."""
+
+import mmap
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmcv.transforms import Resize
+from mmengine.dataset import Compose
+
+from .transforms import LoadReIDImage
+
+CGROUP_LIMITS = (
+    ('memory.max', 'memory.current'),
+    ('memory/memory.limit_in_bytes', 'memory/memory.usage_in_bytes'),
+)
+
+
+class ImageCache:
+    """N images of one size, each stored by whichever process decodes it first.
+
+    The memory belongs to no file: there is nothing to clean up, and it is freed when
+    the last process that uses it ends, however that ends. Pages are taken when images
+    are stored. Forked processes share it, and so do those that get it by pickling while
+    the one that made it lives.
+
+    Args:
+        count (int): N.
+        size (tuple[int, int]): Height and width.
+
+    Raises:
+        OSError: If the system has no such memory (Linux has).
+
+    Example:
+        >>> cache = ImageCache(12936, (256, 128))
+        >>> cache.put(7, image, original_size=(128, 64))
+        >>> cache.get(7)[1]
+        (128, 64)
+    """
+
+    def __init__(self, count: int, size: tuple[int, int]) -> None:
+        if not hasattr(os, 'memfd_create'):
+            raise OSError('This system has no anonymous files in memory (memfd).')
+        self.count, self.size = count, size
+        self._file = os.memfd_create('mmreid_cc images')
+        os.ftruncate(self._file, self.nbytes(count, size))
+        self._map()
+
+    @staticmethod
+    def nbytes(count: int, size: tuple[int, int]) -> int:
+        """Bytes of so many images.
+
+        Args:
+            count (int): Images.
+            size (tuple[int, int]): Height and width.
+
+        Returns:
+            int: Three for each pixel, and nine for each image.
+        """
+        return count * (size[0] * size[1] * 3 + 9)
+
+    def _map(self) -> None:
+        memory = mmap.mmap(self._file, self.nbytes(self.count, self.size))
+        pixels = self.count * self.size[0] * self.size[1] * 3
+        self._images = np.frombuffer(memory, np.uint8, pixels).reshape(
+            self.count, *self.size, 3
+        )
+        rest = np.frombuffer(memory, np.uint8, offset=pixels)
+        self._original_sizes = rest[: 8 * self.count].reshape(self.count, 8)
+        self._stored = rest[8 * self.count :]
+
+    def get(self, index: int) -> tuple[np.ndarray, tuple[int, int]] | None:
+        """An image, and the height and width that its file has.
+
+        Args:
+            index (int): Of the image, below N.
+
+        Returns:
+            tuple[np.ndarray, tuple[int, int]] | None: A copy of shape (H, W, 3), uint8;
+            None if the image is not stored yet.
+        """
+        if not self._stored[index]:
+            return None
+        height, width = self._original_sizes[index].copy().view(np.int32).tolist()
+        return self._images[index].copy(), (height, width)
+
+    def put(
+        self, index: int, image: np.ndarray, original_size: tuple[int, int]
+    ) -> None:
+        """Store an image.
+
+        Args:
+            index (int): Of the image, below N.
+            image (np.ndarray): Shape (H, W, 3), uint8.
+            original_size (tuple[int, int]): Height and width of its file.
+        """
+        self._images[index] = image
+        self._original_sizes[index] = np.array(original_size, np.int32).view(np.uint8)
+        self._stored[index] = True  # last: only now others read it
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What another process needs to share the memory."""
+        file = f'/proc/{os.getpid()}/fd/{self._file}'
+        return dict(count=self.count, size=self.size, file=file)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Share the memory of the process that pickled this."""
+        self.count, self.size = state['count'], state['size']
+        self._file = os.open(state['file'], os.O_RDWR)
+        self._map()
+
+    def __del__(self) -> None:
+        """Close the file; the memory lives as long as it is mapped."""
+        if hasattr(self, '_file'):
+            os.close(self._file)
+
+
+def fixed_size(pipeline: Compose) -> tuple[int, int] | None:
+    """The size to which a pipeline brings every image before anything is drawn.
+
+    Args:
+        pipeline (Compose): Of a data set.
+
+    Returns:
+        tuple[int, int] | None: Height and width; None if the pipeline does not begin
+        with ``LoadReIDImage`` and a ``Resize`` to a given size.
+    """
+    if len(pipeline.transforms) < 2:
+        return None
+    load, resize = pipeline.transforms[:2]
+    fits = type(load) is LoadReIDImage and type(resize) is Resize
+    if not fits or resize.scale is None or resize.keep_ratio:
+        return None
+    return resize.scale[1], resize.scale[0]
+
+
+def available_memory() -> int:
+    """Bytes that processes can still take, by the system and the control group.
+
+    Returns:
+        int: 0 where the system does not tell.
+    """
+    try:
+        lines = Path('/proc/meminfo').read_text().splitlines()
+    except OSError:
+        return 0
+    fields = dict(line.split(':') for line in lines)
+    free = [int(fields['MemAvailable'].split()[0]) * 1024]
+    for limit, usage in CGROUP_LIMITS:
+        try:
+            most, used = (
+                (Path('/sys/fs/cgroup') / name).read_text() for name in (limit, usage)
+            )
+        except OSError:
+            continue
+        if most.strip().isdigit():  # not 'max'
+            free.append(int(most) - int(used))
+    return max(0, min(free))
