@@ -22,6 +22,7 @@ from mmreid_cc.engine.launch import (
 )
 from mmreid_cc.engine.resuming import newest_whole_checkpoint
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
+from mmreid_cc.engine.worker_files import share_temporary_folder
 
 
 def parse_args() -> argparse.Namespace:
@@ -81,6 +82,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> None:
     args = parse_args()
     keep_freed_memory()
+    share_temporary_folder()
     load_checkpoints_safely()
     cfg = merge_args(Config.fromfile(args.config), args)
     check_config(cfg)

@@ -11,6 +11,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+from mmreid_cc.allocator import keep_freed_memory
 from mmreid_cc.apis.model import load_config, load_model
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.engine import extract_features
@@ -22,6 +23,7 @@ from mmreid_cc.engine.launch import drop_own_scope, set_data_root
 from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
+from mmreid_cc.engine.worker_files import share_temporary_folder
 from mmreid_cc.visualization import (
     ClusteredImages,
     EmbeddedImages,
@@ -76,6 +78,8 @@ class RunData:
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
+        keep_freed_memory()
+        share_temporary_folder()
         load_checkpoints_safely()
         self.config_file, self.checkpoint = find_run(args.source, args.checkpoint)
         cfg = Config.fromfile(self.config_file)
