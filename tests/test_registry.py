@@ -56,7 +56,7 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'InvalidLossHook',
         'IterSeedHook',
         'LoadReIDImage',
-        'MemoryLayoutHook',
+        'ComputationHook',
         'RandomMultipleGallerySampler',
         'ReIDDataset',
         'ReIDMetric',

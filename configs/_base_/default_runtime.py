@@ -12,7 +12,7 @@ default_hooks = dict(
     # Images stay in memory after decoding and resizing, if a quarter of it has room.
     image_cache=dict(type='ImageCacheHook', share=0.25),
     # Channels last for convolutional networks; the same results, faster.
-    memory_layout=dict(type='MemoryLayoutHook'),
+    computation=dict(type='ComputationHook'),
     iter_seed=dict(type='IterSeedHook'),
     invalid_loss=dict(type='InvalidLossHook'),
     weight_check=dict(type='WeightCheckHook'),

@@ -20,6 +20,7 @@ from rich.progress import track
 from mmreid_cc.allocator import keep_freed_memory
 from mmreid_cc.clustering.inputs import check_count
 from mmreid_cc.clustering.parallel import n_threads
+from mmreid_cc.models.computation import fixed_weights
 
 from .gallery import Gallery
 from .images import Images, each_image, name_of, to_bgr
@@ -205,7 +206,7 @@ class ReIDInferencer:
             found, total = iter(listed), -(-len(listed) // self.batch_size)
         paths: list[str] = []
         embeddings: list[np.ndarray] = []
-        with ThreadPoolExecutor(n_threads()) as pool:
+        with ThreadPoolExecutor(n_threads()) as pool, fixed_weights(self.model):
             for batch in track(
                 iter(lambda: list(islice(found, self.batch_size)), []),
                 'Embeddings',
@@ -229,4 +230,5 @@ class ReIDInferencer:
         samples = list(pool.map(self._prepare, images))
         preprocess: Any = self.model.data_preprocessor
         inputs = preprocess(default_collate(samples), False)
-        return F.normalize(self.model(**inputs, mode='tensor').float()).cpu().numpy()
+        embeddings = self.model(**inputs, mode='tensor').float()
+        return F.normalize(embeddings).cpu().numpy()

@@ -15,7 +15,7 @@ from torch import nn
 from mmreid_cc.engine.launch import drop_own_scope
 from mmreid_cc.engine.safe_loading import load_file
 from mmreid_cc.engine.weights import check_weights, weights_of
-from mmreid_cc.models.memory_format import lay_out
+from mmreid_cc.models.computation import dtype_of, prepare_computation
 from mmreid_cc.registry import MODELS
 
 from .preprocessing import pipeline_config
@@ -95,14 +95,10 @@ def load_model(
     check_weights(model, weights, file, complete=True)
     # Counters that files of old PyTorch versions lack are the only ones missing.
     model.load_state_dict(weights, strict=False)
-    lay_out(model, channels_last_of(cfg))
+    hook = (cfg.get('default_hooks') or {}).get('computation') or {}
+    dtype = dtype_of(hook.get('inference_dtype'))
+    prepare_computation(model, hook.get('channels_last'), dtype)
     return model.to(device or get_device()).eval()
-
-
-def channels_last_of(cfg: Config) -> bool | None:
-    """What a config says of the layout in memory; None if the network decides."""
-    hook = (cfg.get('default_hooks') or {}).get('memory_layout') or {}
-    return hook.get('channels_last')
 
 
 def model_hash(model: nn.Module, cfg: Config) -> str:

@@ -8,11 +8,11 @@ from .hooks import (
     AtomicCheckpointHook,
     BatchNormGroupsHook,
     ClusterMemoryHook,
+    ComputationHook,
     ImageCacheHook,
     InitialValidationHook,
     InvalidLossHook,
     IterSeedHook,
-    MemoryLayoutHook,
     WeightCheckHook,
 )
 from .optim_wrappers import BFloat16OptimWrapper
@@ -23,11 +23,11 @@ __all__ = [
     'BFloat16OptimWrapper',
     'BatchNormGroupsHook',
     'ClusterMemoryHook',
+    'ComputationHook',
     'ImageCacheHook',
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',
-    'MemoryLayoutHook',
     'WeightCheckHook',
     'extract_features',
 ]

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmreid_cc.evaluation.gather import gather_by_index
+from mmreid_cc.models.computation import fixed_weights
 
 
 @torch.no_grad()
@@ -37,10 +38,11 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     bare.eval()
     embeddings, indices = [], []
     silent = not is_main_process()
-    for batch in track(dataloader, 'Features', transient=True, disable=silent):
-        inputs = bare.data_preprocessor(batch, False)
-        embeddings.append(bare(**inputs, mode='tensor').cpu())
-        indices += [sample.sample_idx for sample in inputs['data_samples']]
+    with fixed_weights(bare):
+        for batch in track(dataloader, 'Features', transient=True, disable=silent):
+            inputs = bare.data_preprocessor(batch, False)
+            embeddings.append(bare(**inputs, mode='tensor').cpu())
+            indices += [sample.sample_idx for sample in inputs['data_samples']]
     bare.train(was_training)
     size = len(cast(Sized, dataloader.dataset))
     return gather_by_index(torch.cat(embeddings), torch.tensor(indices), size)

@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .piecewise import joined, see_in_pieces
+from .computation import compute_piecewise
+from .piecewise import joined
 from .shared_batch_norm import SharedBatchNorm
 
 
@@ -152,7 +153,7 @@ def group_batch_norm(
     model.batch_norm_groups = groups
     if hasattr(model, 'head'):
         model.head.batch_norm_groups = groups
-    see_in_pieces(model)
+    compute_piecewise(model)
     return groups
 
 

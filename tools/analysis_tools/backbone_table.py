@@ -24,7 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmreid_cc.allocator import keep_freed_memory
-from mmreid_cc.models.memory_format import prefers_channels_last
+from mmreid_cc.models.computation import prefers_channels_last
 from mmreid_cc.registry import MODELS
 
 ROOT = Path(__file__).parents[2]

@@ -3,11 +3,11 @@
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .batch_norm_groups_hook import BatchNormGroupsHook
 from .cluster_memory_hook import ClusterMemoryHook
+from .computation_hook import ComputationHook
 from .image_cache_hook import ImageCacheHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
-from .memory_layout_hook import MemoryLayoutHook
 from .ranking_visualization_hook import RankingVisualizationHook
 from .weight_check_hook import WeightCheckHook
 
@@ -15,11 +15,11 @@ __all__ = [
     'AtomicCheckpointHook',
     'BatchNormGroupsHook',
     'ClusterMemoryHook',
+    'ComputationHook',
     'ImageCacheHook',
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',
-    'MemoryLayoutHook',
     'RankingVisualizationHook',
     'WeightCheckHook',
 ]

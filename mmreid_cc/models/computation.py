@@ -1,0 +1,170 @@
+"""How a network is computed: layout in memory, pieces of a batch, precision."""
+
+import copy
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import MethodType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
+
+from .folding import folded_batch_norm
+from .piecewise import in_pieces
+
+IMAGES_PER_PIECE = 32
+"""Of a batch without gradients on a CPU, whose cache holds the maps of so many."""
+
+
+def prepare_computation(
+    model: Any,
+    channels_last: bool | None = None,
+    inference_dtype: torch.dtype | None = None,
+) -> None:
+    """Let a classifier compute fast on the device.
+
+    - Weights and maps of a convolutional network lie with the channels innermost,
+      (N, H, W, C).
+    - In training, a batch passes backbone and neck in the groups of
+      :func:`~mmreid_cc.models.batch_norm_groups.group_batch_norm`, where it was called.
+    - Without gradients on a CPU it passes in pieces of :data:`IMAGES_PER_PIECE` images,
+      whose maps fit the cache; on a GPU as a whole.
+
+    The results are the same but for rounding.
+
+    Args:
+        model (nn.Module): Changed in place. Pieces and precision are those of its
+            method ``extract_feat``, which ``mmpretrain.ImageClassifier`` has.
+        channels_last (bool, optional): Whether the channels lie innermost. Defaults to
+            None: as :func:`prefers_channels_last` says.
+        inference_dtype (torch.dtype, optional): Precision of backbone and neck without
+            gradients, e.g. ``torch.bfloat16``; features stay float32. Defaults to None:
+            that of the weights.
+
+    Example:
+        >>> prepare_computation(model)
+        >>> model.backbone.conv1.weight.is_contiguous(memory_format=torch.channels_last)
+        True
+    """
+    if channels_last is None:
+        channels_last = prefers_channels_last(model)
+    if channels_last:
+        model.to(memory_format=torch.channels_last)
+    model.inference_dtype = inference_dtype
+    compute_piecewise(model)
+
+
+def dtype_of(name: str | None) -> torch.dtype | None:
+    """The precision of a name.
+
+    Args:
+        name (str | None): ``'bfloat16'``, ``'float16'`` or None.
+
+    Returns:
+        torch.dtype | None: None for None.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    precisions = {None: None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+    if name not in precisions:
+        raise ValueError(
+            '`default_hooks.computation.inference_dtype` must be None, "bfloat16" or '
+            f'"float16", not {name!r}.'
+        )
+    return precisions[name]
+
+
+def prefers_channels_last(model: nn.Module) -> bool:
+    """Whether a network computes faster with the channels innermost.
+
+    Those made of convolutions do, on a CPU by up to a half (``docs/backbones.md`` has
+    the figures of 29). A transformer, whose only convolutions embed the patches, gains
+    nothing.
+
+    Args:
+        model (nn.Module): Any.
+
+    Returns:
+        bool: True if convolutions are more than linear layers.
+
+    Example:
+        >>> prefers_channels_last(nn.Conv2d(3, 8, 3))
+        True
+    """
+    kinds = [type(module) for module in model.modules()]
+    convolutions = sum(issubclass(kind, nn.Conv2d) for kind in kinds)
+    return convolutions > sum(issubclass(kind, nn.Linear) for kind in kinds)
+
+
+def compute_piecewise(model: Any) -> None:
+    """Let a classifier pass batches through backbone and neck in pieces.
+
+    Args:
+        model (nn.Module): Changed in place, if it has a method ``extract_feat``.
+    """
+    if hasattr(model, 'extract_feat'):
+        # A bound method follows its model into a deep copy, e.g. a moving average.
+        model.extract_feat = MethodType(_extract_feat, model)
+
+
+@contextmanager
+def fixed_weights(model: Any) -> Iterator[None]:
+    """While weights do not change: compute without gradients by folded layers.
+
+    Args:
+        model (nn.Module): In evaluation mode, prepared by :func:`prepare_computation`.
+
+    Yields:
+        None: Nothing.
+
+    Example:
+        >>> with fixed_weights(model):
+        ...     features = extract_features(model, loader)
+    """
+    # Not by `setattr`, which would add its layers to those of the model.
+    vars(model)['folded'] = None
+    try:
+        yield
+    finally:
+        del vars(model)['folded']
+
+
+def _extract_feat(self: Any, inputs: Tensor, stage: str = 'neck') -> Any:
+    extract = type(self).extract_feat
+    if self.training:
+        groups = getattr(self, 'batch_norm_groups', None)
+        pass_on = partial(extract, self, stage=stage)
+        return groups(pass_on, inputs) if groups else pass_on(inputs)
+    if torch.is_grad_enabled():
+        return extract(self, inputs, stage=stage)
+    if 'folded' in vars(self) and self.folded is None:
+        vars(self)['folded'] = _folded(self, inputs[:1])
+    network = vars(self).get('folded', self)
+    compute = partial(_in_dtype, self, partial(extract, network, stage=stage))
+    if inputs.device.type == 'cpu':
+        return in_pieces(compute, inputs, IMAGES_PER_PIECE)
+    return compute(inputs)
+
+
+def _folded(model: Any, images: Tensor) -> Any:
+    """The model, with other backbone and neck; all else is that of the model."""
+    twin = copy.copy(model)
+    twin._modules = dict(model._modules)
+    inputs: Any = images
+    for name in ('backbone', 'neck'):
+        part = twin._modules.get(name)
+        if part is not None:
+            twin._modules[name] = folded_batch_norm(part, inputs)
+            inputs = part(inputs)
+    return twin
+
+
+def _in_dtype(model: Any, compute: Callable[[Tensor], Any], inputs: Tensor) -> Any:
+    dtype = getattr(model, 'inference_dtype', None)
+    if dtype is None:
+        return compute(inputs)
+    with torch.autocast(inputs.device.type, dtype):
+        return tree_map_only(Tensor, Tensor.float, compute(inputs))
