@@ -5,8 +5,8 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from test_evaluation.two_ranks import run_on_two_ranks
 from torch import distributed
+from two_ranks import run_on_two_ranks
 
 from mmreid_cc.models import CameraProxyMemory, ClusterMemory, InstanceMemory
 

@@ -4,6 +4,7 @@ from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .batch_norm_groups_hook import BatchNormGroupsHook
 from .channels_last_hook import ChannelsLastHook
 from .cluster_memory_hook import ClusterMemoryHook
+from .compile_backbone_hook import CompileBackboneHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
@@ -15,6 +16,7 @@ __all__ = [
     'BatchNormGroupsHook',
     'ChannelsLastHook',
     'ClusterMemoryHook',
+    'CompileBackboneHook',
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmreid_cc.clustering.full_precision import full_precision
+
 from .vector_bank import UPDATES, VectorBank
 
 HOW_TO_FILL = (
@@ -145,7 +147,7 @@ class BaseMemory(nn.Module, ABC):
         """
         if len(self.centroids) == 0:
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
-        with torch.autocast(embeddings.device.type, enabled=False):
+        with full_precision(embeddings.device.type):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
             return self.contrast(queries, slots)
 

@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from mmreid_cc.clustering.full_precision import full_precision
+
 from .updates import hard_update, momentum_update
 
 UPDATES: dict[str, Callable[[Tensor, Tensor, Tensor, float], None]] = {
@@ -118,6 +120,7 @@ class _Similarities(Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         queries, slots = ctx.saved_tensors
-        grad_queries = grad @ ctx.bank.vectors
+        with full_precision(grad.device.type):
+            grad_queries = grad @ ctx.bank.vectors
         ctx.bank.move(queries.detach(), slots, ctx.batches_per_update)
         return grad_queries, None, None, None
