@@ -1,7 +1,6 @@
 """The check of a GPU, in the size of a CPU."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,30 +9,33 @@ import pytest
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 sys.path.insert(0, str(TOOLS))
 
+import check_gpu  # noqa: E402
 import gpu_correctness  # noqa: E402
 from check_steps import Finding, Skipped, run_steps  # noqa: E402
 from gpu_recipes import TINY  # noqa: E402
 
 
-def check(tmp_path, *arguments):
-    """Run it; return status and steps by name."""
-    file = tmp_path / 'check.json'
-    done = subprocess.run(
-        [sys.executable, TOOLS / 'check_gpu.py', '--tiny', '--json', file, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert file.exists(), done.stderr[-3000:]
-    return done, {step['name']: step for step in json.loads(file.read_text())['steps']}
+@pytest.fixture
+def check(tmp_path, monkeypatch, capsys):
+    """A function that runs it and returns its status, steps by name, and the table."""
+
+    def run(*arguments):
+        file = tmp_path / 'check.json'
+        command = ['check_gpu.py', '--tiny', '--json', str(file), *arguments]
+        monkeypatch.setattr(sys, 'argv', command)
+        with pytest.raises(SystemExit) as ended:
+            check_gpu.main()
+        steps = json.loads(file.read_text())['steps']
+        return ended.value.code, {s['name']: s for s in steps}, capsys.readouterr().out
+
+    return run
 
 
-def test_steps_in_one_process(tmp_path):
+def test_steps_in_one_process(check):
     """What is compared is right, and what is measured has a value."""
-    done, steps = check(
-        tmp_path, '--only', 'versions', 'memory', 'search', 'groups', 'extraction'
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    names = ['versions', 'memory', 'search', 'groups', 'search speed', 'extraction']
+    status, steps, printed = check('--only', *names)
+    assert (list(steps), status) == (names, 0), printed
     assert {step['status'] for step in steps.values()} == {'ok'}
     compared = {
         name: [finding['right'] for finding in step['findings']]
@@ -43,16 +45,16 @@ def test_steps_in_one_process(tmp_path):
     for name in ('memory', 'groups'):
         assert all(compared[name])
     assert compared['search'].count(True) == 3
-    assert 'indices, 300 × 256' in done.stdout
+    assert 'indices, 300 × 256' in printed
 
 
 @pytest.mark.slow
-def test_all_steps(tmp_path):
-    done, steps = check(tmp_path)
-    assert done.returncode == 0, done.stderr[-3000:]
-    skipped = {name for name, step in steps.items() if step['status'] != 'ok'}
-    assert skipped <= {'synchronisations'}
+def test_all_steps(check):
+    status, steps, printed = check()
+    assert status == 0, printed
     assert len(steps) == 11
+    unfinished = {name for name, step in steps.items() if step['status'] != 'ok'}
+    assert unfinished <= {'synchronisations'}
 
 
 def test_a_wrong_value_is_found(monkeypatch):
