@@ -9,6 +9,7 @@ default_hooks = dict(
     # 256 images on 4 GPUs in the reference. Without it, results depend on the number of
     # processes.
     batch_norm_groups=dict(type='BatchNormGroupsHook', samples_per_bn=64),
+    runtime_info=dict(type='RunAheadHook'),
     iter_seed=dict(type='IterSeedHook'),
     invalid_loss=dict(type='InvalidLossHook'),
     weight_check=dict(type='WeightCheckHook'),

@@ -12,6 +12,7 @@ from .hooks import (
     InitialValidationHook,
     InvalidLossHook,
     IterSeedHook,
+    RunAheadHook,
     WeightCheckHook,
 )
 from .optim_wrappers import BFloat16OptimWrapper
@@ -26,6 +27,7 @@ __all__ = [
     'InitialValidationHook',
     'InvalidLossHook',
     'IterSeedHook',
+    'RunAheadHook',
     'WeightCheckHook',
     'extract_features',
 ]

@@ -9,6 +9,7 @@ from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
 from .ranking_visualization_hook import RankingVisualizationHook
+from .run_ahead_hook import RunAheadHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     'InvalidLossHook',
     'IterSeedHook',
     'RankingVisualizationHook',
+    'RunAheadHook',
     'WeightCheckHook',
 ]
