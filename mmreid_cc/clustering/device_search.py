@@ -97,6 +97,27 @@ class DeviceSearch:
                 indices[block] = best[1].cpu().numpy()
         return similarities, indices
 
+    def products(self, queries: np.ndarray) -> np.ndarray:
+        """All inner products.
+
+        Args:
+            queries (np.ndarray): (Q, D) float32.
+
+        Returns:
+            np.ndarray: (Q, N) float32.
+        """
+        import torch
+
+        result = np.empty((len(queries), len(self.features)), dtype=np.float32)
+        with torch.no_grad(), full_precision(torch.device(self.device).type):
+            on_device = _to_device(queries, self.device)
+            for first in range(0, len(self.features), _ROWS_PER_PART):
+                part = self.features[first : first + _ROWS_PER_PART]
+                part = _to_device(part, self.device).float()
+                columns = slice(first, first + len(part))
+                result[:, columns] = (on_device @ part.T).cpu().numpy()
+        return result
+
 
 def own_device() -> str | None:
     """The GPU of this process, the one that PyTorch uses by default.
