@@ -10,6 +10,7 @@ default_hooks = dict(
     # processes.
     batch_norm_groups=dict(type='BatchNormGroupsHook', samples_per_bn=64),
     runtime_info=dict(type='RunAheadHook'),
+    step_slots=dict(type='StepSlotsHook'),
     iter_seed=dict(type='IterSeedHook'),
     invalid_loss=dict(type='InvalidLossHook'),
     weight_check=dict(type='WeightCheckHook'),

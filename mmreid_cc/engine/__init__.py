@@ -13,6 +13,7 @@ from .hooks import (
     InvalidLossHook,
     IterSeedHook,
     RunAheadHook,
+    StepSlotsHook,
     WeightCheckHook,
 )
 from .optim_wrappers import BFloat16OptimWrapper
@@ -28,6 +29,7 @@ __all__ = [
     'InvalidLossHook',
     'IterSeedHook',
     'RunAheadHook',
+    'StepSlotsHook',
     'WeightCheckHook',
     'extract_features',
 ]

@@ -10,6 +10,7 @@ from .invalid_loss_hook import InvalidLossHook
 from .iter_seed_hook import IterSeedHook
 from .ranking_visualization_hook import RankingVisualizationHook
 from .run_ahead_hook import RunAheadHook
+from .step_slots_hook import StepSlotsHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     'IterSeedHook',
     'RankingVisualizationHook',
     'RunAheadHook',
+    'StepSlotsHook',
     'WeightCheckHook',
 ]
