@@ -19,7 +19,7 @@ CLASSIC_TESTS := tests/test_apis tests/test_datasets tests/test_engine tests/tes
     tests/test_tools/test_train_and_test.py::test_train_resume_and_test \
     --ignore tests/test_engine/test_processes.py
 
-.PHONY: help setup demo bench docs browser test test-classic test-slow lint
+.PHONY: help setup demo bench check-gpu docs browser test test-classic test-slow lint
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -44,6 +44,9 @@ bench: $(READY)  ## measure clustering, ranking and memory beside textbook versi
 	$(BIN)/python tools/analysis_tools/benchmark_evaluation.py --json $(BENCH)/ranking.json
 	$(BIN)/python tools/analysis_tools/benchmark_evaluation.py --rerank --json $(BENCH)/re_ranking.json
 	$(BIN)/python tools/analysis_tools/benchmark_memory.py --repeats 50 --json $(BENCH)/memory.json
+
+check-gpu: $(READY)  ## check and measure everything on a GPU, in 8 minutes
+	$(BIN)/python tools/analysis_tools/check_gpu.py --json work_dirs/check_gpu.json
 
 docs: $(READY)  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build

@@ -7,6 +7,7 @@ from pathlib import Path
 import fast_runs  # noqa: F401  first, it changes what is imported
 import numpy as np
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 from PIL import Image
@@ -26,6 +27,12 @@ def write_crop(
     image = np.repeat(color, size[0] // 4, axis=0) + noise
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.broadcast_to(image, (*size, 3)).astype(np.uint8)).save(path)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker('gpu') and not torch.cuda.is_available():
+        pytest.skip('needs a GPU, and PyTorch finds none')
 
 
 @pytest.fixture(autouse=True)

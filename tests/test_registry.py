@@ -61,6 +61,8 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'ReIDDataset',
         'ReIDMetric',
         'ReIDRandomErasing',
+        'RunAheadHook',
+        'StepSlotsHook',
         'TinyBackbone',
         'WeightCheckHook',
     ):

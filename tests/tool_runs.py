@@ -134,6 +134,6 @@ def _run(argv, cwd, output, environment):
     os.dup2(file, 2)
     os.chdir(cwd)
     sys.argv = argv
-    sys.path[0] = os.path.dirname(argv[0])
+    sys.path.insert(0, os.path.dirname(argv[0]))
     sys.path.append(str(ROOT / 'tests'))
     runpy.run_path(argv[0], run_name='__main__')

@@ -10,6 +10,7 @@ from mmengine.evaluator import DumpResults
 from mmengine.runner import Runner
 
 from mmreid_cc.allocator import keep_freed_memory
+from mmreid_cc.engine.arithmetic import set_arithmetic
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.dead_workers import explained_dead_workers
@@ -83,6 +84,7 @@ def main() -> None:
     cfg = merge_args(Config.fromfile(args.config), args)
     check_config(cfg)
     check_work_dir(cfg.work_dir)
+    set_arithmetic(cfg)
     prepare_processes(cfg)
     runner = Runner.from_cfg(cfg)
     if args.out and args.out_item == 'pred':

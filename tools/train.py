@@ -4,14 +4,15 @@ import argparse
 import os
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmreid_cc.allocator import keep_freed_memory
+from mmreid_cc.engine.arithmetic import mixed_precision_wrapper, set_arithmetic
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.dead_workers import explained_dead_workers
+from mmreid_cc.engine.hooks.compile_backbone_hook import compile_backbone_only
 from mmreid_cc.engine.launch import (
     check_work_dir,
     drop_own_scope,
@@ -68,8 +69,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         # The test loader stays: features are extracted by its pipeline.
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.amp:
-        on_gpu = torch.cuda.is_available()
-        cfg.optim_wrapper.type = 'AmpOptimWrapper' if on_gpu else 'BFloat16OptimWrapper'
+        cfg.optim_wrapper.type = mixed_precision_wrapper()
     merge_cfg_options(cfg, args.cfg_options)
     if args.resume == 'auto':
         cfg.load_from = newest_whole_checkpoint(cfg.work_dir)
@@ -87,6 +87,8 @@ def main() -> None:
     cfg = merge_args(Config.fromfile(args.config), args)
     check_config(cfg)
     check_work_dir(cfg.work_dir)
+    set_arithmetic(cfg)
+    compile_backbone_only(cfg)
     prepare_processes(cfg)
     share_batch(cfg)
     runner = Runner.from_cfg(cfg)

@@ -13,6 +13,8 @@ default_hooks = dict(
     image_cache=dict(type='ImageCacheHook', share=0.25),
     # Channels last for convolutional networks; the same results, faster.
     computation=dict(type='ComputationHook'),
+    runtime_info=dict(type='RunAheadHook'),
+    step_slots=dict(type='StepSlotsHook'),
     iter_seed=dict(type='IterSeedHook'),
     invalid_loss=dict(type='InvalidLossHook'),
     weight_check=dict(type='WeightCheckHook'),
@@ -29,6 +31,9 @@ default_hooks = dict(
 
 env_cfg = dict(
     cudnn_benchmark=True,
+    # The network may round the inputs of convolutions and products to 10 bits on a GPU
+    # that can; memory, search and ranking never do. docs/performance.md
+    tf32=True,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
     # The other processes wait while one of them clusters: 2 hours, in seconds.
     dist_cfg=dict(backend='nccl', timeout=7200),

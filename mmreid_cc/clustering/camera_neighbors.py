@@ -3,7 +3,7 @@
 import numpy as np
 
 from .candidates import rank_candidates
-from .exact import exact_neighbors, exact_search, rounding_error
+from .exact import Search, exact_neighbors, exact_search, rounding_error
 from .inputs import float32
 from .parallel import faiss_threads, n_threads
 
@@ -40,29 +40,32 @@ def camera_neighbors(
     """
     intra = np.full((len(features), k_intra), -1, dtype=np.int32)
     inter = np.full((len(features), k_inter), -1, dtype=np.int32)
+    search = exact_search(features)  # one for all cameras: a GPU gets them once
     for camera in np.unique(cam_ids):
         own = np.flatnonzero(cam_ids == camera)
         others = np.flatnonzero(cam_ids != camera)
         count = min(k_intra, len(own))
         every = np.arange(len(own))
-        nearest, _ = exact_neighbors(features[own], every, count, stage='neighbours')
+        nearest, _ = exact_neighbors(
+            features[own], every, count, 'neighbours', search.among(own)
+        )
         intra[own, :count] = own[nearest]
         count = min(k_inter, len(others))
         if count:
-            inter[own, :count] = _nearest_among(features, own, others, count)
+            inter[own, :count] = _nearest_among(
+                features, own, others, count, search.among(others)
+            )
     return intra, inter
 
 
 def _nearest_among(
-    features: np.ndarray, rows: np.ndarray, others: np.ndarray, k: int
+    features: np.ndarray, rows: np.ndarray, others: np.ndarray, k: int, search: Search
 ) -> np.ndarray:
     """Find the k most similar of other rows, for each of some rows; (R, k) indices."""
     found = np.empty((len(rows), k), dtype=np.int64)
     tolerance = rounding_error(features)[rows]
-    searched = features[others]
     proposed_count = min(k + _MARGIN, len(others))
     with faiss_threads(n_threads()):
-        search = exact_search(searched)
         for first in range(0, len(rows), _ROWS_PER_BLOCK):
             block = slice(first, first + _ROWS_PER_BLOCK)
             queries = float32(features[rows[block]])
@@ -71,8 +74,10 @@ def _nearest_among(
             if proposed_count == len(others):
                 continue
             limits = last - tolerance[block]
-            for i in np.flatnonzero(proposed[:, -1] >= limits):
-                products = float32(searched) @ queries[i]
+            undecided = np.flatnonzero(proposed[:, -1] >= limits)
+            searched = float32(features[others]) if len(undecided) else queries
+            for i in undecided:
+                products = searched @ queries[i]
                 near = others[products >= limits[i]][None]
                 row = slice(first + i, first + i + 1)
                 found[row], _ = _rank(features, rows[row], near, k)

@@ -1,17 +1,13 @@
 """Exact nearest neighbours of some rows, whatever rounding does."""
 
-from collections.abc import Callable
-
 import faiss
 import numpy as np
 
 from .candidates import rank_candidates, scan
+from .device_search import DeviceSearch, own_device
 from .inputs import float32
 from .parallel import faiss_threads, n_threads
 from .progress import track
-
-# (queries, count) → (similarities, indices), both (len(queries), count), best first
-Search = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]
 
 _ROWS_PER_BLOCK = 4096
 _ROWS_PER_CONVERSION = 65536  # of half precision at once
@@ -19,19 +15,26 @@ _MARGIN = 8  # candidates beyond k, so that rounding seldom decides who is fetch
 
 
 def exact_neighbors(
-    features: np.ndarray, rows: np.ndarray, k: int, stage: str
+    features: np.ndarray,
+    rows: np.ndarray,
+    k: int,
+    stage: str,
+    search: 'Search | None' = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the exact neighbours of some rows among all.
 
-    faiss proposes candidates. Their similarities are computed again in a fixed
-    arithmetic, and a row in which a candidate left out might be as near as the last
-    one kept is scanned as a whole. No N × N matrix exists at any time.
+    Matrix products propose candidates, on this process's GPU or else on the CPU. Their
+    similarities are computed again in a fixed arithmetic, on the CPU, and a row in
+    which a candidate left out might be as near as the last one kept is scanned as a
+    whole. No N × N matrix exists at any time.
 
     Args:
         features (np.ndarray): (N, D) float16 or float32, C-contiguous.
         rows (np.ndarray): (R,) integers, whose neighbours are wanted.
         k (int): Number of neighbours, the row itself included, in 1…N.
         stage (str): Name of the progress bar.
+        search (Search | None): In these features, if there is one already. Defaults to
+            None.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Indices (R, k) int64 and similarities (R, k)
@@ -47,7 +50,7 @@ def exact_neighbors(
     tolerance = rounding_error(features)
     firsts = range(0, len(rows), _ROWS_PER_BLOCK)
     with faiss_threads(n_threads()):
-        search = exact_search(features)
+        search = search or exact_search(features)
         for first in track(firsts, stage, total=len(firsts)):
             block = slice(first, first + _ROWS_PER_BLOCK)
             indices[block], similarities[block] = _nearest(
@@ -56,33 +59,32 @@ def exact_neighbors(
     return indices, similarities
 
 
-def exact_search(features: np.ndarray) -> Search:
-    """Return the exact search of faiss, on every GPU that it sees, else on the CPU.
+class HostSearch:
+    """Search rows for those with the largest inner products, by faiss on the CPU.
 
     Args:
         features (np.ndarray): (N, D) float16 or float32, C-contiguous, searched in.
 
-    Returns:
-        Search: Takes queries (Q, D) float32 and a count; returns similarities and
-        indices, both (Q, count), best first.
-
     Example:
         >>> eye = np.eye(3, dtype=np.float32)
-        >>> exact_search(eye)(eye[:1], 1)[1]
+        >>> HostSearch(eye)(eye[:1], 1)[1]
         array([[0]])
     """
-    if faiss.get_num_gpus() > 0:
-        options = faiss.GpuMultipleClonerOptions()
-        options.shard = True  # every GPU holds a part of the rows, not all of them
-        index = faiss.index_cpu_to_all_gpus(
-            faiss.IndexFlatIP(features.shape[1]), co=options
-        )
-        index.add(float32(features))
-        return index.search
-    needs_no_conversion = features.dtype == np.float32
-    step = len(features) if needs_no_conversion else _ROWS_PER_CONVERSION
 
-    def search(queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def __init__(self, features: np.ndarray) -> None:
+        self.features = features
+
+    def among(self, rows: np.ndarray) -> 'HostSearch':
+        """The search in some of the rows only; what is found are positions in them."""
+        return HostSearch(self.features[rows])
+
+    def __call__(
+        self, queries: np.ndarray, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the largest products, see :data:`Search`."""
+        features = self.features
+        needs_no_conversion = features.dtype == np.float32
+        step = len(features) if needs_no_conversion else _ROWS_PER_CONVERSION
         found = []
         for first in range(0, len(features), step):
             part = float32(features[first : first + step])
@@ -98,7 +100,29 @@ def exact_search(features: np.ndarray) -> Search:
             np.take_along_axis(indices, best, axis=1),
         )
 
-    return search
+
+# Of queries (Q, D) float32 and a count: similarities and indices, both (Q, count), best
+# first. `among(rows)` is the search in some rows.
+Search = HostSearch | DeviceSearch
+
+
+def exact_search(features: np.ndarray) -> Search:
+    """Return the exact search on this process's GPU, or else on the CPU.
+
+    Args:
+        features (np.ndarray): (N, D) float16 or float32, C-contiguous, searched in.
+
+    Returns:
+        Search: Takes queries (Q, D) float32 and a count; returns similarities and
+        indices, both (Q, count), best first.
+
+    Example:
+        >>> eye = np.eye(3, dtype=np.float32)
+        >>> exact_search(eye)(eye[:1], 1)[1]
+        array([[0]])
+    """
+    device = own_device()
+    return HostSearch(features) if device is None else DeviceSearch(features, device)
 
 
 def rounding_error(features: np.ndarray) -> np.ndarray:

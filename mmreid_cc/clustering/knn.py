@@ -7,6 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 
 from .candidates import rank_proposals
+from .device_search import own_device
 from .exact import exact_neighbors, exact_search
 from .hnsw import propose_by_graph
 from .inputs import as_features, as_large_features, check_count
@@ -50,11 +51,11 @@ def knn(
         features (array): (N, D) floating. With L2-normalised rows the similarity is
             the cosine.
         k (int): Number of neighbours, from 1 on; with k > N there are N.
-        method (str): ``'exact'``, on all GPUs that faiss sees, else on all cores;
-            ``'ivf'``, by cells of k-means, or ``'hnsw'``, by a graph of faiss, both
-            completed by neighbours of neighbours and with parameters that follow from
-            N; ``'auto'``, exact up to 100,000 rows and ``'ivf'`` above. Defaults to
-            ``'auto'``.
+        method (str): ``'exact'``, on this process's GPU, the one that PyTorch uses by
+            default, else on all cores; ``'ivf'``, by cells of k-means, or ``'hnsw'``,
+            by a graph of faiss, both on the CPU, completed by neighbours of neighbours
+            and with parameters that follow from N; ``'auto'``, exact on a GPU, and on
+            the CPU up to 100,000 rows, else ``'ivf'``. Defaults to ``'auto'``.
         n_components (int | None): Search with so many principal components of the
             features, in 1…D, and rank twice as many proposals by all dimensions: an
             approximate search with any method. Defaults to None, all dimensions.
@@ -83,7 +84,8 @@ def knn(
     if n_components is not None:
         check_count('n_components', n_components, maximum=dim)
     if method == 'auto':
-        method = 'exact' if n_rows <= _MOST_EXACT_ROWS else 'ivf'
+        few = n_rows <= _MOST_EXACT_ROWS
+        method = 'exact' if few or own_device() is not None else 'ivf'
     with cores_shared_by(share.local_size):
         indices, similarities = _search(
             features, min(k, n_rows), method, n_components, share

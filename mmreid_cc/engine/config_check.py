@@ -48,7 +48,7 @@ SECTIONS: dict[str, Callable | set[str]] = {
     'val_dataloader': DataLoader,
     'test_dataloader': DataLoader,
     'randomness': Runner.set_randomness,
-    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'env_cfg': {'cudnn_benchmark', 'tf32', 'mp_cfg', 'dist_cfg', 'resource_limit'},
     'auto_scale_lr': {'enable', 'base_batch_size'},
 }
 

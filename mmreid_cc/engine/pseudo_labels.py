@@ -3,12 +3,14 @@
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.dist import (
+    all_gather_object,
     broadcast,
     broadcast_object_list,
     get_rank,
@@ -117,15 +119,44 @@ def search_together(
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Of all images, as
-        :func:`mmreid_cc.clustering.knn` returns them, in all processes.
+        :func:`mmreid_cc.clustering.knn` returns them, in all processes. An error in
+        one process, e.g. for want of memory, is raised in all of them.
     """
+    with shared_errors() as meet:
 
-    def gather(rows: np.ndarray) -> np.ndarray:
-        return gather_rows(torch.from_numpy(rows)).numpy()
+        def gather(rows: np.ndarray) -> np.ndarray:
+            meet()
+            return gather_rows(torch.from_numpy(rows)).numpy()
 
-    local_size = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # set by torchrun
-    share = Share(get_rank(), get_world_size(), gather, local_size)
-    return knn(features, clusterer.n_neighbors, share=share, **clusterer.knn)
+        local_size = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # set by torchrun
+        share = Share(get_rank(), get_world_size(), gather, local_size)
+        return knn(features, clusterer.n_neighbors, share=share, **clusterer.knn)
+
+
+@contextmanager
+def shared_errors() -> Iterator[Callable[[], None]]:
+    """Raise in all processes what one of them raises; the others would wait for it.
+
+    Yields:
+        Callable: To be called by all of them before they exchange anything. In the end
+        they meet once more.
+    """
+    raised = False
+
+    def meet(error: Exception | None = None) -> None:
+        nonlocal raised
+        errors = [found for found in all_gather_object(error) if found is not None]
+        if errors:
+            raised = True
+            raise errors[0]
+
+    try:
+        yield meet
+    except Exception as error:
+        if not raised:  # the others wait at their next meeting
+            meet(error)
+        raise
+    meet()
 
 
 def check_labels(labels: Tensor, features: Tensor, source: object) -> None:

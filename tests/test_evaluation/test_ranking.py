@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from mmengine.logging import MMLogger
 from oracle import textbook_ranking
 
+from mmreid_cc.clustering import device_search
 from mmreid_cc.evaluation import ranking_metrics
 from mmreid_cc.evaluation.functional import distances
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
@@ -304,3 +305,15 @@ class TestErrors:
     def test_topk(self, data, topk):
         with pytest.raises(ValueError, match='topk must be'):
             ranking_metrics(*data, topk=topk)
+
+
+@pytest.mark.parametrize(
+    'device', ['cpu', pytest.param('cuda:0', marks=pytest.mark.gpu)]
+)
+def test_products_of_a_device(data, device, monkeypatch):
+    """The features go there in parts; TF32 and autocast do not reach them."""
+    expected = ranking_metrics(*data)
+    monkeypatch.setattr(distances, 'own_device', lambda: device)
+    monkeypatch.setattr(device_search, '_ROWS_PER_PART', 100)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert ranking_metrics(*data) == pytest.approx(expected, abs=1e-6)

@@ -5,10 +5,11 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
-from test_evaluation.two_ranks import run_on_two_ranks
 from torch import distributed
+from two_ranks import run_on_two_ranks
 
 from mmreid_cc.models import CameraProxyMemory, ClusterMemory, InstanceMemory
+from mmreid_cc.models.memories import vector_bank
 
 CPU = torch.device('cpu')
 MEMORIES = {
@@ -134,6 +135,40 @@ def share_of_a_rank(name):
 
 def shares_of_a_rank():
     return {name: share_of_a_rank(name) for name in MEMORIES}
+
+
+def known_shares_of_a_rank():
+    """As above, but every rank knows the slots of both: nothing else is gathered."""
+    gathered = []
+    plain = vector_bank.all_gather
+
+    def watch(tensor):
+        gathered.append(tensor.ndim)
+        return plain(tensor)
+
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vector_bank, 'all_gather', watch)
+        for name in MEMORIES:
+            memory = filled(name)
+            embeddings, indices = batch(memory)
+            memory.step_slots = memory.slots_of(indices)
+            half = slice(0, 6) if distributed.get_rank() == 0 else slice(6, 12)
+            loss, gradient = step(memory, embeddings[half], indices[half])
+            found[name] = loss, gradient, vectors(memory)
+        memory.step_slots = memory.step_slots.flip(0)
+        with pytest.raises(RuntimeError, match=r'default_hooks\.step_slots'):
+            step(memory, embeddings[half], indices[half])
+    return found, gathered
+
+
+def test_slots_that_are_known_are_not_exchanged(tmp_path):
+    for found, gathered in run_on_two_ranks(known_shares_of_a_rank, tmp_path):
+        assert set(gathered) == {2}  # queries only
+        for name in MEMORIES:
+            memory = filled(name)
+            step(memory, *batch(memory))
+            assert_same(found[name][2], vectors(memory))
 
 
 def test_two_processes_are_one(tmp_path):

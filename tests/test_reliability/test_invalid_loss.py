@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mmengine.runner import Runner
 from PIL import Image
 from tool_runs import run_tool
 
+from mmreid_cc.engine import late_reading
 from mmreid_cc.registry import HOOKS
 
 
@@ -47,8 +49,8 @@ def test_the_run_ends_with_iteration_learning_rate_and_images(config, value):
     config.custom_hooks[0].value = value
     runner = Runner.from_cfg(config)
     found = (
-        rf'loss is {value} in iteration 5 \(epoch 2, batch 2\) of process\(es\) \[0\]'
-        r', with learning rate 0.00025. The images .* in .*/invalid_loss'
+        rf'loss of process\(es\) \[0\] is {value} in iteration 5 \(epoch 2, batch 2\), '
+        r'with learning rate 0.00025. The images .* in .*/invalid_loss'
     )
     with pytest.raises(FloatingPointError, match=found):
         runner.train()
@@ -97,7 +99,7 @@ def test_the_sheet_shows_what_the_network_saw(config):
 def test_a_disk_that_is_full_does_not_hide_the_loss(config):
     (Path(config.work_dir) / 'invalid_loss').mkdir(parents=True)
     (Path(config.work_dir) / 'invalid_loss' / 'iter_5_rank_0.txt').mkdir()
-    with pytest.raises(FloatingPointError, match=r'loss is nan .*could not be saved: '):
+    with pytest.raises(FloatingPointError, match=r'is nan .*could not be saved: '):
         Runner.from_cfg(config).train()
 
 
@@ -114,6 +116,66 @@ def test_the_iteration_is_not_saved(config):
         Runner.from_cfg(config).train()
     saved = {path.name for path in Path(config.work_dir).glob('iter_*')}
     assert saved == {'iter_3.pth', 'iter_4.pth'}
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """Losses as if of a GPU: read an iteration later."""
+    monkeypatch.setattr(late_reading, 'any_on_gpu', lambda tensors: bool(tensors))
+    monkeypatch.setattr(torch.cuda, 'Event', Mock)
+
+
+def test_a_loss_of_a_gpu_is_read_in_the_next_iteration(config, late):
+    """The error and the pictures are those of iteration 5; 6 was under way."""
+    runner = Runner.from_cfg(config)
+    with pytest.raises(FloatingPointError, match=r'nan in iteration 5 \(.*batch 2\)'):
+        runner.train()
+    assert runner.iter == 5  # the sixth, counted from 0, was not finished
+    work_dir = Path(config.work_dir)
+    assert {path.name for path in work_dir.glob('epoch_*')} == {'epoch_1.pth'}
+    assert (work_dir / 'invalid_loss' / 'iter_5_rank_0.png').exists()
+
+
+@pytest.mark.parametrize('iteration', [3, 6])
+def test_the_last_loss_of_an_epoch_is_read_before_it_is_saved(config, late, iteration):
+    config.custom_hooks[0].iteration = iteration
+    with pytest.raises(FloatingPointError, match=f'nan in iteration {iteration} '):
+        Runner.from_cfg(config).train()
+    saved = {path.name for path in Path(config.work_dir).glob('epoch_*')}
+    assert saved == ({'epoch_1.pth'} if iteration == 6 else set())
+
+
+def test_a_late_loss_is_read_before_an_iteration_is_saved(config, late):
+    config.default_hooks.checkpoint.update(by_epoch=False, save_best=None)
+    with pytest.raises(FloatingPointError, match='iteration 5'):
+        Runner.from_cfg(config).train()
+    saved = {path.name for path in Path(config.work_dir).glob('iter_*')}
+    assert saved == {'iter_3.pth', 'iter_4.pth'}
+
+
+def test_a_hook_that_saves_by_itself_saves_nothing_either(config, late):
+    @HOOKS.register_module(force=True)
+    class SaveAlways(Hook):
+        def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            runner.save_checkpoint(runner.work_dir, f'own_{runner.iter + 1}.pth')
+
+    config.custom_hooks.append(dict(type='SaveAlways'))
+    with pytest.raises(FloatingPointError, match='iteration 5'):
+        Runner.from_cfg(config).train()
+    saved = {path.name for path in Path(config.work_dir).glob('own_*')}
+    assert saved == {f'own_{i}.pth' for i in range(1, 5)}
+
+
+def test_the_log_has_every_loss_once(config, late):
+    """Also where it gets them an iteration later."""
+    config.custom_hooks = []
+    config.default_hooks.runtime_info = dict(type='RunAheadHook')
+    runner = Runner.from_cfg(config)
+    runner.train()
+    assert runner.model.data_preprocessor._non_blocking
+    logged = runner.message_hub.log_scalars['train/loss'].data[0]
+    assert len(logged) == 6
+    assert len(set(logged)) == 6
 
 
 def test_every_process_stops(market_root, tmp_path):

@@ -1,17 +1,38 @@
 """Stop at the first loss that is no number, and keep what led to it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from mmengine.dist import all_gather, barrier, get_rank
-from mmengine.hooks import Hook
+from mmengine.hooks import CheckpointHook, Hook
 from mmengine.runner import Runner
 from torch import Tensor
 from torchvision.utils import save_image
 
 from mmreid_cc.registry import HOOKS
 
+from .. import late_reading
+from ..late_reading import LateNumbers
+
 COLUMNS = 16  # of the sheet
+
+
+@dataclass
+class Iteration:
+    """What is kept of an iteration until its losses are read.
+
+    Args:
+        losses (LateNumbers): ``losses`` of all processes.
+        data_batch (dict): Of this process.
+        name (str): As the error tells it.
+        number (int): From 1 on.
+    """
+
+    losses: LateNumbers
+    data_batch: dict
+    name: str
+    number: int
 
 
 @HOOKS.register_module()
@@ -24,6 +45,9 @@ class InvalidLossHook(Hook):
     that sheet, into a ``.txt`` beside it. No checkpoint is written after it: the last
     one is from before.
 
+    A GPU is not waited for: its losses are read in the next iteration, or before
+    anything is saved or validated.
+
     Raises:
         FloatingPointError: In every process, if the loss of any is not finite.
 
@@ -35,6 +59,9 @@ class InvalidLossHook(Hook):
 
     priority = 'ABOVE_NORMAL'  # before whatever logs or saves the iteration
 
+    def __init__(self) -> None:
+        self.unread: Iteration | None = None
+
     def after_train_iter(
         self,
         runner: Runner,
@@ -42,31 +69,87 @@ class InvalidLossHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Look at the loss of all processes."""
+        """Look at the losses of all processes."""
         if outputs is None or data_batch is None:
             return
-        # MMEngine reads the loss in every iteration, too, so this is no more waiting.
-        losses = torch.stack(all_gather(outputs['loss'].detach().float()))
+        rate = runner.optim_wrapper.get_lr()['lr'][0]
+        name = (
+            f'iteration {runner.iter + 1} (epoch {runner.epoch + 1}, '
+            f'batch {batch_idx + 1}), with learning rate {rate:g}'
+        )
+        gathered = torch.stack(all_gather(outputs['loss'].detach().float()))
+        losses = LateNumbers({'losses': gathered})
+        self.check(runner)  # of the iteration before
+        self.unread = Iteration(losses, data_batch, name, runner.iter + 1)
+        if not late_reading.any_on_gpu(outputs) or saves_now(runner):
+            self.check(runner)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Look at the last losses before anything is saved or validated."""
+        self.check(runner)
+
+    def before_val(self, runner: Runner) -> None:
+        """The same, in a loop without epochs."""
+        self.check(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """The same for a checkpoint that another hook saves; in the main process."""
+        self.check(runner, together=False)
+
+    def check(self, runner: Runner, together: bool = True) -> None:
+        """Look at losses that have not been read.
+
+        Args:
+            runner (Runner): Of the run.
+            together (bool): Whether all processes are here.
+
+        Raises:
+            FloatingPointError: If one is not finite.
+        """
+        unread, self.unread = self.unread, None
+        if unread is None:
+            return
+        losses = unread.losses.read()['losses']
         if losses.isfinite().all():
             return
         found = f'process(es) {(~losses.isfinite()).nonzero().flatten().tolist()}'
         saved = f'The images of the batch are in {runner.work_dir}/invalid_loss.'
         if not losses[get_rank()].isfinite():
-            name = f'iter_{runner.iter + 1}_rank_{get_rank()}'
+            name = f'iter_{unread.number}_rank_{get_rank()}'
             try:
-                save_batch(data_batch, Path(runner.work_dir) / 'invalid_loss', name)
+                folder = Path(runner.work_dir) / 'invalid_loss'
+                save_batch(unread.data_batch, folder, name)
             except OSError as error:  # a full disk must not hide the loss
                 saved = f'The images of the batch could not be saved: {error}.'
-        barrier()  # the first process that ends takes the others with it
+        if together:
+            barrier()  # the first process that ends takes the others with it
         raise FloatingPointError(
-            f'The loss is {losses[~losses.isfinite()][0].item()} in iteration '
-            f'{runner.iter + 1} (epoch {runner.epoch + 1}, batch {batch_idx + 1}) of '
-            f'{found}, with learning rate {runner.optim_wrapper.get_lr()["lr"][0]:g}. '
-            f'{saved} If nothing is wrong with them, lower '
+            f'The loss of {found} is {losses[~losses.isfinite()][0].item()} in '
+            f'{unread.name}. {saved} If nothing is wrong with them, lower '
             '`optim_wrapper.optimizer.lr`, begin with a warm-up, or set '
             '`optim_wrapper.clip_grad=dict(max_norm=...)`; then go on from the last '
             'checkpoint, which is from before, by --resume.'
         )
+
+
+def saves_now(runner: Runner) -> bool:
+    """Whether a checkpoint may be saved at the end of this iteration.
+
+    Args:
+        runner (Runner): Of the run.
+
+    Returns:
+        bool: True if checkpoints are counted in iterations, and this is one of them.
+    """
+    hooks = [hook for hook in runner.hooks if isinstance(hook, CheckpointHook)]
+    return any(
+        not hook.by_epoch
+        and (
+            hook.every_n_train_iters(runner, hook.interval, hook.save_begin)
+            or hook.is_last_train_iter(runner)
+        )
+        for hook in hooks
+    )
 
 
 def save_batch(data_batch: dict, folder: Path, name: str) -> None:

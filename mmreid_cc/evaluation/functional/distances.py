@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.device_search import DeviceSearch, own_device
 from mmreid_cc.clustering.inputs import as_features, to_numpy
 from mmreid_cc.clustering.parallel import map_row_blocks
 
@@ -42,8 +43,9 @@ class DistanceRows(Protocol):
 class CosineDistance:
     """2 − 2·cos, the squared distance of L2-normalised features.
 
-    Normalisation is inside and copies no features: the gallery's norms divide the
-    product. Float32 in [0, 4] up to rounding.
+    The products are computed on this process's GPU, if there is one. Normalisation is
+    inside and copies no features: the gallery's norms divide the product. Float32 in
+    [0, 4] up to rounding.
 
     Args:
         query_features (array): (Q, D), floating, of any length but zero.
@@ -74,9 +76,14 @@ class CosineDistance:
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Yield the rows; see :class:`DistanceRows`. Each array is the caller's."""
+        device = own_device()
+        search = None if device is None else DeviceSearch(self._gallery, device)
         for rows in _row_slices(self.shape, self._gallery.itemsize):
             queries = self._query[rows] / self._query_norms[rows, None]
-            distances = queries @ self._gallery.T
+            if search is None:
+                distances = queries @ self._gallery.T
+            else:
+                distances = search.products(queries)
             map_row_blocks(
                 _scale_and_shift,
                 len(distances),

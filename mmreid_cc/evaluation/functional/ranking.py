@@ -45,9 +45,9 @@ def ranking_metrics(
 
     In CMC and mINP, images at the same distance are ranked by their gallery index.
 
-    All is computed on all cores of the CPU, in chunks of queries: beside the features
-    it takes some 150 MB whatever the size of the data. The result does not depend on
-    the number of threads.
+    Inner products are computed on this process's GPU, if there is one; all else on all
+    cores of the CPU, in chunks of queries: beside the features it takes some 150 MB
+    whatever the size of the data. The result does not depend on the number of threads.
 
     Args:
         query_features (array): (Q, D), floating, NumPy or a tensor of any device.

@@ -120,12 +120,14 @@ class BNNeckHead(BaseModule):
             data_samples (list[DataSample], optional): Defaults to None: new ones.
 
         Returns:
-            list[DataSample]: Each with ``feature``, shape (``out_channels``,).
+            list[DataSample]: Each with ``feature``, shape (``out_channels``,), on the
+            CPU.
         """
-        embeddings = self(feats)
+        # One copy from the device. Each row then gets memory of its own: a view that is
+        # kept, or pickled, would drag its whole batch along.
+        embeddings = self(feats).cpu()
         if data_samples is None:
             data_samples = [DataSample() for _ in embeddings]
         for sample, embedding in zip(data_samples, embeddings, strict=True):
-            # A copy: a view would drag its whole batch along when it is kept.
             sample.set_field(embedding.clone(), 'feature', dtype=torch.Tensor)
         return data_samples

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmreid_cc.clustering.full_precision import full_precision
+
 from .vector_bank import UPDATES, VectorBank
 
 HOW_TO_FILL = (
@@ -35,6 +37,8 @@ class BaseMemory(nn.Module, ABC):
         batches_per_update (int): Where gradients are accumulated, so many batches are
             contrasted with the same vectors, which then move by all of them, as if they
             had been one batch. :class:`ClusterMemoryHook` sets it.
+        step_slots (Tensor | None): In a distributed run, the slots of all processes in
+            these batches, where they are known; :class:`StepSlotsHook` sets it.
 
     Examples:
         :class:`ClusterMemory` with another loss:
@@ -58,6 +62,7 @@ class BaseMemory(nn.Module, ABC):
         # On the CPU, where indices come from: a GPU is then not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
+        self.step_slots: Tensor | None = None
 
     @abstractmethod
     def fill(
@@ -101,9 +106,19 @@ class BaseMemory(nn.Module, ABC):
         return sum(bank.vectors.nbytes for bank in self.banks.values())
 
     def similarities(self, name: str, queries: Tensor, slots: Tensor) -> Tensor:
-        """Compare queries with the vectors of a bank, see :class:`VectorBank`."""
-        bank = self.banks[name]
-        return bank.similarities(queries, slots, self.batches_per_update)
+        """Compare queries with the vectors of a bank, see :class:`VectorBank`.
+
+        Args:
+            name (str): Of the bank.
+            queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
+            slots (Tensor): As :meth:`slots_of` returns them.
+
+        Returns:
+            Tensor: Inner products, shape (B, S).
+        """
+        return self.banks[name].similarities(
+            queries, slots, self.batches_per_update, self.step_slots
+        )
 
     def slots_of(self, indices: Tensor) -> Tensor:
         """The vectors that training images belong to: those of their clusters.
@@ -145,7 +160,7 @@ class BaseMemory(nn.Module, ABC):
         """
         if len(self.centroids) == 0:
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
-        with torch.autocast(embeddings.device.type, enabled=False):
+        with full_precision(embeddings.device.type):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
             return self.contrast(queries, slots)
 

@@ -162,10 +162,9 @@ class CameraProxyMemory(BaseMemory):
             if clusters is None:
                 raise ValueError('`reset` needs `clusters`: cluster_weight is not 0.')
             check_vectors('centroid', clusters, labels)
-            self.banks['clusters'].reset(clusters)
+            self.banks['clusters'].reset(clusters, vector_of=proxy_labels)
         self.banks['proxies'].reset(proxies)
         self.labels, self.cam_ids, self.parts = labels, cam_ids, parts
-        self.part_labels = proxy_labels  # on the CPU, as slots are
         self.proxy_labels = proxy_labels.to(proxies.device)
         self.proxy_cams = proxy_cams.to(proxies.device)
 
@@ -192,8 +191,7 @@ class CameraProxyMemory(BaseMemory):
             inter = self._inter_camera(logits, same_cluster, same_camera)
             loss = loss + self.inter_weight * inter
         if self.cluster_weight:
-            labels = self.part_labels[slots.cpu()]
-            similarities = self.similarities('clusters', queries, labels)
+            similarities = self.similarities('clusters', queries, slots)
             loss = loss + self.cluster_weight * F.cross_entropy(
                 similarities / self.cluster_temperature, self.proxy_labels[own]
             )

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather, get_world_size
+from mmengine.dist import all_gather, get_rank, get_world_size
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+
+from mmreid_cc.clustering.full_precision import full_precision
 
 from .updates import hard_update, momentum_update
 
@@ -47,38 +49,60 @@ class VectorBank:
         self.momentum = momentum
         self.move_vectors = UPDATES[update]
         self.vectors = torch.empty(0, 0)
+        self.vector_of: Tensor | None = None
         self.pending: list[tuple[Tensor, Tensor]] = []
 
     @torch.no_grad()
-    def reset(self, vectors: Tensor) -> None:
+    def reset(self, vectors: Tensor, vector_of: Tensor | None = None) -> None:
         """Begin anew.
 
         Args:
             vectors (Tensor): L2-normalised, shape (S, D), float, on the device of the
                 queries to come.
+            vector_of (Tensor, optional): The vector of each slot of the memory, int64,
+                on the CPU. Defaults to None: slots number the vectors.
         """
         self.vectors = vectors.clone()  # the updates are made in place
+        self.vector_of = vector_of
         self.pending = []
 
     def similarities(
-        self, queries: Tensor, slots: Tensor, batches_per_update: int = 1
+        self,
+        queries: Tensor,
+        slots: Tensor,
+        batches_per_update: int = 1,
+        step_slots: Tensor | None = None,
     ) -> Tensor:
         """Compare queries with all vectors; the backward pass moves the vectors.
 
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): The vector that each of them moves, shape (B,), int64. Best
-                on the CPU: then a GPU is not waited for.
+            slots (Tensor): Of the memory, one for each of them, which says what vector
+                it moves; shape (B,), int64. Best on the CPU: then a GPU is not waited
+                for.
             batches_per_update (int): So many batches move the vectors together, as if
                 they had been one. Defaults to 1.
+            step_slots (Tensor, optional): In a distributed run, the slots of all
+                processes in these batches, in the order of the ranks, where they are
+                known. Defaults to None: they are exchanged in the backward pass.
 
         Returns:
             Tensor: Inner products, shape (B, S).
         """
-        return _Similarities.apply(queries, slots, self, batches_per_update)
+        if self.vector_of is not None:
+            slots = self.vector_of[slots.cpu()]
+            if step_slots is not None:
+                step_slots = self.vector_of[step_slots]
+        return _Similarities.apply(queries, slots, self, batches_per_update, step_slots)
 
     @torch.no_grad()
-    def move(self, queries: Tensor, slots: Tensor, batches_per_update: int) -> None:
+    def move(
+        self,
+        queries: Tensor,
+        slots: Tensor,
+        batches_per_update: int,
+        step_slots: Tensor | None = None,
+    ) -> None:
         """Update the vectors by the queries of all processes, in the order of ranks.
 
         With ``batches_per_update`` > 1, they wait until that many batches are there.
@@ -87,6 +111,11 @@ class VectorBank:
             queries (Tensor): L2-normalised, shape (B, D), the same B in all processes.
             slots (Tensor): The vectors they move, shape (B,), int64.
             batches_per_update (int): As in :meth:`similarities`.
+            step_slots (Tensor, optional): The vectors that the queries of all processes
+                move, shape (B · batches · processes,).
+
+        Raises:
+            RuntimeError: If the slots of this process are not among them.
         """
         self.pending.append((queries, slots))
         if len(self.pending) < batches_per_update:
@@ -95,7 +124,11 @@ class VectorBank:
         self.pending = []
         if get_world_size() > 1:
             queries = torch.cat(all_gather(queries.contiguous()))
-            slots = torch.cat(all_gather(slots))
+            if step_slots is None:
+                slots = torch.cat(all_gather(slots))
+            else:
+                check_share(slots, step_slots)
+                slots = step_slots
         self.move_vectors(self.vectors, queries, slots, self.momentum)
 
 
@@ -109,15 +142,38 @@ class _Similarities(Function):
         slots: Tensor,
         bank: VectorBank,
         batches_per_update: int,
+        step_slots: Tensor | None,
     ) -> Tensor:
         ctx.bank, ctx.batches_per_update = bank, batches_per_update
+        ctx.step_slots = step_slots
         ctx.save_for_backward(queries, slots)
         return queries @ bank.vectors.T
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None, None]:
         queries, slots = ctx.saved_tensors
-        grad_queries = grad @ ctx.bank.vectors
-        ctx.bank.move(queries.detach(), slots, ctx.batches_per_update)
-        return grad_queries, None, None, None
+        with full_precision(grad.device.type):
+            grad_queries = grad @ ctx.bank.vectors
+        ctx.bank.move(queries.detach(), slots, ctx.batches_per_update, ctx.step_slots)
+        return grad_queries, None, None, None, None
+
+
+def check_share(slots: Tensor, step_slots: Tensor) -> None:
+    """Check that the slots of this process are its part of those of all.
+
+    Args:
+        slots (Tensor): Of this process, shape (B,).
+        step_slots (Tensor): Of all processes, in the order of the ranks.
+
+    Raises:
+        RuntimeError: If they are not. Slots on a GPU are not waited for, nor checked.
+    """
+    share = step_slots.view(get_world_size(), -1)[get_rank()]
+    if not slots.is_cuda and not slots.equal(share):
+        raise RuntimeError(
+            'The slots in `similarities` are not those that `slots_of` gives for the '
+            'images of the step. A memory whose slots do not number the vectors of a '
+            'bank says so by `banks[...].reset(vectors, vector_of)`; with a sampler '
+            'that draws in another way remove `default_hooks.step_slots`.'
+        )

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from test_evaluation.two_ranks import run_on_two_ranks
 from torch import distributed, nn
+from two_ranks import run_on_two_ranks
 
 from mmreid_cc.models.losses import batch_hard_triplet_loss, gather_with_gradient
 

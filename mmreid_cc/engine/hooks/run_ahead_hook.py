@@ -1,0 +1,62 @@
+"""Let a GPU run ahead of the program that feeds it."""
+
+from typing import Any
+
+from mmengine.hooks import RuntimeInfoHook
+from mmengine.hooks.hook import DATA_BATCH
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmreid_cc.registry import HOOKS
+
+from .. import late_reading
+from ..late_reading import LateNumbers
+
+
+@HOOKS.register_module()
+class RunAheadHook(RuntimeInfoHook):
+    """What MMEngine's ``RuntimeInfoHook`` does, without waiting for the GPU.
+
+    That hook reads the losses of every iteration at its end, for the log, and so the
+    GPU has nothing queued when it is done. Here the log gets them an iteration later.
+    Batches are copied to the GPU behind what it computes, and not waited for; they must
+    be in pinned memory (``pin_memory=True`` of the loader). On a CPU nothing changes.
+
+    Examples:
+        .. code:: python
+
+            default_hooks = dict(runtime_info=dict(type='RunAheadHook'))
+    """
+
+    def __init__(self) -> None:
+        self.waiting: LateNumbers | None = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Let the copies of batches be queued."""
+        super().before_train(runner)
+        model: Any = runner.model
+        model = model.module if is_model_wrapper(model) else model
+        # MMEngine has this switch, but mmpretrain's preprocessor no argument for it.
+        model.data_preprocessor._non_blocking = True
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: DATA_BATCH = None,
+        outputs: dict[str, Tensor] | None = None,
+    ) -> None:
+        """Hand over the losses of the iteration before."""
+        if outputs is None or not late_reading.any_on_gpu(outputs):
+            super().after_train_iter(runner, batch_idx, data_batch, outputs)
+            return
+        before, self.waiting = self.waiting, LateNumbers(outputs)
+        if before is not None:
+            super().after_train_iter(runner, batch_idx, None, before.read())
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Hand over those of the last iteration."""
+        if self.waiting is not None:
+            super().after_train_iter(runner, 0, None, self.waiting.read())
+            self.waiting = None

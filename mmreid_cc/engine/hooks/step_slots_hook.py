@@ -1,0 +1,98 @@
+"""Tell the memory of every process what all of them train on in a step."""
+
+from collections.abc import Iterator
+from copy import copy
+
+import torch
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+from mmengine.hooks.hook import DATA_BATCH
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmreid_cc.datasets.samplers import RandomMultipleGallerySampler
+from mmreid_cc.models import BaseMemory
+from mmreid_cc.registry import HOOKS
+
+from ..accumulation import accumulated_batches
+
+
+@HOOKS.register_module()
+class StepSlotsHook(Hook):
+    """Spare a distributed run the exchange of labels in every backward pass.
+
+    The queries of all processes move the vectors of the memory, in an order that is
+    planned on the CPU. So each process would have to wait for its GPU until the labels
+    of the others are there. But every process draws the batch of all of them and takes
+    its part: here each draws that batch once more, as a whole. In a single process, or
+    with another sampler, nothing is done.
+
+    Examples:
+        .. code:: python
+
+            default_hooks = dict(step_slots=dict(type='StepSlotsHook'))
+    """
+
+    priority = 'VERY_LOW'  # when labels and epoch of the sampler are set
+
+    def __init__(self) -> None:
+        self.batches: Iterator[Tensor] | None = None
+        self.batches_per_step = 1
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Begin to draw the batches of the epoch."""
+        sampler = runner.train_dataloader.sampler
+        known = isinstance(sampler, RandomMultipleGallerySampler)
+        if get_world_size() > 1 and known and memory_if_any(runner) is not None:
+            self.batches = batches_of_all(sampler)
+            self.batches_per_step = accumulated_batches(runner)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
+    ) -> None:
+        """Look up the vectors of the images of a step."""
+        memory = memory_if_any(runner)
+        if self.batches is None or memory is None:
+            return
+        if runner.iter % self.batches_per_step == 0:
+            memory.step_slots = memory.slots_of(next(self.batches))
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Forget the last step."""
+        memory = memory_if_any(runner)
+        if memory is not None:
+            memory.step_slots = None
+        self.batches = None
+
+
+def batches_of_all(sampler: RandomMultipleGallerySampler) -> Iterator[Tensor]:
+    """Draw what a sampler will draw in its next epoch, for all processes together.
+
+    Args:
+        sampler (RandomMultipleGallerySampler): Before its epoch begins; stays as it is.
+
+    Yields:
+        Tensor: Indices of the images of a step, in the order of the ranks; int64, on
+        the CPU.
+    """
+    whole = copy(sampler)
+    whole.rank, whole.world_size = 0, 1
+    indices = iter(whole)
+    for first in indices:
+        rest = (next(indices) for _ in range(whole.batch_size - 1))
+        yield torch.tensor([first, *rest])
+
+
+def memory_if_any(runner: Runner) -> BaseMemory | None:
+    """The memory of the model, if it has one.
+
+    Args:
+        runner (Runner): Of the run.
+
+    Returns:
+        BaseMemory | None: None where there is no memory.
+    """
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    memory = getattr(getattr(model, 'head', None), 'memory', None)
+    return memory if isinstance(memory, BaseMemory) else None

@@ -1,0 +1,57 @@
+"""Numbers that a GPU computes, read when it is done with them and not before."""
+
+import torch
+from torch import Tensor
+
+
+class LateNumbers:
+    """Tensors on their way to the CPU.
+
+    The copy is queued behind what computes them. To read them at once is to wait for
+    all of it, with nothing to do for the GPU thereafter until more is queued. To read
+    them an iteration later is to wait for an iteration that has ended.
+
+    Args:
+        tensors (dict[str, Tensor]): By name; on any device.
+
+    Example:
+        >>> LateNumbers({'loss': torch.tensor(0.5)}).read()
+        {'loss': tensor(0.5000)}
+    """
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        # PyTorch copies into pinned memory, or the copy would be waited for.
+        self._copies = {
+            name: tensor.detach().to('cpu', non_blocking=True)
+            for name, tensor in tensors.items()
+        }
+        self._copied = None
+        if any_on_gpu(tensors):
+            self._copied = torch.cuda.Event()
+            self._copied.record()
+
+    def read(self) -> dict[str, Tensor]:
+        """Wait until they are there.
+
+        Returns:
+            dict[str, Tensor]: On the CPU.
+        """
+        if self._copied is not None:
+            self._copied.synchronize()
+        return self._copies
+
+
+def any_on_gpu(tensors: dict[str, Tensor]) -> bool:
+    """Whether there is something to wait for.
+
+    Args:
+        tensors (dict[str, Tensor]): By name.
+
+    Returns:
+        bool: True if one is on a GPU.
+
+    Example:
+        >>> any_on_gpu({'loss': torch.tensor(0.5)})
+        False
+    """
+    return any(tensor.is_cuda for tensor in tensors.values())

@@ -1,0 +1,134 @@
+"""Steps of a check: each caught and timed, then a table and a JSON file."""
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+_COLORS = {'ok': 'green', 'wrong': 'red', 'error': 'red', 'skipped': 'yellow'}
+
+
+@dataclass
+class Finding:
+    """One line of a step's result.
+
+    Args:
+        what: it is.
+        value: a number or a text.
+        unit: of the number.
+        right: whether the value is what it has to be; None where that is not known.
+    """
+
+    what: str
+    value: float | str
+    unit: str = ''
+    right: bool | None = None
+
+
+@dataclass
+class Step:
+    """What came of a step.
+
+    Args:
+        name: of the step.
+        status: ``'ok'``, ``'wrong'`` (a finding is), ``'error'`` or ``'skipped'``.
+        seconds: that it took.
+        findings: up to the error, if there was one.
+        error: traceback, or the reason for which it was skipped.
+    """
+
+    name: str
+    status: str = 'ok'
+    seconds: float = 0.0
+    findings: list[Finding] = field(default_factory=list)
+    error: str = ''
+
+
+class Skipped(Exception):
+    """What a step raises where it cannot run; the text says why."""
+
+
+def run_steps(
+    steps: dict[str, Callable[[], Iterator[Finding]]], seconds: float
+) -> list[Step]:
+    """Run steps one after the other; none keeps the next from running.
+
+    Args:
+        steps: by name, functions that yield findings.
+        seconds: after which no further step is begun, and the one under way ends with
+            its next finding.
+
+    Returns:
+        One for each, in their order.
+
+    Example:
+        >>> run_steps({'sum': lambda: iter([Finding('1 + 1', 2)])}, seconds=60)
+    """
+    end = time.monotonic() + seconds
+    console = Console(stderr=True)
+    done = []
+    for name, find in steps.items():
+        step = Step(name)
+        start = time.monotonic()
+        console.print(f'[bold]{name}[/] …')
+        try:
+            if start > end:
+                raise Skipped(f'the {seconds:.0f} seconds were over')
+            for finding in find():
+                step.findings.append(finding)
+                console.print(f'  {finding.what}: {_text(finding)}', highlight=False)
+                if time.monotonic() > end:
+                    raise Skipped(f'the rest: the {seconds:.0f} seconds were over')
+            if any(finding.right is False for finding in step.findings):
+                step.status = 'wrong'
+        except Skipped as reason:
+            step.status, step.error = 'skipped', str(reason)
+        except Exception:
+            step.status, step.error = 'error', traceback.format_exc()
+            console.print(step.error, highlight=False, markup=False)
+        step.seconds = time.monotonic() - start
+        done.append(step)
+    return done
+
+
+def print_steps(steps: list[Step]) -> None:
+    """Print a table of all findings.
+
+    Args:
+        steps: that were run.
+    """
+    table = Table('step', 'status', 's', 'what', 'value')
+    for step in steps:
+        status = f'[{_COLORS[step.status]}]{step.status}[/]'
+        first = [step.name, status, f'{step.seconds:.1f}']
+        lines = [[finding.what, _text(finding)] for finding in step.findings]
+        if step.error:
+            lines.append([step.error.strip().splitlines()[-1].replace('[', r'\['), ''])
+        for line in lines or [['', '']]:
+            table.add_row(*first, *line)
+            first = ['', '', '']
+        table.add_section()
+    Console(width=120).print(table)
+
+
+def write_steps(path: Path, steps: list[Step]) -> None:
+    """Write all as JSON.
+
+    Args:
+        path: of the file; its folder is made.
+        steps: that were run.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = {'steps': [asdict(step) for step in steps]}
+    path.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
+
+
+def _text(finding: Finding) -> str:
+    value = finding.value
+    text = value if isinstance(value, str) else f'{value:.4g} {finding.unit}'.strip()
+    return text + {None: '', True: ' ✓', False: ' ✗'}[finding.right]
