@@ -87,12 +87,11 @@ TINY = Sizes(
 
 # How a config asks for either memory format of convolutions.
 MEMORY_FORMATS: dict[str, dict[str, Any]] = {
-    'channels first': {},
-    'channels last': dict(custom_hooks=[dict(type='ChannelsLastHook')]),
+    'channels first': dict(default_hooks__computation__channels_last=False),
+    'channels last': {},
 }
-# Ways to load images, by the changes of a config. A cache of decoded images belongs
-# here, as one more entry.
-LOADERS: dict[str, dict[str, Any]] = {'decoded each time': {}}
+# Ways to load images, by whether they are kept in memory after decoding and resizing.
+LOADERS = {'decoded each time': False, 'kept': True}
 
 
 def recipe(sizes: Sizes, folder: Path, **options: Any) -> Config:

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mmreid_cc.clustering import Share, knn
+from mmreid_cc.datasets.image_cache import ImageCache
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.arithmetic import mixed_precision_wrapper
 
@@ -198,6 +199,18 @@ def _identities(n_rows: int, dim: int, device: str) -> np.ndarray:
     return torch.nn.functional.normalize(features).cpu().numpy()
 
 
+def keep_all(dataset: Any, size: tuple[int, int]) -> None:
+    """Decode and resize all images of a data set, and keep them.
+
+    Args:
+        dataset: of training.
+        size: height and width.
+    """
+    dataset.keep_images(ImageCache(len(dataset), size))
+    for index in range(len(dataset)):
+        dataset[index]
+
+
 def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Images a second that the loader of training gives, by its processes.
 
@@ -208,7 +221,7 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     Yields:
         Images a second, for each way to load them.
     """
-    for name, changes in LOADERS.items():
+    for name, keep in LOADERS.items():
         for workers in sizes.workers:
             cfg = recipe(
                 sizes,
@@ -216,11 +229,12 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
                 train_dataloader__sampler__iters_per_epoch=8 + 6 * workers,
                 train_dataloader__num_workers=workers,
             )
-            cfg.merge_from_dict(changes)
             runner = build(cfg, folder / 'loading')
             loader = runner.build_dataloader(cfg.train_dataloader, seed=0)
             labels = np.arange(len(loader.dataset)) % (2 * sizes.clusters)
             loader.sampler.set_labels(labels)
+            if keep:
+                keep_all(loader.dataset, sizes.image)
             batches = iter(loader)
             for _ in range(1 + 2 * workers):  # they were begun at the same time
                 next(batches)
