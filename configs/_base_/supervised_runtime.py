@@ -7,6 +7,7 @@ default_hooks = dict(
     batch_norm_groups={{_base_.default_hooks.batch_norm_groups}},
     image_cache={{_base_.default_hooks.image_cache}},
     computation={{_base_.default_hooks.computation}},
+    runtime_info={{_base_.default_hooks.runtime_info}},
     iter_seed={{_base_.default_hooks.iter_seed}},
     invalid_loss={{_base_.default_hooks.invalid_loss}},
     weight_check={{_base_.default_hooks.weight_check}},

@@ -30,10 +30,10 @@ def test_only_the_backbone_is_compiled_and_the_run_is_the_same(tiny_config):
 
 
 def test_true_compiles_by_default():
-    cfg = Config(dict(compile=True, custom_hooks=[dict(type='ChannelsLastHook')]))
+    cfg = Config(dict(compile=True, custom_hooks=[dict(type='InitialValidationHook')]))
     compile_backbone_only(cfg)
     types = [hook.type for hook in cfg.custom_hooks]
-    assert types == ['ChannelsLastHook', 'CompileBackboneHook']
+    assert types == ['InitialValidationHook', 'CompileBackboneHook']
     assert 'compile' not in cfg
     with pytest.raises(TypeError, match=r"`compile` must be True.* got 'yes'"):
         compile_backbone_only(Config(dict(compile='yes')))

@@ -88,10 +88,8 @@ TINY = Sizes(
 # How a config asks for either memory format of convolutions.
 MEMORY_FORMATS: dict[str, dict[str, Any]] = {
     'channels first': dict(default_hooks__computation__channels_last=False),
-    'channels last': {},
+    'channels last': dict(default_hooks__computation__channels_last=True),
 }
-# Ways to load images, by whether they are kept in memory after decoding and resizing.
-LOADERS = {'decoded each time': False, 'kept': True}
 
 
 def recipe(sizes: Sizes, folder: Path, **options: Any) -> Config:

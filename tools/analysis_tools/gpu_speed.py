@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import torch
 from check_steps import Finding, Skipped
 from gpu_correctness import free_memory, network_in_float32
 from gpu_recipes import (
-    LOADERS,
     MEMORY_FORMATS,
     Sizes,
     build,
@@ -23,9 +21,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mmreid_cc.clustering import Share, knn
-from mmreid_cc.datasets.image_cache import ImageCache
+from mmreid_cc.datasets.image_cache import ImageCache, fixed_size
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.arithmetic import mixed_precision_wrapper
+from mmreid_cc.engine.device_augmentation import draw_only
+from mmreid_cc.models.computation import prepare_computation
+
+_WAYS = 'decoded each time', 'from memory', 'from memory, augmented on the device'
 
 
 def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
@@ -145,22 +147,22 @@ def measure_extraction(sizes: Sizes, folder: Path) -> Iterator[Finding]:
         Seconds and images a second, by precision.
     """
     model = build(recipe(sizes, folder), folder / 'extraction').model
+    prepare_computation(model)
     images = NoiseImages(sizes.extracted, sizes.image)
     workers = sizes.workers[1]
     loader = DataLoader(
         images, 256, num_workers=workers, collate_fn=collate, pin_memory=True
     )
-    device = next(model.parameters()).device.type
-    bfloat16 = torch.autocast(device, dtype=torch.bfloat16)
     features: dict[str, Tensor] = {}
-    for name, context in {'TF32': nullcontext(), 'bfloat16': bfloat16}.items():
+    for name, dtype in {'TF32': None, 'bfloat16': torch.bfloat16}.items():
+        model.inference_dtype = dtype
         start = time.perf_counter()
-        with _tf32(), context:
+        with _tf32():
             features[name] = extract_features(model, loader)
         seconds = time.perf_counter() - start
         yield Finding(f'{name}: {len(images)} images', seconds, 's')
         yield Finding(f'{name}: speed', len(images) / seconds, 'images/s')
-    cosine = (features['TF32'] * features['bfloat16'].float()).sum(dim=1).min().item()
+    cosine = (features['TF32'] * features['bfloat16']).sum(dim=1).min().item()
     yield Finding('least cosine of the two', cosine, right=cosine > 0.99)
     free_memory()
 
@@ -221,7 +223,7 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     Yields:
         Images a second, for each way to load them.
     """
-    for name, keep in LOADERS.items():
+    for name in _WAYS:
         for workers in sizes.workers:
             cfg = recipe(
                 sizes,
@@ -231,7 +233,15 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
             )
             runner = build(cfg, folder / 'loading')
             loader = runner.build_dataloader(cfg.train_dataloader, seed=0)
-            labels = np.arange(len(loader.dataset)) % (2 * sizes.clusters)
+            dataset: Any = loader.dataset
+            if name != 'decoded each time':
+                size = fixed_size(dataset.pipeline)
+                dataset.keep_images(ImageCache(len(dataset), size))
+                for index in range(len(dataset)):
+                    dataset[index]
+            if name == 'from memory, augmented on the device':
+                draw_only(dataset.pipeline.transforms)
+            labels = np.arange(len(dataset)) % (2 * sizes.clusters)
             loader.sampler.set_labels(labels)
             if keep:
                 keep_all(loader.dataset, sizes.image)

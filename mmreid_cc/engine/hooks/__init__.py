@@ -5,6 +5,7 @@ from .batch_norm_groups_hook import BatchNormGroupsHook
 from .cluster_memory_hook import ClusterMemoryHook
 from .compile_backbone_hook import CompileBackboneHook
 from .computation_hook import ComputationHook
+from .device_augmentation_hook import DeviceAugmentationHook
 from .image_cache_hook import ImageCacheHook
 from .initial_validation_hook import InitialValidationHook
 from .invalid_loss_hook import InvalidLossHook
@@ -20,6 +21,7 @@ __all__ = [
     'ClusterMemoryHook',
     'CompileBackboneHook',
     'ComputationHook',
+    'DeviceAugmentationHook',
     'ImageCacheHook',
     'InitialValidationHook',
     'InvalidLossHook',
