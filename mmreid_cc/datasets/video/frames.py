@@ -106,7 +106,7 @@ class VideoFile(Frames):
 
     def __init__(self, source: Path, skip_broken: bool = False) -> None:
         self.source, self.skip_broken = source, skip_broken
-        self._av = _pyav()
+        self._av = pyav()
         first = next((frame for frame in self._decoded() if frame is not None), None)
         if first is None:
             raise ValueError(f'{source}: no frame of it can be decoded.')
@@ -251,7 +251,15 @@ def _frame_rate(folder: Path) -> float | None:
     return None
 
 
-def _pyav() -> Any:
+def pyav() -> Any:
+    """The module ``av``.
+
+    Returns:
+        module: PyAV.
+
+    Raises:
+        ImportError: If it is not installed; it says what to do.
+    """
     try:
         import av
     except ImportError as error:
