@@ -22,8 +22,7 @@ def pool_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
         np.ndarray: (T, D) float32, rows L2-normalised; a track of one image has its
         feature, to the last bit.
 
-    Source: Weiszfeld, Sur le point pour lequel la somme des distances de n points
-    donnés est minimum, 1937.
+    Source: Weiszfeld, Tohoku Mathematical Journal 43, 1937.
 
     Example:
         >>> features = np.float32([[1, 0], [1, 0], [1, 0], [0, 1]])
