@@ -6,6 +6,8 @@ READY := $(VENV)/.ready
 # Files in alphabetical order, by which the longest is not the last.
 FAST_TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
 DEMO := work_dirs/demo
+DEMO_VIDEO := work_dirs/demo_video
+SCENE := data/scene
 BENCH := work_dirs/bench
 CLASSIC := .classic
 CLASSIC_BUILDS := mmengine==0.10.7 mmcv-lite==2.2.0 mmpretrain==1.2.0 setuptools==80.10.2
@@ -19,7 +21,7 @@ CLASSIC_TESTS := tests/test_apis tests/test_datasets tests/test_engine tests/tes
     tests/test_tools/test_train_and_test.py::test_train_resume_and_test \
     --ignore tests/test_engine/test_processes.py
 
-.PHONY: help setup demo bench check-gpu docs browser test test-classic test-slow lint
+.PHONY: help setup demo demo-video bench check-gpu docs browser test test-classic test-slow lint
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -38,6 +40,14 @@ demo: $(READY)  ## train on drawn pedestrians for some minutes, test, and draw t
 	$(BIN)/python tools/visualization/draw_rank_lists.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --out $(DEMO)/rank_lists.png
 	$(BIN)/python tools/visualization/plot_curves.py $(DEMO) --out $(DEMO)/curves.png
 	$(BIN)/python tools/visualization/report.py $(DEMO) --out $(DEMO)/report.html
+
+demo-video: $(READY)  ## draw videos, cut crops by tracks, train on them, sort them into people
+	rm -rf $(DEMO_VIDEO) $(SCENE)
+	$(BIN)/python tools/train.py configs/cc_r18_tracks_synthetic.py --work-dir $(DEMO_VIDEO)
+	$(BIN)/python tools/test.py configs/cc_r18_tracks_synthetic.py $(DEMO_VIDEO)/best_*.pth --work-dir $(DEMO_VIDEO)
+	$(BIN)/python tools/cluster_folder.py configs/cc_r18_tracks_synthetic.py $(DEMO_VIDEO)/best_*.pth $(SCENE)/tracks/crops.csv --out $(DEMO_VIDEO)/people
+	$(BIN)/python tools/visualization/plot_curves.py $(DEMO_VIDEO) --out $(DEMO_VIDEO)/curves.png
+	$(BIN)/python tools/visualization/report.py $(DEMO_VIDEO) --out $(DEMO_VIDEO)/report.html
 
 bench: $(READY)  ## measure clustering, ranking and memory beside textbook versions
 	$(BIN)/python tools/analysis_tools/benchmark_clustering.py --json $(BENCH)/clustering.json

@@ -62,7 +62,10 @@ def requirements(name: str) -> list[str]:
 version = re.findall(r"'(.+)'", (ROOT / 'mmreid_cc' / 'version.py').read_text())[0]
 extras = {
     name: requirements(name)
-    for name in ('mm', 'infomap', 'demo', 'deploy', 'docs', 'extra', 'dev')
+    for name in (
+        *('mm', 'infomap', 'video'),
+        *('demo', 'deploy', 'docs', 'extra', 'dev'),
+    )
 }
 extras['all'] = [line for lines in extras.values() for line in lines]
 

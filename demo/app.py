@@ -157,8 +157,8 @@ def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
     """
     if args.labels is not None:
         return read_labels(args.labels, gallery.paths)
-    cameras = gallery.metadata.get('cam_id')
-    clusterer = GalleryClusterer(load_config(args.config), cameras)
+    known = (gallery.metadata.get(name) for name in ('cam_id', 'track', 'time'))
+    clusterer = GalleryClusterer(load_config(args.config), *known)
     return clusterer.fit_predict(gallery.embeddings)
 
 

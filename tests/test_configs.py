@@ -72,6 +72,9 @@ def test_config(path: Path, data_root: Path, tmp_path: Path):
         if loader.dataset.type == 'SyntheticReID':
             people = dict(train_identities=2, test_identities=2, cameras=2, shots=2)
             loader.dataset.update(data_root=str(tmp_path / 'synthetic'), **people)
+        if loader.dataset.type == 'SyntheticScene':
+            few = dict(people=3, cameras=2, seconds=8, fps=2)
+            loader.dataset.update(data_root=str(tmp_path / 'scene'), **few)
     config.test_dataloader = config.val_dataloader
     config.val_dataloader.batch_size = 4
     config.train_dataloader.batch_size = 4

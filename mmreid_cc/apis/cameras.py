@@ -1,4 +1,4 @@
-"""Cameras as the metadata of galleries name them: by numbers or by texts."""
+"""Cameras, tracks, people as the metadata of galleries name them: numbers or texts."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -38,3 +38,25 @@ def camera_numbers(cameras: ArrayLike) -> np.ndarray | None:
     names, numbers = np.unique(columns, return_inverse=True)
     known = all(camera_name(name) is not None for name in names)
     return numbers if known else None
+
+
+def known_numbers(names: ArrayLike) -> np.ndarray:
+    """Number the tracks or identities of images.
+
+    Args:
+        names (array): (N,) numbers or texts; negative or empty is none.
+
+    Returns:
+        np.ndarray: (N,) int64, −1 for none; numbers stay what they are.
+
+    Example:
+        >>> known_numbers(['t7', '', 't9', 't7'])
+        array([ 0, -1,  1,  0])
+    """
+    column = np.asarray(names)
+    if np.issubdtype(column.dtype, np.integer):
+        return column.astype(np.int64)
+    none = np.array([camera_name(name) is None for name in column])
+    numbers = np.full(len(column), -1, dtype=np.int64)
+    numbers[~none] = np.unique(column[~none], return_inverse=True)[1]
+    return numbers

@@ -2,18 +2,20 @@
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from mmengine.config import Config
 
 from mmreid_cc.datasets.crops import UNKNOWN, Crop, drop_unreadable
+from mmreid_cc.datasets.image_lists import read_image_list
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 
 from .images import each_image
 from .inferencer import ReIDInferencer
 from .model import load_config
-from .path_metadata import path_metadata
+from .path_metadata import listed_metadata, path_metadata
 
 
 def inference_parser(description: str | None) -> argparse.ArgumentParser:
@@ -69,6 +71,38 @@ def metadata_of(
         ValueError: If the pattern does not fit.
     """
     return {} if args.pattern is None else path_metadata(paths, args.pattern)
+
+
+def listed_images(
+    args: argparse.Namespace, file: str
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The images that a CSV file lists, and what it tells of them.
+
+    Args:
+        args (argparse.Namespace): Of :func:`inference_parser` and :func:`add_pattern`.
+        file (str): As :func:`read_image_list` takes it; its paths start from its
+            folder.
+
+    Returns:
+        tuple[list[str], dict[str, np.ndarray]]: Paths of N images; metadata (N,) each.
+
+    Raises:
+        ValueError: If there is a pattern beside it, the file lists no image, or cannot
+            be read.
+    """
+    if args.pattern is not None:
+        raise ValueError(
+            f'{file} tells by its columns what is known of the images. Leave --pattern '
+            'out.'
+        )
+    images = read_image_list(Path(file), Path(file).parent)
+    if args.skip_unreadable:
+        crops = [Crop(image.path, UNKNOWN, 0) for image in images]
+        readable = {crop.path for crop in drop_unreadable(crops, file)}
+        images = [image for image in images if image.path in readable]
+    if not images:
+        raise ValueError(f'{file} lists no image.')
+    return [image.path for image in images], listed_metadata(images)
 
 
 def config_of(args: argparse.Namespace) -> Config:

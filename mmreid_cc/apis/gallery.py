@@ -26,7 +26,8 @@ class Gallery:
         embeddings (array): (N, D) floating, rows L2-normalised, N ≥ 1.
         paths (Sequence[str]): (N,) file of each, ``''`` where there is none.
         metadata (Mapping[str, array], optional): By name, (N,) numbers, texts or
-            booleans each, e.g. ``pid``, ``cam_id``. Defaults to None: nothing.
+            booleans each, e.g. ``pid``, ``cam_id``, ``track``, ``time``. Defaults to
+            None: nothing.
         model_hash (str): Of the network, as ``ReIDInferencer.model_hash``. Defaults to
             ``''``: unknown.
 

@@ -4,10 +4,15 @@ import numpy as np
 from mmengine.config import Config
 from numpy.typing import ArrayLike
 
-from mmreid_cc.clustering import CLUSTERERS, JaccardClusterer, normalize_cameras
+from mmreid_cc.clustering import (
+    CLUSTERERS,
+    JaccardClusterer,
+    Tracklets,
+    normalize_cameras,
+)
 from mmreid_cc.engine.hook_config import cluster_hook
 
-from .cameras import camera_numbers
+from .cameras import camera_numbers, known_numbers
 from .model import scope_of
 
 
@@ -19,6 +24,10 @@ class GalleryClusterer:
         cameras (array, optional): (N,) camera of each image, a number or a text; see
             :func:`mmreid_cc.apis.cameras.camera_name` for unknown ones. Defaults to
             None: all unknown.
+        tracks (array, optional): (N,) track of each image within its camera, a number
+            or a text; −1 or empty for none. Defaults to None: no image has one.
+        times (array, optional): (N,) seconds, NaN for unknown. Defaults to None: all
+            unknown. Tracks and times are for :class:`Tracklets`.
 
     Raises:
         ValueError: If the config has no such hook, or clusters by cameras that are not
@@ -32,7 +41,13 @@ class GalleryClusterer:
         >>> labels = clusterer.fit_predict(gallery.embeddings)
     """
 
-    def __init__(self, cfg: Config, cameras: ArrayLike | None = None) -> None:
+    def __init__(
+        self,
+        cfg: Config,
+        cameras: ArrayLike | None = None,
+        tracks: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+    ) -> None:
         hook = cluster_hook(cfg)
         if hook is None:
             raise ValueError(
@@ -45,6 +60,8 @@ class GalleryClusterer:
             self.clusterer = CLUSTERERS.build(self.settings)
         self.normalization = hook.get('camera_normalization')
         self.cam_ids = None if cameras is None else camera_numbers(cameras)
+        self.tracks = None if tracks is None else known_numbers(tracks)
+        self.times = None if times is None else np.asarray(times, np.float64)
         by_camera = {'camera_normalization': self.normalization}
         if isinstance(self.clusterer, JaccardClusterer):
             by_camera['clusterer.cameras'] = self.clusterer.cameras
@@ -75,6 +92,10 @@ class GalleryClusterer:
             standardize = self.normalization == 'standardize'
             embeddings = normalize_cameras(
                 embeddings, self.cam_ids, standardize=standardize
+            )
+        if isinstance(self.clusterer, Tracklets):
+            return self.clusterer.fit_predict(
+                embeddings, self.cam_ids, self.tracks, self.times
             )
         if isinstance(self.clusterer, JaccardClusterer):
             return self.clusterer.fit_predict(embeddings, cam_ids=self.cam_ids)

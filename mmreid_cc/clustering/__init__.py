@@ -12,10 +12,15 @@ from .jaccard import jaccard_distance
 from .jaccard_clusterer import JaccardClusterer
 from .kmeans import KMeans
 from .knn import knn
+from .mutual_neighbors import MutualNeighbors, mutual_links
 from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality
 from .recall import neighbor_recall
+from .same_time import separate_overlapping
 from .sharing import Share
+from .track_pooling import pool_tracks
+from .track_splitting import split_tracks
+from .tracklets import Tracklets
 
 __all__ = [
     'CLUSTERERS',
@@ -27,14 +32,20 @@ __all__ = [
     'InfoMap',
     'JaccardClusterer',
     'KMeans',
+    'MutualNeighbors',
     'NeighborClusterer',
     'Share',
+    'Tracklets',
     'camera_jaccard_distance',
     'cluster_centroids',
     'cluster_statistics',
     'clustering_quality',
     'jaccard_distance',
     'knn',
+    'mutual_links',
     'neighbor_recall',
     'normalize_cameras',
+    'pool_tracks',
+    'separate_overlapping',
+    'split_tracks',
 ]

@@ -11,6 +11,7 @@ from .personx import PersonX
 from .reid_dataset import ReIDDataset
 from .samplers import RandomIdentitySampler, RandomMultipleGallerySampler
 from .synthetic import SyntheticReID
+from .synthetic_scene import SyntheticScene
 from .transforms import LoadReIDImage, ReIDRandomErasing
 from .veri776 import VeRi776
 
@@ -28,6 +29,7 @@ __all__ = [
     'ReIDImageFolder',
     'ReIDRandomErasing',
     'SyntheticReID',
+    'SyntheticScene',
     'VeRi776',
     'read_labels',
     'write_labels',

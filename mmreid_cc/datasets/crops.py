@@ -1,8 +1,10 @@
-"""Crops: an image of one person with its identity and camera, read from file names."""
+"""Crops: an image of one person and what is known of it, read from file names."""
 
 import logging
+import math
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -13,33 +15,58 @@ from .decoding import decode_image
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 UNKNOWN = -1  # the identity of an image nobody has labelled; in a gallery: junk
+NO_TRACK = -1
 
 
 class Crop(NamedTuple):
-    """One image of one person (or vehicle)."""
+    """One image of one person (or vehicle), and what is known of it.
+
+    Attributes:
+        path: of the file.
+        pid: identity; −1 is unknown.
+        cam_id: camera.
+        track: number of the track within its camera, −1 for none: the images of a
+            track show one person.
+        time: seconds, NaN for unknown.
+        metadata: what else is known, by name.
+    """
 
     path: str
     pid: int
     cam_id: int
+    track: int = NO_TRACK
+    time: float = math.nan
+    metadata: Mapping[str, str] | None = None
 
 
 def list_images(folder: Path) -> list[Path]:
     """All images below a folder, sorted by path; what is hidden is passed over.
 
-    A link to a file that is gone is among them, so that reading it names it.
+    A link to a file that is gone is among them, so that reading it names it. Files of
+    other suffixes are counted in the log.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f'The image folder {folder} does not exist.')
-    return sorted(
+    files = sorted(
         path
         for path in folder.rglob('*')
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not any(name.startswith('.') for name in path.relative_to(folder).parts)
+        if not any(name.startswith('.') for name in path.relative_to(folder).parts)
         and not path.is_dir()
     )
+    images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
+    others = Counter(path.suffix.lower() for path in set(files) - set(images))
+    if others:
+        counts = sorted(others.items(), key=lambda item: (-item[1], item[0]))
+        listed = ', '.join(f'{n} {suffix or "without one"}' for suffix, n in counts)
+        print_log(
+            f'{folder}: {others.total()} files are passed over for their suffix '
+            f'({listed}); images end in {", ".join(IMAGE_SUFFIXES)}.',
+            logger='current',
+        )
+    return images
 
 
 def read_text(file: Path) -> str:
@@ -63,7 +90,7 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
         path (Path): The file.
         name (str): The part of its path that is matched.
         pattern (str): A regular expression with the named groups ``pid`` and ``cam``,
-            both numbers.
+            and maybe ``track`` and ``time``, all numbers.
 
     Raises:
         ValueError: If the name does not match; it names path and pattern.
@@ -75,7 +102,14 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
             'gives the identity (pid) and the camera (cam). Remove the file, or use '
             'ReIDImageFolder with a pattern of your own.'
         )
-    return Crop(str(path), int(match['pid']), int(match['cam']))
+    found = match.groupdict()
+    return Crop(
+        str(path),
+        int(found['pid']),
+        int(found['cam']),
+        int(found.get('track') or NO_TRACK),
+        float(found.get('time') or math.nan),
+    )
 
 
 def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:

@@ -1,7 +1,5 @@
 """Crops of one's own, with or without known identities and cameras."""
 
-import csv
-import io
 import re
 from collections.abc import Callable, Sequence
 from itertools import combinations
@@ -9,11 +7,10 @@ from pathlib import Path
 
 from mmreid_cc.registry import DATASETS
 
-from .crops import UNKNOWN, Crop, list_images, read_text
+from .crops import UNKNOWN, Crop, list_images
+from .image_lists import ListedImage, NumberedNames, as_crop, read_image_list
 from .reid_dataset import ReIDDataset
-
-NO_CAMERA = 0
-COLUMNS = ('path', 'pid', 'cam')
+from .tables import as_seconds
 
 
 @DATASETS.register_module()
@@ -28,19 +25,20 @@ class ReIDImageFolder(ReIDDataset):
         split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
         pipeline (Sequence[dict | Callable]): Transforms of an image.
         train (str): Of the training images: a folder, searched with its sub-folders,
-            or a CSV file with the columns ``path,pid,cam``, of which the last two may
-            be missing or empty. Defaults to ``'.'``, all of ``data_root``.
+            or a CSV file with the columns ``path,pid,cam,track,time``, of which only
+            the first is needed, see :func:`read_image_list`. Defaults to ``'.'``, all
+            of ``data_root``.
         query (str): The same of the query images. Defaults to ``'query'``.
         gallery (str): The same of the gallery images. Defaults to ``'gallery'``.
         pattern (str, optional): Regular expression that is searched in the path of an
-            image below its folder (with ``/``), with the named groups ``pid`` and
-            ``cam``, either of which may be missing. Identities and cameras need not be
-            numbers. Defaults to None: identities and cameras are unknown.
+            image below its folder (with ``/``), with the named groups ``pid``,
+            ``cam``, ``track`` and ``time``, any of which may be missing. Identities,
+            cameras and tracks need not be numbers. Defaults to None: nothing is known.
         skip_unreadable (bool): As in :class:`ReIDDataset`. Defaults to False.
         indices (int | Sequence[int], optional): As in :class:`ReIDDataset`.
 
-    An unknown identity is −1, an unknown camera 0. In query and gallery, images of
-    unknown identity are junk and left out.
+    An unknown identity is −1, an unknown camera 0, no track −1, an unknown time NaN.
+    In query and gallery, images of unknown identity are junk and left out.
 
     Raises:
         FileNotFoundError: If a folder or CSV file is missing.
@@ -83,8 +81,9 @@ class ReIDImageFolder(ReIDDataset):
     ) -> None:
         self.sources = {'train': train, 'query': query, 'gallery': gallery}
         self.pattern = pattern
-        self._pids = NumberedNames()
-        self._cameras = NumberedNames()
+        self._numbers = {name: NumberedNames() for name in ('pid', 'cam', 'track')}
+        self._rows_of: dict[Path, list[ListedImage]] = {}
+        self._images_of: dict[Path, list[Path]] = {}
         super().__init__(data_root, split, pipeline, skip_unreadable, indices)
 
     def load_data_list(self) -> list[dict]:
@@ -100,114 +99,71 @@ class ReIDImageFolder(ReIDDataset):
                     f'{self.data_root}, e.g. {min(shared)}. Set `train`, `query` and '
                     "`gallery` of ReIDImageFolder apart, e.g. train='train'."
                 )
-        return super().load_data_list()
+        data_list = super().load_data_list()
+        self._rows_of.clear()
+        self._images_of.clear()
+        return data_list
 
     def load_part(self, part: str) -> list[Crop]:
         """Read one part from its folder or CSV file."""
-        crops = [
-            Crop(
-                path,
-                self._pids.number(pid) if pid else UNKNOWN,
-                self._cameras.number(cam) if cam else NO_CAMERA,
-            )
-            for path, pid, cam in self._rows(part)
-        ]
+        crops = [as_crop(row, self._numbers) for row in self._rows(part)]
         if part == 'train':
             return crops
         return [crop for crop in crops if crop.pid != UNKNOWN]
 
-    def _rows(self, part: str) -> list[tuple[str, str, str]]:
-        """Path, identity and camera of each image, empty where unknown."""
-        source = Path(self.data_root) / self.sources[part]
+    def _rows(self, part: str) -> list[ListedImage]:
+        """Each image and what is known of it."""
+        source = self._source(part)
         if source.suffix.lower() == '.csv':
             if self.pattern is not None:
                 raise ValueError(
                     f'ReIDImageFolder: {source} names identities and cameras by its '
                     'columns. Leave `pattern` out.'
                 )
-            return read_csv(source, Path(self.data_root))
-        return [
-            (str(path), *self._names_in(path.relative_to(source).as_posix()))
-            for path in list_images(source)
-        ]
+            return self._listed(source)
+        return [self._named(path, source) for path in self._images(source)]
+
+    def _source(self, part: str) -> Path:
+        return Path(self.data_root) / self.sources[part]
 
     def _exists(self, part: str) -> bool:
-        return (Path(self.data_root) / self.sources[part]).exists()
+        return self._source(part).exists()
 
     def _files(self, part: str) -> set[str]:
         """The image files of a part, whether their names can be read or not."""
-        source = Path(self.data_root) / self.sources[part]
+        source = self._source(part)
         if source.suffix.lower() == '.csv':
-            return {path for path, _, _ in read_csv(source, Path(self.data_root))}
-        return {str(path) for path in list_images(source)}
+            return {row.path for row in self._listed(source)}
+        return {str(path) for path in self._images(source)}
 
-    def _names_in(self, path: str) -> tuple[str, str]:
+    def _listed(self, file: Path) -> list[ListedImage]:
+        """What a CSV file lists; read once."""
+        if file not in self._rows_of:
+            self._rows_of[file] = read_image_list(file, Path(self.data_root))
+        return self._rows_of[file]
+
+    def _images(self, folder: Path) -> list[Path]:
+        """The images of a folder; listed once."""
+        if folder not in self._images_of:
+            self._images_of[folder] = list_images(folder)
+        return self._images_of[folder]
+
+    def _named(self, path: Path, folder: Path) -> ListedImage:
+        """What the path of an image below its folder tells."""
         if self.pattern is None:
-            return '', ''
-        match = re.search(self.pattern, path)
+            return ListedImage(str(path))
+        name = path.relative_to(folder).as_posix()
+        match = re.search(self.pattern, name)
         if match is None:
             raise ValueError(
-                f'{path} in {self.data_root} does not match the pattern '
+                f'{name} in {self.data_root} does not match the pattern '
                 f'{self.pattern!r} of ReIDImageFolder. Change `pattern`, or remove the '
                 'file.'
             )
-        groups = match.groupdict()
-        return groups.get('pid') or '', groups.get('cam') or ''
-
-
-class NumberedNames:
-    """Numbers for names: a number stands for itself, other names count from 10⁹.
-
-    The two never meet, and equal names of query and gallery get equal numbers.
-    """
-
-    FIRST = 10**9
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def number(self, name: str) -> int:
-        """The number of a name."""
-        # Tables write 5.0 for 5 as soon as one number of the column is missing.
-        whole = re.fullmatch(r'(-1|\d{1,9})(\.0)?', name)
-        if whole:
-            return int(whole[1])
-        return self._numbers.setdefault(name, self.FIRST + len(self._numbers))
-
-
-def read_csv(file: Path, root: Path) -> list[tuple[str, str, str]]:
-    """Read a list of images.
-
-    Args:
-        file (Path): A CSV file whose header has ``path``, and maybe ``pid``, ``cam``.
-        root (Path): Folder that relative paths start from.
-
-    Returns:
-        list[tuple[str, str, str]]: Path, identity and camera, empty where unknown.
-
-    Raises:
-        FileNotFoundError: If the file, or an image that it names, does not exist.
-        ValueError: If the columns are others, or the file is no UTF-8 text.
-    """
-    if not file.is_file():
-        raise FileNotFoundError(f'The list of images {file} does not exist.')
-    # As it is: a quoted name may hold a newline.
-    lines = io.StringIO(read_text(file), newline='')
-    reader = csv.DictReader(lines, skipinitialspace=True)
-    columns = [name.strip() for name in reader.fieldnames or ()]
-    if 'path' not in columns or not set(columns) <= set(COLUMNS):
-        raise ValueError(
-            f'{file} has the columns "{",".join(columns)}". Its first line must be '
-            '"path,pid,cam"; the last two may be left out.'
-        )
-    reader.fieldnames = columns
-    rows = []
-    for row in reader:
-        path, pid, cam = ((row.get(name) or '').strip() for name in COLUMNS)
-        if not path or not (root / path).is_file():
-            raise FileNotFoundError(
-                f'{file}, line {reader.line_num}: the image {path!r} does not '
-                f'exist below {root}.'
-            )
-        rows.append((str(root / path), pid, cam))
-    return rows
+        found = {key: value or '' for key, value in match.groupdict().items()}
+        try:
+            time = as_seconds(found.pop('time', ''))
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from None
+        known = {key: found.pop(key, '') for key in ('pid', 'cam', 'track')}
+        return ListedImage(str(path), **known, time=time, metadata=found)

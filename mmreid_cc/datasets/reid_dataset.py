@@ -52,9 +52,10 @@ class ReIDDataset(BaseDataset):
         indices (int | Sequence[int], optional): Take the first so many images, or
             these, for a quick try. Defaults to None.
 
-    Each item carries ``img_path``, ``pid`` (int), ``cam_id`` (int), ``is_query``
-    (bool) and ``sample_idx`` (int), which is the row of the image in every array of
-    features or labels.
+    Each item carries ``img_path``, ``pid`` (int), ``cam_id`` (int), ``track`` (int, the
+    number of a track within its camera, −1 for none), ``time`` (float, seconds, NaN for
+    unknown), ``is_query`` (bool) and ``sample_idx`` (int), which is the row of the
+    image in every array of features or labels.
 
     Raises:
         FileNotFoundError: If a folder is missing.
@@ -214,7 +215,10 @@ class ReIDDataset(BaseDataset):
                     img_path=crop.path,
                     pid=crop.pid,
                     cam_id=crop.cam_id,
+                    track=crop.track,
+                    time=crop.time,
                     is_query=part == 'query',
+                    **({'metadata': dict(crop.metadata)} if crop.metadata else {}),
                 )
                 for crop in crops
             ]
@@ -278,12 +282,23 @@ class ReIDDataset(BaseDataset):
         """One field of all images, in the order of ``sample_idx``.
 
         Args:
-            key (str): ``'pid'``, ``'cam_id'``, ``'is_query'`` or ``'img_path'``.
+            key (str): ``'pid'``, ``'cam_id'``, ``'track'`` (int64, −1 for none),
+                ``'time'`` (float64, seconds, NaN for unknown), ``'is_query'``,
+                ``'img_path'``; or the name of further metadata, which are texts.
 
         Returns:
             np.ndarray: Shape (N,).
+
+        Raises:
+            KeyError: If there is no such field.
         """
-        return np.array([self.get_data_info(index)[key] for index in range(len(self))])
+        infos = [self.get_data_info(index) for index in range(len(self))]
+        if infos and key not in infos[0]:
+            infos = [info.get('metadata', {}) for info in infos]
+            if not any(key in info for info in infos):
+                raise KeyError(f'{type(self).__name__} has no column {key!r}.')
+            return np.array([info.get(key, '') for info in infos])
+        return np.array([info[key] for info in infos])
 
     def _compare_counts(self, part: str, crops: list[Crop]) -> None:
         found = count(crops, self.DISTRACTOR)

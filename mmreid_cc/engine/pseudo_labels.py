@@ -25,6 +25,7 @@ from mmreid_cc.clustering import (
     JaccardClusterer,
     NeighborClusterer,
     Share,
+    Tracklets,
     knn,
     normalize_cameras,
 )
@@ -38,6 +39,8 @@ def pseudo_labels(
     clusterer: BaseClusterer,
     cam_ids: Tensor,
     camera_normalization: str | None = None,
+    tracks: np.ndarray | None = None,
+    times: np.ndarray | None = None,
 ) -> tuple[Tensor, dict[str, float]]:
     """Cluster features; the same labels in all processes.
 
@@ -52,6 +55,10 @@ def pseudo_labels(
         camera_normalization (str, optional): ``'mean'`` or ``'standardize'``: what is
             clustered are the features as :func:`normalize_cameras` returns them.
             Defaults to None.
+        tracks (np.ndarray, optional): Track of each image within its camera, shape
+            (N,), int64, −1 for none; for :class:`Tracklets`. Defaults to None.
+        times (np.ndarray, optional): Seconds, shape (N,), NaN where unknown; for
+            :class:`Tracklets`. Defaults to None.
 
     Returns:
         tuple[Tensor, dict[str, float]]: Labels (N,) int64, −1 is un-clustered; and, in
@@ -68,6 +75,8 @@ def pseudo_labels(
     searched: dict[str, float] = {}
     if isinstance(clusterer, JaccardClusterer) and clusterer.cameras is not None:
         arguments['cam_ids'] = cam_ids
+    elif isinstance(clusterer, Tracklets):
+        arguments.update(cam_ids=cam_ids, tracks=tracks, times=times)
     elif get_world_size() > 1 and isinstance(clusterer, NeighborClusterer):
         start = time.perf_counter()
         arguments['neighbors'] = search_together(clustered, clusterer)

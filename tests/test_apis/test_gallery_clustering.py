@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from mmreid_cc.apis.cameras import camera_name, camera_numbers
+from mmreid_cc.apis.cameras import camera_name, camera_numbers, known_numbers
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 
 PEOPLE = np.repeat([0, 1, 2], 6)
@@ -43,6 +43,24 @@ def test_by_cameras(cfg):
     hook.camera_normalization = 'mean'
     found = GalleryClusterer(cfg, CAMERAS).fit_predict(embeddings)
     assert len(set(zip(found, PEOPLE, strict=True))) == 3
+
+
+def test_by_tracks(cfg):
+    """All look alike; the tracker knows better: two at a time, in each camera."""
+    inner = dict(type='DBSCAN', eps=0.5, min_samples=2, k1=6, k2=2)
+    hook = cfg.default_hooks.cluster_memory
+    hook.clusterer = dict(type='Tracklets', clusterer=inner)
+    rng = np.random.default_rng(0)
+    embeddings = np.array([1.0, 0, 0]) + 0.01 * np.eye(3)[PEOPLE]
+    embeddings += 0.001 * rng.standard_normal(embeddings.shape)
+    embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    tracks = np.array(['a', 'b', 'c'])[PEOPLE]
+    known = CAMERAS, tracks, np.arange(18) % 6
+    found = GalleryClusterer(cfg, *known).fit_predict(embeddings)
+    assert found.tolist() == PEOPLE.tolist()
+    found = GalleryClusterer(cfg, CAMERAS, tracks).fit_predict(embeddings)
+    assert not found.any()
+    assert known_numbers(['x', '', 'a', '-1', 'x']).tolist() == [1, -1, 0, -1, 1]
 
 
 @pytest.mark.parametrize('cameras', [None, ['', *CAMERAS[1:]], [-1, *range(17)]])

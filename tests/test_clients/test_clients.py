@@ -1,6 +1,7 @@
 """Programs of others work with what we export; they come from PyPI."""
 
 import sys
+from collections import Counter, defaultdict
 
 import cv2
 import numpy as np
@@ -11,6 +12,9 @@ from installed import SIZE, Client, small_model
 from mmengine.evaluator import Evaluator
 from mmpretrain.structures import DataSample
 
+from mmreid_cc.datasets.image_lists import read_image_list
+from mmreid_cc.datasets.pedestrians import write_scene
+from mmreid_cc.datasets.video import CropRules, Recording, cut_crops, read_tracks
 from mmreid_cc.evaluation.metrics import ReIDMetric
 
 sys.path.insert(0, str(ROOT / 'tools' / 'deployment'))
@@ -98,6 +102,34 @@ def test_supervision_detections_in_embeddings_out(tmp_path):
     crops = np.stack([frame[20:84, 10:42], frame[20:84, 60:92]]).transpose(0, 3, 1, 2)
     expected = embeddings_of(model, torch.from_numpy(crops.copy()))
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ('script', 'packages'),
+    [
+        ('trackers_tracks.py', ['trackers==2.6.1', 'supervision==0.31.2']),
+        ('boxmot_file.py', ['boxmot==25.0.0', 'onnxruntime==1.24.3']),
+    ],
+)
+def test_from_a_video_to_crops_by_their_trackers(tmp_path, script, packages):
+    """Video, played detector, their tracker, our crops: a track shows one person."""
+    scene = write_scene(tmp_path / 'scene', people=12, cameras=1, seconds=20)
+    video, true = scene / 'cam1.mp4', scene / 'cam1_true.csv'
+    client = Client(tmp_path / 'env', *packages)
+    assert client.run(script, video, true, tmp_path / 'cam1.txt') == 200
+    recording = Recording(str(video), str(tmp_path / 'cam1.txt'), camera='cam1')
+    cut_crops([recording], tmp_path / 'crops', CropRules(per_track=8, min_height=48))
+    crops = read_image_list(tmp_path / 'crops' / 'crops.csv', tmp_path / 'crops')
+    truth = read_tracks(true)
+    shown = defaultdict(list)
+    for crop in crops:
+        box = np.array([float(crop.metadata[side]) for side in 'xywh'])
+        rows = np.flatnonzero(truth.frames == int(crop.metadata['frame']))
+        nearest = rows[np.abs(truth.boxes[rows] - box).sum(axis=1).argmin()]
+        shown[crop.track].append(truth.pids[nearest])
+    assert len(shown) >= 10
+    counts = [Counter(pids).most_common(1)[0][1] for pids in shown.values()]
+    assert sum(counts) > 0.75 * len(crops)
 
 
 @pytest.fixture(scope='module')

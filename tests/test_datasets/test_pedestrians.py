@@ -200,7 +200,7 @@ def test_drawings_of_another_version_are_refused(market, tmp_path):
 
 def test_foreign_folder_is_not_touched(tmp_path):
     (tmp_path / 'holiday.jpg').write_bytes(b'x')
-    with pytest.raises(FileExistsError, match='not drawn by write_market_folder'):
+    with pytest.raises(FileExistsError, match='not drawn by this library'):
         write_market_folder(tmp_path, **SMALL)
     assert contents(tmp_path) == {'holiday.jpg': b'x'}
 

@@ -227,12 +227,49 @@ class TestReIDImageFolder:
         # An unknown identity is junk in a gallery.
         assert dataset.column('pid').tolist() == [5, 5]
 
+    def test_tracks_and_times(self, tmp_path):
+        touch(tmp_path, 'c/1_t7_0.5.jpg', 'c/1_tx_2.jpg', 'd/2_t7_.jpg')
+        pattern = r'(?P<cam>\d)_t(?P<track>[^_]*)_(?P<time>[\d.]*)\.'
+        dataset = ReIDImageFolder(tmp_path, pattern=pattern)
+        tracks, times = dataset.column('track'), dataset.column('time')
+        assert (tracks.dtype, times.dtype) == (np.int64, np.float64)
+        assert tracks.tolist() == [7, 10**9, 7]
+        np.testing.assert_array_equal(times, [0.5, 2, np.nan])
+
+        text = 'path;track;floor;time\nc/1_tx_2.jpg;;2;\nd/2_t7_.jpg;7;3;0,25\n'
+        (tmp_path / 'all.csv').write_text(text)
+        dataset = ReIDImageFolder(tmp_path, train='all.csv')
+        assert dataset.column('track').tolist() == [-1, 7]
+        np.testing.assert_array_equal(dataset.column('time'), [np.nan, 0.25])
+        assert dataset.column('floor').tolist() == ['2', '3']
+        with pytest.raises(KeyError, match="no column 'floors'"):
+            dataset.column('floors')
+        unknown = ReIDImageFolder(tmp_path)
+        assert unknown.column('track').tolist() == [-1, -1, -1]
+        assert np.isnan(unknown.column('time')).all()
+
+    def test_columns_without_a_meaning_are_named(self, tmp_path, log):
+        touch(tmp_path, '1.jpg')
+        (tmp_path / 'all.csv').write_text('path,cam_id\n1.jpg,5\n')
+        ReIDImageFolder(tmp_path, train='all.csv')
+        assert log().count('the columns cam_id are kept as metadata') == 1
+
+    def test_other_files_are_counted(self, tmp_path, log):
+        crops = tmp_path / 'crops'
+        touch(crops, '1.jpg', 'a/2.HEIC', 'a/3.heic', '4.gif', 'a/README', '.5.gif')
+        ReIDImageFolder(crops)
+        expected = '4 files are passed over for their suffix (2 .heic, 1 without one, '
+        assert log().count(expected + '1 .gif)') == 1
+
     def test_csv_errors(self, tmp_path):
         (tmp_path / 'a.csv').write_text('file,pid\n1.jpg,5\n')
         with pytest.raises(ValueError, match=r'a.csv has the columns "file,pid"'):
             ReIDImageFolder(tmp_path, train='a.csv')
         (tmp_path / 'a.csv').write_text('path\nmissing.jpg\n')
         with pytest.raises(FileNotFoundError, match=r'line 2: .*missing.jpg'):
+            ReIDImageFolder(tmp_path, train='a.csv')
+        (tmp_path / 'a.csv').write_text('path,time\na.csv,noon\n')
+        with pytest.raises(ValueError, match=r"line 2: 'noon' is no time"):
             ReIDImageFolder(tmp_path, train='a.csv')
         with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
             ReIDImageFolder(tmp_path, train='b.csv')

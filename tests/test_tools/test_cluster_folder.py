@@ -49,8 +49,36 @@ def test_crops_that_are_no_folder(folder):
     for crops in ('missing', 'tiny.py'):
         status, printed = run(folder, crops, '--out', 'none')
         assert status == 2
-        assert f'crops must be a folder that exists, not {crops!r}' in printed
+        assert (
+            f'crops must be a folder or a CSV file that exists, not {crops!r}'
+            in printed
+        )
     assert not (folder / 'none').exists()
+
+
+def test_a_list_with_tracks(folder):
+    """Every crop is of the same track: one person, whatever the crops look like."""
+    shown = write_people_crops(folder / 'crops')
+    lines = ['path,pid,cam,track,time']
+    lines += [
+        f'{name},{pid},1,5,{number}' for number, (name, pid) in enumerate(shown.items())
+    ]
+    (folder / 'crops' / 'crops.csv').write_text('\n'.join(lines))
+    (folder / 'tracked.py').write_text(
+        "_base_ = 'tiny.py'\n"
+        "inner = dict(type='MutualNeighbors')\n"
+        "clusterer = dict(_delete_=True, type='Tracklets', clusterer=inner)\n"
+        'default_hooks = dict(cluster_memory=dict(clusterer=clusterer))\n'
+    )
+    status, printed = run_tool(
+        *('cluster_folder.py', 'tracked.py', 'tiny.pth', 'crops/crops.csv'),
+        *('--out', 'tracked'),
+        cwd=folder,
+    )
+    assert status == 0, printed[-3000:]
+    assert '1 people in 20 crops' in printed
+    assert 'Beside the identities that are known: ARI 0.000' in printed
+    assert len(list_images(folder / 'tracked' / '0')) == 20
 
 
 def test_by_cameras(folder):

@@ -53,6 +53,26 @@ def test_npz_and_parquet(folder):
     assert table.schema.metadata[b'model_hash'].decode() == gallery.model_hash
 
 
+def test_a_list_of_crops(folder):
+    crops = list_images(folder / 'crops')
+    crops = [path for path in crops if path.name != 'broken.png']
+    names = [path.relative_to(folder / 'crops').as_posix() for path in crops]
+    lines = [f'{names[4]};7;2;1,5', f'{names[0]};;1;']
+    (folder / 'crops' / 'crops.csv').write_text(
+        '\n'.join(['path;track;cam;time', *lines])
+    )
+    status, printed = run(folder, 'crops/crops.csv', '--out', 'listed.npz')
+    assert status == 0, printed[-3000:]
+    gallery = Gallery.load(folder / 'listed.npz')
+    assert gallery.paths == [f'crops/{names[4]}', f'crops/{names[0]}']
+    assert gallery.metadata['track'].tolist() == [7, -1]
+    assert gallery.metadata['cam_id'].tolist() == [2, 1]
+    np.testing.assert_array_equal(gallery.metadata['time'], [1.5, np.nan])
+    status, printed = run(folder, 'crops/crops.csv', 'crops', '--out', 'listed.npz')
+    assert status == 2
+    assert 'give crops/crops.csv alone' in printed
+
+
 def test_what_parquet_does_not_hold(tmp_path):
     with pytest.raises(ValueError, match=r"'a\\udcff\.jpg' is not in UTF-8"):
         check_parquet(['b.jpg', 'a\udcff.jpg'])

@@ -1,16 +1,13 @@
 """Writes drawn pedestrians as a Market-1501 folder, once and completely."""
 
-import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import cv2
 import numpy as np
-from mmengine.logging import print_log
 
 from .drawing import draw_pedestrian
+from .drawn_folder import write_once
 from .pixels import Image
 from .streams import Stream, generator
 
@@ -79,32 +76,16 @@ def write_market_folder(
         shots=shots,
     )
     _check(parameters)
-    root = Path(root)
-    if _is_written(root, parameters):
-        return root
-    print_log(
-        f'Drawing {train_identities + test_identities} people into {root}, once.',
-        logger='current',
-    )
-    target = root.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f'.{target.name}.{uuid4().hex}')
-    try:
-        for name, image in _pictures(parameters):
-            file = draft / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            if not cv2.imwrite(str(file), image[..., ::-1]):
-                raise OSError(f'Cannot write {file}.')
-        (draft / PARAMETER_FILE).write_text(json.dumps(parameters, indent=2) + '\n')
-        try:
-            draft.rename(target)
-        except OSError:
-            # Another process may have been faster; then its set is as good as ours.
-            if not _is_written(root, parameters):
-                raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-    return root
+    what = f'{train_identities + test_identities} people'
+    return write_once(root, parameters, PARAMETER_FILE, what, _write)
+
+
+def _write(folder: Path, parameters: dict[str, int]) -> None:
+    for name, image in _pictures(parameters):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not cv2.imwrite(str(file), image[..., ::-1]):
+            raise OSError(f'Cannot write {file}.')
 
 
 def _check(parameters: dict[str, int]) -> None:
@@ -126,30 +107,6 @@ def _check(parameters: dict[str, int]) -> None:
             'train_identities + test_identities must be at most 9999, the largest '
             f'number in a Market-1501 file name, got {total}.'
         )
-
-
-def _is_written(root: Path, parameters: dict[str, int]) -> bool:
-    """Whether the set is there; raises if something else is in its place."""
-    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
-        return False
-    file = root / PARAMETER_FILE
-    if not file.is_file():
-        raise FileExistsError(
-            f'{root} exists and was not drawn by write_market_folder (it has no '
-            f'{PARAMETER_FILE}). Choose another folder.'
-        )
-    found = json.loads(file.read_text())
-    if found != parameters:
-        differences = ', '.join(
-            f'{name} is {found.get(name)}, wanted {wanted}'
-            for name, wanted in parameters.items()
-            if found.get(name) != wanted
-        )
-        raise FileExistsError(
-            f'{root} holds a drawn set with other parameters: {differences}. '
-            'Choose another folder, or delete this one to have it drawn anew.'
-        )
-    return True
 
 
 def _pictures(parameters: dict[str, int]) -> Iterator[tuple[str, Image]]:

@@ -84,6 +84,23 @@ def paint_figure(canvas: Image, shade: Image, parts: list[Part], view: View) -> 
             cv2.fillConvexPoly(shade, _outline(hull, shrink=0.6), 255)
 
 
+def figure_box(parts: list[Part], view: View) -> tuple[float, float, float, float]:
+    """The smallest box around a figure.
+
+    Args:
+        parts: the parts of the figure.
+        view: where and how the figure stands.
+
+    Returns:
+        Left, top, width and height in pixels.
+    """
+    discs = [disc for part in parts for hull in part.hulls for disc in hull]
+    column, row, _, radius = view.project(discs).T
+    left, top = float((column - radius).min()), float((row - radius).min())
+    right, bottom = float((column + radius).max()), float((row + radius).max())
+    return left, top, right - left, bottom - top
+
+
 def _outline(discs: NDArray[np.float32], shrink: float = 1.0) -> NDArray[np.int32]:
     """Convex hull of projected discs: (N, 1, 2) pixels.
 

@@ -13,6 +13,9 @@ class Stream(IntEnum):
     SCENE = 2
     SHOT = 3
     SIGHTINGS = 4
+    WALKS = 5
+    SENSOR = 6
+    TRACKER = 7
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

@@ -164,8 +164,14 @@ class ClusterMemoryHook(Hook):
             labels, seconds = self.given_labels, dict[str, float]()
             check_labels(labels, features, self.initial_labels)
         else:
+            dataset = self.dataloader.dataset
             labels, seconds = pseudo_labels(
-                features, self.clusterer, cam_ids, self.camera_normalization
+                features,
+                self.clusterer,
+                cam_ids,
+                self.camera_normalization,
+                dataset.column('track'),
+                dataset.column('time'),
             )
         # Of the features as they are, for so are the queries.
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)

@@ -1,0 +1,22 @@
+# Tracks as supervision: CUHK03 has no videos, so the images of a person in one camera
+# are taken for a track. Tracks are linked across cameras, and each has its own vector.
+_base_ = 'cc_osnet-x0_25_cuhk03.py'
+
+train_dataloader = dict(
+    dataset=dict(
+        type='ReIDImageFolder',
+        train='bounding_box_train',
+        query='query',
+        gallery='bounding_box_test',
+        pattern=r'^(?P<track>(?P<pid>\d+))_c(?P<cam>\d)',
+    )
+)
+clusterer = dict(
+    _delete_=True, type='Tracklets', clusterer=dict(type='MutualNeighbors')
+)
+default_hooks = dict(cluster_memory=dict(clusterer=clusterer))
+memory = dict(_delete_=True, type='CameraProxyMemory')
+model = dict(head=dict(memory=memory))
+
+train_cfg = dict(max_epochs=15)
+param_scheduler = dict(step_size=10)

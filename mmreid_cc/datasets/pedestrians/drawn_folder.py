@@ -1,0 +1,85 @@
+"""Folders of drawn things: written once, completely, and never mixed."""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from mmengine.logging import print_log
+
+
+def write_once(
+    root: str | Path,
+    parameters: Mapping[str, Any],
+    parameter_file: str,
+    what: str,
+    write: Callable[[Path, Any], None],
+) -> Path:
+    """Write a folder unless it is there.
+
+    The folder appears at once, when all is written, so processes that call this at the
+    same time, or one that is killed, leave no half of it.
+
+    Args:
+        root: the folder to be made; it must be absent, empty, or written by this.
+        parameters: what the content depends on, as JSON holds them.
+        parameter_file: name of the file in it that holds them.
+        what: is drawn, for the log.
+        write: writes the content, given a folder and the parameters.
+
+    Returns:
+        ``root``.
+
+    Raises:
+        FileExistsError: if ``root`` holds something else, or other parameters.
+
+    Example:
+        >>> write_once('drawn', dict(seed=0), 'drawn.json', 'a dot', draw_a_dot)
+        PosixPath('drawn')
+    """
+    root = Path(root)
+    if _is_written(root, parameters, parameter_file):
+        return root
+    print_log(f'Drawing {what} into {root}, once.', logger='current')
+    target = root.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f'.{target.name}.{uuid4().hex}')
+    try:
+        draft.mkdir()
+        write(draft, parameters)
+        (draft / parameter_file).write_text(json.dumps(parameters, indent=2) + '\n')
+        try:
+            draft.rename(target)
+        except OSError:
+            # Another process may have been faster; then its set is as good as ours.
+            if not _is_written(root, parameters, parameter_file):
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return root
+
+
+def _is_written(root: Path, parameters: Mapping[str, Any], parameter_file: str) -> bool:
+    """Whether the set is there; raises if something else is in its place."""
+    if not root.exists() or (root.is_dir() and not any(root.iterdir())):
+        return False
+    file = root / parameter_file
+    if not file.is_file():
+        raise FileExistsError(
+            f'{root} exists and was not drawn by this library (it has no '
+            f'{parameter_file}). Choose another folder.'
+        )
+    found = json.loads(file.read_text())
+    if found != parameters:
+        differences = ', '.join(
+            f'{name} is {found.get(name)}, wanted {wanted}'
+            for name, wanted in parameters.items()
+            if found.get(name) != wanted
+        )
+        raise FileExistsError(
+            f'{root} holds a drawn set with other parameters: {differences}. '
+            'Choose another folder, or delete this one to have it drawn anew.'
+        )
+    return True

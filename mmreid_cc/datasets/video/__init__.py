@@ -1,0 +1,23 @@
+"""From videos and the tracks in them to crops."""
+
+from .crop_list import CropList
+from .cutting import Recording, cut_crops
+from .frames import Frame, FrameFolder, Frames, VideoFile, open_frames
+from .selection import Chosen, CropRules, choose_crops
+from .tracks import Tracks, read_tracks
+
+__all__ = [
+    'Chosen',
+    'CropList',
+    'CropRules',
+    'Frame',
+    'FrameFolder',
+    'Frames',
+    'Recording',
+    'Tracks',
+    'VideoFile',
+    'choose_crops',
+    'cut_crops',
+    'open_frames',
+    'read_tracks',
+]

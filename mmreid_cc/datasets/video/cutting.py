@@ -1,0 +1,212 @@
+"""From recordings to a folder of crops with their list."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from mmengine.logging import print_log
+
+from mmreid_cc.clustering.progress import track
+
+from ..crops import NO_TRACK
+from .crop_list import CropList
+from .frames import Frames, open_frames
+from .selection import Chosen, CropRules, choose_crops, sharpness
+from .tracks import Tracks, read_tracks
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A video of one camera, and the tracks in it.
+
+    Attributes:
+        video: a video file, or a folder of frames.
+        tracks: track file, see :func:`read_tracks`.
+        camera: name of the camera. Recordings of one camera share it.
+        start: seconds of its first frame on the clock that all cameras share.
+    """
+
+    video: str
+    tracks: str
+    camera: str
+    start: float = 0.0
+
+
+def cut_crops(
+    recordings: Sequence[Recording],
+    out: str | Path,
+    rules: CropRules | None = None,
+    *,
+    first_frame: int = 1,
+    fps: float | None = None,
+    skip_broken: bool = False,
+) -> Path:
+    """Cut the people out of videos.
+
+    .. code-block:: none
+
+        out
+        ├── crops.csv               path,pid,cam,track,time,frame,x,y,w,h,confidence
+        ├── video_to_crops.json     the settings
+        └── door/                   a folder for each camera
+            └── 000017_000250.jpg   track 17, frame 250
+
+    Tracks of the first recording keep their numbers; those of the others continue, so
+    that no two recordings share one. After an interruption the same call goes on.
+
+    Args:
+        recordings (Sequence[Recording]): One or more.
+        out (str | Path): Folder for the crops.
+        rules (CropRules, optional): Which crops are cut. Defaults to None: the
+            defaults.
+        first_frame (int): See :func:`read_tracks`. Defaults to 1.
+        fps (float, optional): See :func:`open_frames`. Defaults to None.
+        skip_broken (bool): See :func:`open_frames`. Defaults to False.
+
+    Returns:
+        Path: The list, ``out/crops.csv``.
+
+    Raises:
+        FileExistsError: If ``out`` holds something else.
+        FileNotFoundError: If a video or a track file is missing.
+        ValueError: If one cannot be read, a camera has no proper name, or a track goes
+            on after the end of its video.
+
+    Example:
+        >>> door = Recording('door.mp4', 'door.txt', camera='door')
+        >>> cut_crops([door], 'crops', CropRules(per_track=10))
+        PosixPath('crops/crops.csv')
+    """
+    rules = rules or CropRules()
+    for recording in recordings:
+        _check_camera(recording.camera)
+    all_tracks = [read_tracks(r.tracks, first_frame) for r in recordings]
+    options = dict(first_frame=first_frame, fps=fps, skip_broken=skip_broken)
+    crops = CropList(
+        out,
+        {**asdict(rules), **options},
+        [
+            dict(asdict(r), video=Path(r.video).name, tracks=_digest(Path(r.tracks)))
+            for r in recordings
+        ],
+    )
+    first_track = 0
+    for recording, tracks in zip(recordings, all_tracks, strict=True):
+        frames = open_frames(recording.video, fps, skip_broken)
+        _check_length(frames, tracks)
+        chosen = choose_crops(tracks, frames.width, frames.height, rules)
+        before = len(crops)
+        left_out = _cut(recording, tracks, frames, chosen, rules, first_track, crops)
+        counts = {**chosen.left_out, **left_out}
+        listed = ', '.join(f'{n} {reason}' for reason, n in counts.items() if n)
+        print_log(
+            f'{recording.video}: {len(crops) - before} new crops of '
+            f'{len(np.unique(tracks.ids[chosen.rows]))} tracks of camera '
+            f'{recording.camera}. Boxes left out: {listed or "none"}.',
+            logger='current',
+        )
+        first_track += int(tracks.ids.max()) + 1
+    return crops.file
+
+
+def _cut(
+    recording: Recording,
+    tracks: Tracks,
+    frames: Frames,
+    chosen: Chosen,
+    rules: CropRules,
+    first_track: int,
+    crops: CropList,
+) -> dict[str, int]:
+    """Cut what is chosen and not in the list yet; what was left out, by reason."""
+    paths = [_path(recording, tracks, row, first_track) for row in chosen.rows]
+    wanted: dict[int, list[int]] = {}
+    for place, path in enumerate(paths):
+        if path not in crops:
+            wanted.setdefault(int(tracks.frames[chosen.rows[place]]), []).append(place)
+    left_out = {'blurred': 0, 'in broken frames': 0}
+    if not wanted:
+        return left_out
+    last, name = max(wanted), Path(recording.video).name
+    number = 0
+    for frame in track(frames, name, total=frames.expected() or last):
+        number = frame.number
+        places = wanted.pop(number, [])
+        pixels = frame.pixels() if places else None
+        for place in places:
+            row = int(chosen.rows[place])
+            if pixels is None:
+                left_out['in broken frames'] += 1
+                continue
+            left, top, right, bottom = chosen.areas[place]
+            crop = pixels[top:bottom, left:right]
+            if rules.min_sharpness and sharpness(crop) < rules.min_sharpness:
+                left_out['blurred'] += 1
+                continue
+            x, y, w, h = (f'{value:.6g}' for value in tracks.boxes[row])
+            crops.add(
+                crop,
+                path=paths[place],
+                pid=tracks.pids[row],
+                cam=recording.camera,
+                track=_track(tracks, row, first_track),
+                time=_text(recording.start + frame.time, '.3f'),
+                frame=number,
+                **dict(x=x, y=y, w=w, h=h),
+                confidence=_text(tracks.confidences[row], '.4g'),
+            )
+        if number >= last:
+            break
+    if wanted:
+        missing = min(wanted)
+        row = int(chosen.rows[wanted[missing][0]])
+        raise ValueError(
+            f'{tracks.file}, line {tracks.lines[row]}: {recording.video} has no frame '
+            f'{missing}{f", but {number}" if number < missing else ""}. Is this the '
+            'track file of another video?'
+        )
+    return left_out
+
+
+def _check_length(frames: Frames, tracks: Tracks) -> None:
+    """See that the video is as long as its tracks, before anything is cut."""
+    last = int(np.argmax(tracks.frames))
+    needed = tracks.frames[last]
+    # What a file says of its own length is not always so.
+    if needed > frames.expected() and needed > (number := frames.count()):
+        raise ValueError(
+            f'{tracks.file}, line {tracks.lines[last]}: a box in frame {needed}, but '
+            f'{frames.source} has {number}. Is this the track file of another video?'
+        )
+
+
+def _check_camera(name: str) -> None:
+    if not name or name != Path(name).name or name.startswith('.'):
+        raise ValueError(
+            f'{name!r} cannot be the name of a camera, which is a folder of crops, too.'
+        )
+
+
+def _path(recording: Recording, tracks: Tracks, row: int, first_track: int) -> str:
+    number = _track(tracks, row, first_track)
+    # Without a track several boxes of a frame are told apart by their lines.
+    name = f'{number:06d}' if number != NO_TRACK else f'line{tracks.lines[row]}'
+    start = f'_{recording.start:.3f}' if number == NO_TRACK else ''
+    return f'{recording.camera}/{name}_{tracks.frames[row]:06d}{start}.jpg'
+
+
+def _track(tracks: Tracks, row: int, first_track: int) -> int:
+    number = int(tracks.ids[row])
+    return number if number == NO_TRACK else first_track + number
+
+
+def _text(value: float, form: str) -> str:
+    return '' if math.isnan(value) else format(value, form)
+
+
+def _digest(file: Path) -> str:
+    """What tells a track file from others, whatever it is called."""
+    return f'{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}'

@@ -1,0 +1,199 @@
+"""Which boxes of which tracks become crops."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..crops import NO_TRACK
+from .tracks import Tracks
+
+MIN_INSIDE = 0.5  # of a box must lie in the picture
+DUPLICATE = 0.9  # intersection over union of two boxes of one person
+SHARPNESS_HEIGHT = 128  # pixels that a crop is scaled to before it is measured
+
+
+@dataclass(frozen=True)
+class CropRules:
+    """Which crops are cut, and how.
+
+    Attributes:
+        per_track: largest number of crops of a track, spread over its time; None: all.
+        every: only every so many frames.
+        min_height: least height of the box in the picture, pixels.
+        min_width: least width of it, pixels.
+        min_confidence: least confidence; a box of unknown confidence passes.
+        max_overlap: largest share of a box that another one covers, 0–1; 1: any.
+        margin: added on each side, as a share of the box's width and height.
+        min_sharpness: least :func:`sharpness`; 0: any.
+
+    Raises:
+        ValueError: If one is out of its range.
+    """
+
+    per_track: int | None = 20
+    every: int = 1
+    min_height: int = 32
+    min_width: int = 8
+    min_confidence: float = 0.0
+    max_overlap: float = 1.0
+    margin: float = 0.0
+    min_sharpness: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, low in (('per_track', 1), ('every', 1), ('min_height', 1)):
+            value = getattr(self, name)
+            if value is not None and value < low:
+                raise ValueError(f'{name} must be at least {low}, got {value}.')
+        if not 0 <= self.max_overlap <= 1:
+            raise ValueError(f'max_overlap must lie in [0, 1], got {self.max_overlap}.')
+        if not 0 <= self.margin <= 1:
+            raise ValueError(f'margin must lie in [0, 1], got {self.margin}.')
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is to be cut.
+
+    Attributes:
+        rows: (M,) int64 rows of the tracks, by frame.
+        areas: (M, 4) int64, left, top, right and bottom in the picture, the right and
+            bottom exclusive.
+        left_out: how many boxes were left out, by reason.
+    """
+
+    rows: np.ndarray
+    areas: np.ndarray
+    left_out: dict[str, int]
+
+
+def choose_crops(tracks: Tracks, width: int, height: int, rules: CropRules) -> Chosen:
+    """Choose the boxes to cut.
+
+    Of two boxes that are almost equal, which is one person found twice, the one of
+    lower confidence is left out. Boxes are cut at the edges of the picture, and left
+    out if less than half of one is in it.
+
+    Args:
+        tracks (Tracks): N boxes.
+        width (int): Of the picture, pixels.
+        height (int): Of the picture, pixels.
+        rules (CropRules): What is left out.
+
+    Returns:
+        Chosen: What is to be cut.
+
+    Example:
+        >>> chosen = choose_crops(read_tracks('cam1.txt'), 640, 360, CropRules())
+        >>> chosen.left_out
+        {'too small': 3}
+    """
+    areas, inside = _areas(tracks.boxes, width, height, rules.margin)
+    clipped, _ = _areas(tracks.boxes, width, height, 0.0)
+    sizes = clipped[:, 2:] - clipped[:, :2]
+    duplicate, overlap = _overlaps(tracks)
+    reasons = {
+        'outside of the picture': inside < MIN_INSIDE,
+        'too small': (sizes < (rules.min_width, rules.min_height)).any(axis=1),
+        'of low confidence': tracks.confidences < rules.min_confidence,
+        'found twice': duplicate,
+        'overlapped': overlap > rules.max_overlap,
+    }
+    kept = np.ones(len(tracks), dtype=bool)
+    left_out = {}
+    for reason, applies in reasons.items():
+        left_out[reason] = int((kept & applies).sum())
+        kept &= ~applies
+    kept &= (tracks.frames - 1) % rules.every == 0
+    if rules.per_track is not None:
+        kept &= _spread(tracks, kept, rules.per_track)
+    rows = np.flatnonzero(kept)
+    rows = rows[np.lexsort((tracks.lines[rows], tracks.frames[rows]))]
+    return Chosen(rows, areas[rows], {k: n for k, n in left_out.items() if n})
+
+
+def sharpness(crop: np.ndarray) -> float:
+    """How sharp a crop is: the variance of its Laplacian at a height of 128 pixels.
+
+    Args:
+        crop (np.ndarray): (H, W, 3) uint8 BGR.
+
+    Returns:
+        float: 0 for one colour; crops out of focus have tens, sharp ones hundreds.
+
+    Source: Pech-Pacheco et al., Diatom autofocusing in brightfield microscopy, 2000.
+
+    Example:
+        >>> sharpness(np.zeros((128, 64, 3), np.uint8))
+        0.0
+    """
+    grey = cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY)
+    width = max(1, round(SHARPNESS_HEIGHT * crop.shape[1] / crop.shape[0]))
+    grey = cv2.resize(grey, (width, SHARPNESS_HEIGHT), interpolation=cv2.INTER_AREA)
+    return float(cv2.Laplacian(grey, cv2.CV_32F).var())
+
+
+def _areas(
+    boxes: np.ndarray, width: int, height: int, margin: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes cut at the edges of the picture, and the share of each that is in it."""
+    extra = margin * boxes[:, 2:]
+    corners = np.concatenate(
+        [boxes[:, :2] - extra, boxes[:, :2] + boxes[:, 2:] + extra], axis=1
+    )
+    limits = np.array([width, height, width, height])
+    cut = np.clip(corners, 0, limits)
+    full = np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
+    seen = np.prod(np.maximum(cut[:, 2:] - cut[:, :2], 0), axis=1)
+    return np.rint(cut).astype(np.int64), seen / np.where(full > 0, full, 1)
+
+
+def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
+    """Of each box: whether it is a duplicate, and the share that another one covers."""
+    order = np.argsort(tracks.frames, kind='stable')
+    bounds = np.flatnonzero(np.diff(tracks.frames[order])) + 1
+    duplicate = np.zeros(len(tracks), dtype=bool)
+    overlap = np.zeros(len(tracks))
+    for rows in np.split(order, bounds):
+        if len(rows) == 1:
+            continue
+        # The better ones first; a box of unknown confidence is worth the least.
+        worth = np.nan_to_num(tracks.confidences[rows], nan=-1.0)
+        rows = rows[np.lexsort((tracks.lines[rows], -worth))]
+        shared, union = _intersections(tracks.boxes[rows])
+        twin = np.triu(shared > DUPLICATE * union, k=1)
+        for place in range(len(rows)):
+            if twin[:place, place].any():
+                duplicate[rows[place]] = True
+                twin[place] = False
+        single = ~duplicate[rows]
+        areas = np.maximum(np.diag(shared), 1e-9)
+        np.fill_diagonal(shared, 0)
+        overlap[rows] = (shared * single / areas[:, None]).max(axis=1)
+    return duplicate, overlap
+
+
+def _intersections(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Areas that each two boxes share, and that they cover together."""
+    low, high = boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:], 0)
+    sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
+    shared = np.prod(np.maximum(sides, 0), axis=2)
+    areas = np.diag(shared)
+    return shared, areas[:, None] + areas - shared
+
+
+def _spread(tracks: Tracks, kept: np.ndarray, count: int) -> np.ndarray:
+    """Keep at most so many of each track, as evenly in time as can be."""
+    rows = np.flatnonzero(kept)
+    rows = rows[np.lexsort((tracks.frames[rows], tracks.ids[rows]))]
+    result = np.zeros(len(tracks), dtype=bool)
+    for own in np.split(rows, np.flatnonzero(np.diff(tracks.ids[rows])) + 1):
+        if len(own) <= count or tracks.ids[own[0]] == NO_TRACK:
+            result[own] = True
+            continue
+        frames = tracks.frames[own]
+        moments = np.linspace(frames[0], frames[-1], 2 * count + 1)[1::2]
+        after = np.clip(np.searchsorted(frames, moments), 1, len(frames) - 1)
+        nearer = moments - frames[after - 1] <= frames[after] - moments
+        result[own[after - nearer]] = True
+    return result

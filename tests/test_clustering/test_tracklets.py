@@ -1,0 +1,218 @@
+"""Tracks as supervision: what holds whatever the tracks are."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmreid_cc.clustering import (
+    CLUSTERERS,
+    clustering_quality,
+    mutual_links,
+    normalize_cameras,
+    pool_tracks,
+    separate_overlapping,
+    split_tracks,
+)
+from mmreid_cc.clustering.same_time import overlapping_clusters
+from mmreid_cc.clustering.tracks import number_tracks, track_intervals
+
+INNER = dict(type='DBSCAN', eps=0.55, min_samples=2, k1=5, k2=2)
+
+
+def tracklets(**arguments):
+    return CLUSTERERS.build(dict(type='Tracklets', clusterer=INNER, **arguments))
+
+
+def people(rng, pids, noise=0.15, dim=16):
+    """Features of images of people."""
+    centers = rng.standard_normal((max(pids) + 1, dim))
+    features = centers[pids] + noise * rng.standard_normal((len(pids), dim))
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    return features.astype(np.float32)
+
+
+@st.composite
+def footage(draw):
+    """Images with cameras, tracks and times, some of them unknown."""
+    size = draw(st.integers(1, 40))
+    numbers = st.lists(st.integers(0, 3), min_size=size, max_size=size)
+    pids = np.array(draw(numbers))
+    cam_ids = np.array(draw(numbers)) % 2
+    tracks = np.array(draw(numbers)) - 1
+    known = st.one_of(st.integers(0, 20).map(float), st.just(np.nan))
+    times = np.array(draw(st.lists(known, min_size=size, max_size=size)))
+    features = people(np.random.default_rng(draw(st.integers(0, 99))), pids)
+    return features, cam_ids, tracks, times
+
+
+def same(one, other):
+    """Whether labels are equal up to their names."""
+    pairs = {*zip(one.tolist(), other.tolist(), strict=True)}
+    return len(pairs) == len(set(one)) == len(set(other)) and all(
+        (a < 0) == (b < 0) for a, b in pairs
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(footage(), st.sampled_from(['separate', 'separate_cameras']))
+def test_invariants(given_footage, same_time):
+    features, cam_ids, tracks, times = given_footage
+    clusterer = tracklets(same_time=same_time)
+    labels = clusterer.fit_predict(features, cam_ids, tracks, times)
+    groups = number_tracks(tracks, cam_ids)
+    intervals = track_intervals(groups, times)
+    label_of, size_of = {}, np.bincount(groups)
+    for group in np.unique(groups):
+        own = np.unique(labels[groups == group])
+        assert len(own) == 1  # one label within a track
+        label_of[group] = own[0]
+        assert own[0] >= 0 or size_of[group] == 1
+    for one in label_of:
+        for other in label_of:
+            together = (intervals[one, 0] <= intervals[other, 1]) and (
+                intervals[other, 0] <= intervals[one, 1]
+            )
+            cameras = [cam_ids[groups == group][0] for group in (one, other)]
+            here = cameras[0] == cameras[1] or same_time == 'separate_cameras'
+            if one != other and together and here:
+                assert label_of[one] != label_of[other] or label_of[one] == -1
+
+
+@settings(max_examples=30, deadline=None)
+@given(footage(), st.randoms(use_true_random=False))
+def test_the_order_of_images_does_not_matter(given_footage, random):
+    features, cam_ids, tracks, times = given_footage
+    tracks = tracks + 1  # all of them have one
+    order = np.array(random.sample(range(len(tracks)), len(tracks)))
+    labels = tracklets().fit_predict(features, cam_ids, tracks, times)
+    shuffled = tracklets().fit_predict(
+        features[order], cam_ids[order], tracks[order], times[order]
+    )
+    assert same(labels[order], shuffled)
+
+
+@settings(max_examples=20, deadline=None)
+@given(footage())
+def test_without_tracks_the_plain_result(given_footage):
+    features, cam_ids, tracks, _ = given_footage
+    plain = CLUSTERERS.build(INNER).fit_predict(features)
+    none = np.full_like(tracks, -1)
+    np.testing.assert_array_equal(tracklets().fit_predict(features), plain)
+    labels = tracklets(split=True).fit_predict(features, cam_ids, none)
+    np.testing.assert_array_equal(labels, plain)
+
+
+def test_occluded_and_switched_images_do_not_spoil_the_pooled_feature():
+    rng = np.random.default_rng(0)
+    features = people(rng, np.array([0] * 8 + [1] * 3))
+    clean = features[:8].mean(axis=0)
+    clean /= np.linalg.norm(clean)
+    mean = features.mean(axis=0)
+    pooled = pool_tracks(features, np.zeros(11, np.int64))[0]
+    assert pooled @ clean > 0.99 > mean @ clean / np.linalg.norm(mean)
+    np.testing.assert_array_equal(pool_tracks(features, np.arange(11)), features)
+
+
+def test_a_switch_within_a_track_is_found():
+    rng = np.random.default_rng(1)
+    pids = np.repeat(np.arange(20), 10)
+    pids[4:10] = 21  # track 0: four images of 0, six of 21
+    pids[17:20] = 22
+    features = people(rng, pids)
+    tracks = np.repeat(np.arange(20), 10)
+    parts = split_tracks(features, tracks)
+    assert sorted(np.bincount(parts)) == [3, 4, 6, 7] + [10] * 18
+    assert clustering_quality(parts, pids)['purity'] == 1
+    # Nothing is linked in one camera: each track is a cluster.
+    clusterer = dict(type='Tracklets', clusterer=dict(type='MutualNeighbors'))
+    for split, clusters in ((True, 22), (False, 20)):
+        labels = CLUSTERERS.build(dict(clusterer, split=split)).fit_predict(
+            features, np.zeros(200, int), tracks
+        )
+        assert len(np.unique(labels)) == clusters
+
+
+def test_violations_are_resolved_by_likeness():
+    rng = np.random.default_rng(2)
+    # Two people alike, four tracks of each, two and two at the same time.
+    pids = np.array([0, 1] * 4)
+    features = people(rng, pids, noise=0.05)
+    intervals = np.repeat(np.arange(4), 2)[:, None] * 10.0 + (0, 5)
+    one = np.zeros(8, np.int64)
+    labels = separate_overlapping(one, features, one, intervals, np.arange(8))
+    assert same(labels, pids)
+    apart = separate_overlapping(one, features, np.arange(8), intervals, np.arange(8))
+    np.testing.assert_array_equal(apart, one)  # in different places
+    parts = separate_overlapping(one, features, one, intervals, np.arange(8) // 2)
+    np.testing.assert_array_equal(parts, one)  # of the same tracks
+
+
+def test_a_large_cluster_that_overlaps():
+    rng = np.random.default_rng(3)
+    features = people(rng, np.zeros(2000, int), noise=0.5)
+    starts = rng.uniform(0, 1000, 2000)
+    intervals = np.stack([starts, starts + 2], axis=1)
+    zeros = np.zeros(2000, np.int64)
+    labels = separate_overlapping(zeros, features, zeros, intervals, np.arange(2000))
+    assert not len(overlapping_clusters(labels, zeros, intervals, np.arange(2000)))
+    alike = np.ones((600, 1), np.float32)
+    labels = separate_overlapping(
+        zeros[:600], alike, zeros[:600], intervals[:600], np.arange(600)
+    )
+    assert not len(overlapping_clusters(labels, zeros, intervals[:600], np.arange(600)))
+
+
+def test_overlaps_between_far_tracks():
+    """A long track overlaps with one that begins after a third has ended."""
+    intervals = np.array([[0, 100], [10, 20], [50, 60], [200, 210]], float)
+    labels = np.array([0, 1, 0, 0])
+    zeros, own = np.zeros(4, int), np.arange(4)
+    assert overlapping_clusters(labels, zeros, intervals, own).tolist() == [0]
+    assert not len(overlapping_clusters(labels, own, intervals, own))
+    intervals[0] = np.nan
+    assert not len(overlapping_clusters(labels, zeros, intervals, own))
+
+
+def test_mutual_neighbors():
+    rng = np.random.default_rng(4)
+    pids = np.array([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 6, 1, 2, 3, 4, 5, 7])
+    cam_ids = np.repeat([1, 2, 3], 6)
+    features = people(rng, pids)
+    features[cam_ids == 2] += 0.5  # what is common to a camera
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    links = mutual_links(normalize_cameras(features, cam_ids), cam_ids, 0.5)
+    assert (pids[links[:, 0]] == pids[links[:, 1]]).all()
+    assert len(links) == 5 + 5 + 4
+    clusterer = CLUSTERERS.build(dict(type='MutualNeighbors', min_similarity=0.5))
+    labels = clusterer.fit_predict(features, cam_ids)
+    assert same(labels, np.where(pids < 6, pids, -1))
+    # One camera: nobody to be linked with.
+    assert (clusterer.fit_predict(features, np.ones(18, int)) == -1).all()
+    with pytest.raises(ValueError, match=r'cam_ids.*within Tracklets'):
+        clusterer.fit_predict(features)
+
+
+def test_two_cameras_may_number_their_tracks_alike():
+    groups = number_tracks(np.array([1, 1, -1, 1]), np.array([0, 0, 0, 1]))
+    assert groups.tolist() == [0, 0, 2, 1]
+    with pytest.raises(ValueError, match='3 tracks do not fit 2 cameras'):
+        number_tracks([1, 1, 1], [0, 0])
+    with pytest.raises(ValueError, match='1 times do not fit 4 images'):
+        track_intervals(groups, [1.0])
+    with pytest.raises(
+        ValueError, match=r"same_time must be None or in .*, got 'apart'"
+    ):
+        tracklets(same_time='apart')
+
+
+def test_many_images():
+    rng = np.random.default_rng(5)
+    tracks = rng.integers(0, 20_000, 100_000)
+    cam_ids = tracks % 5
+    groups = number_tracks(tracks, cam_ids)
+    times = rng.uniform(0, 1e9, 100_000)
+    intervals = track_intervals(groups, times)
+    assert intervals.shape == (len(np.unique(tracks)), 2)
+    own = np.arange(len(intervals))
+    assert not len(overlapping_clusters(own, own, intervals, own))

@@ -1,0 +1,107 @@
+"""Cut people out of videos by the boxes of a tracker: crops, and crops.csv.
+
+The track files are MOTChallenge text, `frame,id,x,y,w,h,conf,...` with frames from 1,
+or CSV files with these names in the first line. Interrupted, the same command goes on.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from mmreid_cc.datasets.tables import as_seconds
+from mmreid_cc.datasets.video import CropRules, Recording, cut_crops
+
+
+def parser() -> argparse.ArgumentParser:
+    rules = CropRules()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('videos', nargs='+', help='video files, or folders of frames')
+    parser.add_argument('--tracks', nargs='+', required=True, help='a file for each')
+    parser.add_argument('--out', required=True, help='folder for the crops')
+    parser.add_argument(
+        '--cameras', nargs='+', help='name of the camera of each (its file name)'
+    )
+    parser.add_argument(
+        '--start',
+        nargs='+',
+        type=as_seconds,
+        help='time of the first frame of each, so that the cameras share one clock: '
+        'seconds, or a date and time such as 2024-05-01T08:30:00 (0)',
+    )
+    parser.add_argument(
+        '--per-track',
+        type=int,
+        default=rules.per_track,
+        help=f'crops of a track at most, spread over its time; 0: all '
+        f'({rules.per_track})',
+    )
+    parser.add_argument('--every', type=int, default=1, help='every n-th frame (1)')
+    for name, kind, meaning in (
+        ('min-height', int, 'least height of a box, pixels'),
+        ('min-width', int, 'least width of a box, pixels'),
+        ('min-confidence', float, 'least confidence'),
+        ('max-overlap', float, 'largest share of a box that another one covers'),
+        ('margin', float, "added on each side, share of the box's width and height"),
+        ('min-sharpness', float, 'least variance of the Laplacian at 128 pixels'),
+    ):
+        default = getattr(rules, name.replace('-', '_'))
+        text = f'{meaning} ({default})'
+        parser.add_argument(f'--{name}', type=kind, default=default, help=text)
+    parser.add_argument(
+        '--first-frame', type=int, default=1, help='its number in the track files (1)'
+    )
+    parser.add_argument('--fps', type=float, help='frames a second of folders')
+    parser.add_argument(
+        '--skip-broken', action='store_true', help='pass over broken frames'
+    )
+    return parser
+
+
+def camera_of(video: str) -> str:
+    """The name of a camera: of the file; of MOT17-02/img1 the folder above."""
+    path = Path(video).resolve()
+    return path.parent.name if path.name == 'img1' else path.stem
+
+
+def main() -> None:
+    arguments = parser()
+    args = arguments.parse_args()
+    count = len(args.videos)
+    for name in ('tracks', 'cameras', 'start'):
+        given = getattr(args, name)
+        if given is not None and len(given) != count:
+            arguments.error(f'--{name}: {len(given)} for {count} videos')
+    cameras = args.cameras or [camera_of(video) for video in args.videos]
+    (name, number), *_ = Counter(cameras).most_common(1)
+    if number > 1 and args.cameras is None:
+        arguments.error(
+            f'{number} videos are called {name}: name the camera of each with --cameras'
+            ', the same name for recordings of one camera'
+        )
+    rules = CropRules(
+        per_track=args.per_track or None,
+        every=args.every,
+        min_height=args.min_height,
+        min_width=args.min_width,
+        min_confidence=args.min_confidence,
+        max_overlap=args.max_overlap,
+        margin=args.margin,
+        min_sharpness=args.min_sharpness,
+    )
+    starts = args.start or [0.0] * count
+    recordings = list(map(Recording, args.videos, args.tracks, cameras, starts))
+    file = cut_crops(
+        recordings,
+        args.out,
+        rules,
+        first_frame=args.first_frame,
+        fps=args.fps,
+        skip_broken=args.skip_broken,
+    )
+    print(f'Crops and what is known of them: {file}')
+
+
+if __name__ == '__main__':
+    main()
