@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mmreid_cc.clustering import Share, knn
-from mmreid_cc.datasets.image_cache import ImageCache, fixed_size
+from mmreid_cc.datasets.image_cache import ImageCache
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.arithmetic import mixed_precision_wrapper
 from mmreid_cc.engine.device_augmentation import draw_only
@@ -223,10 +223,7 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
             loader = runner.build_dataloader(cfg.train_dataloader, seed=0)
             dataset: Any = loader.dataset
             if name != 'decoded each time':
-                size = fixed_size(dataset.pipeline)
-                dataset.keep_images(ImageCache(len(dataset), size))
-                for index in range(len(dataset)):
-                    dataset[index]
+                keep_all(dataset, sizes.image)
             if name == 'from memory, augmented on the device':
                 draw_only(dataset.pipeline.transforms)
             labels = np.arange(len(dataset)) % (2 * sizes.clusters)
