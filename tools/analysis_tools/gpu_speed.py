@@ -201,6 +201,18 @@ def _identities(n_rows: int, dim: int, device: str) -> np.ndarray:
     return torch.nn.functional.normalize(features).cpu().numpy()
 
 
+def keep_all(dataset: Any, size: tuple[int, int]) -> None:
+    """Decode and resize all images of a data set, and keep them.
+
+    Args:
+        dataset: of training.
+        size: height and width.
+    """
+    dataset.keep_images(ImageCache(len(dataset), size))
+    for index in range(len(dataset)):
+        dataset[index]
+
+
 def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Images a second that the loader of training gives, by its processes.
 

@@ -4,10 +4,11 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmreid_cc.registry import HOOKS
+
+from ..extraction import unwrapped
 
 
 @HOOKS.register_module()
@@ -35,8 +36,7 @@ class CompileBackboneHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Compile the backbone in place; the first batches of each size take long."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        model.backbone.compile(**self.options)
+        unwrapped(runner.model).backbone.compile(**self.options)
         runner.logger.info('The backbone is compiled: the first iterations take long.')
 
 

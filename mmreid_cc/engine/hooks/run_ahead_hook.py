@@ -1,16 +1,14 @@
 """Let a GPU run ahead of the program that feeds it."""
 
-from typing import Any
-
 from mmengine.hooks import RuntimeInfoHook
 from mmengine.hooks.hook import DATA_BATCH
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
 from mmreid_cc.registry import HOOKS
 
 from .. import late_reading
+from ..extraction import unwrapped
 from ..late_reading import LateNumbers
 
 
@@ -35,10 +33,8 @@ class RunAheadHook(RuntimeInfoHook):
     def before_train(self, runner: Runner) -> None:
         """Let the copies of batches be queued."""
         super().before_train(runner)
-        model: Any = runner.model
-        model = model.module if is_model_wrapper(model) else model
         # MMEngine has this switch, but mmpretrain's preprocessor no argument for it.
-        model.data_preprocessor._non_blocking = True
+        unwrapped(runner.model).data_preprocessor._non_blocking = True
 
     def after_train_iter(
         self,

@@ -7,7 +7,6 @@ import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -16,6 +15,7 @@ from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
 
 from ..accumulation import accumulated_batches
+from ..extraction import unwrapped
 
 
 @HOOKS.register_module()
@@ -93,6 +93,6 @@ def memory_if_any(runner: Runner) -> BaseMemory | None:
     Returns:
         BaseMemory | None: None where there is no memory.
     """
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-    memory = getattr(getattr(model, 'head', None), 'memory', None)
+    head = getattr(unwrapped(runner.model), 'head', None)
+    memory = getattr(head, 'memory', None)
     return memory if isinstance(memory, BaseMemory) else None
