@@ -5,11 +5,12 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from mmreid_cc.clustering.compiled import kernel
 from mmreid_cc.clustering.device_search import DeviceSearch, own_device
 from mmreid_cc.clustering.inputs import as_features, to_numpy
-from mmreid_cc.clustering.parallel import map_row_blocks
+from mmreid_cc.clustering.parallel import map_row_blocks, n_threads
 
 CHUNK_BYTES = 64 * 2**20
 ROWS_PER_BLOCK = 32  # of a kernel's call: a row has 10⁴ to 10⁵ values
@@ -81,7 +82,10 @@ class CosineDistance:
         for rows in _row_slices(self.shape, self._gallery.itemsize):
             queries = self._query[rows] / self._query_norms[rows, None]
             if search is None:
-                distances = queries @ self._gallery.T
+                # MMEngine leaves one thread to each process of a distributed run, and
+                # the others wait for the one that ranks.
+                with threadpool_limits(n_threads(), user_api='blas'):
+                    distances = queries @ self._gallery.T
             else:
                 distances = search.products(queries)
             map_row_blocks(
