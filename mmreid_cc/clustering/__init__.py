@@ -1,6 +1,7 @@
 """Pseudo labels from features: arrays in, arrays out."""
 
 from .agglomerative import Agglomerative
+from .auto_dbscan import AutoDBSCAN
 from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import normalize_cameras
@@ -13,15 +14,17 @@ from .jaccard_clusterer import JaccardClusterer
 from .kmeans import KMeans
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
-from .quality import cluster_statistics, clustering_quality
+from .quality import cluster_statistics, clustering_quality, pair_f1
 from .recall import neighbor_recall
 from .sharing import Share
+from .silhouette import centroid_silhouette, cross_silhouette
 
 __all__ = [
     'CLUSTERERS',
     'DBSCAN',
     'HDBSCAN',
     'Agglomerative',
+    'AutoDBSCAN',
     'BaseClusterer',
     'CameraSizes',
     'InfoMap',
@@ -30,11 +33,14 @@ __all__ = [
     'NeighborClusterer',
     'Share',
     'camera_jaccard_distance',
+    'centroid_silhouette',
     'cluster_centroids',
     'cluster_statistics',
     'clustering_quality',
+    'cross_silhouette',
     'jaccard_distance',
     'knn',
     'neighbor_recall',
     'normalize_cameras',
+    'pair_f1',
 ]

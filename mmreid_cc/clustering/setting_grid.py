@@ -1,0 +1,69 @@
+"""Settings of DBSCAN that are worth trying, and how their scores are smoothed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+Settings = dict[str, Any]
+
+_K1 = (2, 3, 4, 6, 8, 10, 15, 20, 30)
+# None is a value that many pairs share, see is_tied of dbscan.py.
+_EPS = (0.35, 0.45, 0.53, 0.6, 0.68, 0.76)
+_MIN_SAMPLES = (2, 4)
+_IMAGES_PER_NEIGHBOR = 4
+
+
+def default_grid(n_rows: int) -> list[Settings]:
+    """Settings of DBSCAN that are worth trying for a number of images.
+
+    Args:
+        n_rows (int): Number of images.
+
+    Returns:
+        list[dict]: Each of ``eps``, ``min_samples``, ``k1`` and ``k2``, a fifth of
+        ``k1``. Lists of neighbours are at most a quarter of the images.
+
+    Example:
+        >>> len(default_grid(8)), len(default_grid(1000))
+        (12, 108)
+    """
+    longest = max(_K1[0], n_rows // _IMAGES_PER_NEIGHBOR)
+    return [
+        dict(eps=eps, min_samples=min_samples, k1=k1, k2=max(1, round(k1 / 5)))
+        for k1 in _K1
+        if k1 <= longest
+        for eps in _EPS
+        for min_samples in _MIN_SAMPLES
+    ]
+
+
+def smoothed(settings: Sequence[Settings], scores: np.ndarray) -> np.ndarray:
+    """Average the score of each setting with those of its neighbours in the grid.
+
+    A setting whose neighbours are bad owes its score to chance.
+
+    Args:
+        settings (Sequence[dict]): With ``eps``, ``min_samples``, ``k1`` and ``k2``.
+        scores (np.ndarray): (S,) of each.
+
+    Returns:
+        np.ndarray: (S,) means, weighted 4 for the setting itself, 2 for the next in
+        ``eps`` or in ``k1``, 1 for the next in both.
+
+    Example:
+        >>> grid = [dict(eps=eps, min_samples=2, k1=3, k2=1) for eps in (0.4, 0.5, 0.6)]
+        >>> smoothed(grid, np.array([0.0, 0.4, 0.4])).round(3)
+        array([0.133, 0.3  , 0.4  ])
+    """
+    ranks = {
+        name: {value: i for i, value in enumerate(sorted({s[name] for s in settings}))}
+        for name in ('eps', 'k1')
+    }
+    eps = np.array([ranks['eps'][s['eps']] for s in settings])
+    k1 = np.array([ranks['k1'][s['k1']] for s in settings])
+    kind = np.array([s['min_samples'] for s in settings])
+    steps = np.abs(eps[:, None] - eps), np.abs(k1[:, None] - k1)
+    weights = np.prod([np.maximum(2 - step, 0) for step in steps], axis=0)
+    weights = weights * (kind[:, None] == kind)
+    return weights @ scores / weights.sum(axis=1)
