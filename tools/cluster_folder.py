@@ -15,6 +15,7 @@ from mmreid_cc.apis.command_line import (
 )
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.people import new_folder, people_report, write_people
+from mmreid_cc.clustering import AutoDBSCAN
 from mmreid_cc.datasets.label_files import write_labels
 
 
@@ -26,6 +27,12 @@ def main() -> None:
     parser.add_argument(
         '--copy', action='store_true', help='copy the files instead of linking to them'
     )
+    parser.add_argument(
+        '--clusterer',
+        choices=['auto', 'config'],
+        default='auto',
+        help='settings found from the crops, or those that the config trains with',
+    )
     args = parser.parse_args()
     if not Path(args.crops).is_dir():
         parser.error(f'crops must be a folder that exists, not {args.crops!r}')
@@ -33,7 +40,8 @@ def main() -> None:
     cfg = config_of(args)
     paths = image_paths([args.crops], args.skip_unreadable)
     cameras = metadata_of(args, paths).get('cam_id')
-    clusterer = GalleryClusterer(cfg, cameras)
+    auto = args.clusterer == 'auto'
+    clusterer = AutoDBSCAN() if auto else GalleryClusterer(cfg, cameras)
     out = new_folder(args.out, args.crops)
     embeddings = inferencer_of(args, cfg)(paths)
     labels = clusterer.fit_predict(embeddings)
@@ -43,12 +51,18 @@ def main() -> None:
 
     people = int(labels.max()) + 1
     unclustered = int((labels < 0).sum())
+    if isinstance(clusterer, AutoDBSCAN):
+        print(clusterer.explanation())
     print(f'{people} people in {len(paths)} crops, {unclustered} un-clustered: {out}')
-    if not people:
+    if people:
+        print(
+            f'Look at {out / "report.html"}: at the largest clusters, which may hold '
+            'several people, and at the most similar pairs, which may be one.'
+        )
+    elif not auto:
         print_log(
-            f'{clusterer} found nobody in {len(paths)} crops. For DBSCAN raise `eps` '
-            'or lower `min_samples` and, with few crops of each person, `k1`: '
-            '--cfg-options default_hooks.cluster_memory.clusterer.k1=10',
+            f'{clusterer} found nobody in {len(paths)} crops. Leave out `--clusterer '
+            'config`: settings are then found from the crops.',
             logger='current',
             level=logging.WARNING,
         )

@@ -18,7 +18,7 @@ from .setting_grid import Settings, default_grid, smoothed
 from .silhouette import centered, centroid_silhouette, split_dimensions, whiten
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
-_IMAGES_FOR_SPLITS = 60_000  # more images make one split as sure as several
+_IMAGES_FOR_SPLITS = 30_000  # more images make one split as sure as several
 _MOST_SPLITS = 5
 _FEWEST_SPLITS = 1
 _MOST_JUDGED = 2000  # images
@@ -86,6 +86,24 @@ class AutoDBSCAN(NeighborClusterer):
     def __repr__(self) -> str:
         """The call that makes it, and what it has chosen."""
         return 'AutoDBSCAN()' if self.chosen is None else f'AutoDBSCAN → {self.chosen}'
+
+    def explanation(self) -> str:
+        """What the last call has chosen and why, for people.
+
+        Returns:
+            str: One sentence or two.
+        """
+        if self.chosen is None or self.people is None:
+            return 'No settings were chosen: nothing tells groups of images apart.'
+        settings = ', '.join(f'{key}={self.chosen[key]}' for key in _SETTINGS)
+        scores = [score for _, score in self.candidates]
+        estimate, fewest, most = self.people
+        return (
+            f'Chosen: {settings}. Of {len(scores)} settings its clusters hold best in '
+            f'dimensions that they were not made by: silhouette {scores[0]:.3f}, '
+            f'median {np.median(scores):.3f}. Estimated number of people: {estimate}, '
+            f'from {fewest} (clusters alone) to {most} (every un-clustered image one).'
+        )
 
     def cluster_neighbors(
         self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray

@@ -11,7 +11,7 @@ _K1 = (2, 3, 4, 6, 8, 10, 15, 20, 30)
 # None is a value that many pairs share, see is_tied of dbscan.py.
 _EPS = (0.35, 0.45, 0.53, 0.6, 0.68, 0.76)
 _MIN_SAMPLES = (2, 4)
-_IMAGES_PER_NEIGHBOR = 4
+_SHARE = 2  # of the images, which lists of neighbours do not exceed
 
 
 def default_grid(n_rows: int) -> list[Settings]:
@@ -22,13 +22,13 @@ def default_grid(n_rows: int) -> list[Settings]:
 
     Returns:
         list[dict]: Each of ``eps``, ``min_samples``, ``k1`` and ``k2``, a fifth of
-        ``k1``. Lists of neighbours are at most a quarter of the images.
+        ``k1``. Lists of neighbours are at most half of the images.
 
     Example:
         >>> len(default_grid(8)), len(default_grid(1000))
-        (12, 108)
+        (36, 108)
     """
-    longest = max(_K1[0], n_rows // _IMAGES_PER_NEIGHBOR)
+    longest = max(_K1[0], n_rows // _SHARE)
     return [
         dict(eps=eps, min_samples=min_samples, k1=k1, k2=max(1, round(k1 / 5)))
         for k1 in _K1

@@ -1,6 +1,6 @@
-"""Compare the settings that AutoDBSCAN finds with the best, which identities tell.
+r"""Compare the settings that AutoDBSCAN finds with the best, which identities tell.
 
-    python tools/extract_features.py CONFIG CHECKPOINT data/cuhk03/bounding_box_train \\
+    python tools/extract_features.py CONFIG CHECKPOINT data/cuhk03/bounding_box_train \
         --pattern '(?P<pid>[0-9]+)_c(?P<cam>[0-9])' --out osnet.npz
     python tools/analysis_tools/benchmark_settings.py OSNet=osnet.npz --subsets
 
