@@ -1,7 +1,7 @@
 """Pseudo labels from features: arrays in, arrays out."""
 
 from .agglomerative import Agglomerative
-from .auto_dbscan import AutoDBSCAN
+from .auto_dbscan import AutoDBSCAN, estimated_people
 from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import normalize_cameras
@@ -17,7 +17,7 @@ from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality, pair_f1
 from .recall import neighbor_recall
 from .sharing import Share
-from .silhouette import centroid_silhouette, cross_silhouette
+from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 
 __all__ = [
     'CLUSTERERS',
@@ -38,8 +38,10 @@ __all__ = [
     'cluster_statistics',
     'clustering_quality',
     'cross_silhouette',
+    'estimated_people',
     'jaccard_distance',
     'knn',
+    'label_silhouette',
     'neighbor_recall',
     'normalize_cameras',
     'pair_f1',

@@ -15,13 +15,18 @@ from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
 from .parallel import n_threads
 from .setting_grid import Settings, default_grid, smoothed
-from .silhouette import centered, centroid_silhouette, split_dimensions, whiten
+from .silhouette import (
+    MOST_JUDGED,
+    centered,
+    centroid_silhouette,
+    split_dimensions,
+    whiten,
+)
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
 _IMAGES_FOR_SPLITS = 30_000  # more images make one split as sure as several
 _MOST_SPLITS = 5
 _FEWEST_SPLITS = 1
-_MOST_JUDGED = 2000  # images
 _LEAST_SCORE = 0.01  # what chance gives stays below it
 _SURE = 3.0  # standard errors
 
@@ -179,7 +184,7 @@ def score_settings(
     """
     n_rows, longest = len(features), max(s['k1'] for s in settings)
     n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), _MOST_SPLITS)
-    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:_MOST_JUDGED]
+    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
     silhouettes = np.zeros((len(settings), len(rows)), dtype=np.float64)
     for split in range(n_splits):
         halves = split_dimensions(features, seed * _MOST_SPLITS + split)
