@@ -21,6 +21,7 @@ from .silhouette import (
     centroid_silhouette,
     split_dimensions,
     whiten,
+    whitened_sample,
 )
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
@@ -29,6 +30,7 @@ _MOST_SPLITS = 5
 _FEWEST_SPLITS = 1
 _LEAST_SCORE = 0.01  # what chance gives stays below it
 _SURE = 3.0  # standard errors
+_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clustering.md
 
 
 @CLUSTERERS.register_module()
@@ -38,8 +40,9 @@ class AutoDBSCAN(NeighborClusterer):
     The paper's settings fit tens of images of each person. Here nothing is assumed: the
     dimensions are split at random into two halves, images are clustered by one half
     with every candidate, and :func:`mmreid_cc.clustering.cross_silhouette` judges the
-    clusters by the other half, whitened. The scores are averaged over several splits
-    and smoothed over the grid; the best setting then clusters by all dimensions.
+    clusters by the other half, whitened. The scores are averaged over several splits,
+    and with a smaller weight that of the clusters by all dimensions is added; then they
+    are smoothed over the grid. The best setting clusters by all dimensions.
 
     The neighbours are searched once for each half and once for the whole, the Jaccard
     distance once for each (k1, k2), for all candidates. Stages: ``neighbours``,
@@ -121,16 +124,18 @@ class AutoDBSCAN(NeighborClusterer):
             return nothing if n_rows == 1 else np.zeros(n_rows, dtype=np.int64)
         settings = self.given or default_grid(n_rows)
         with self.stage('choice'):
-            scores, errors = score_settings(features, settings, self.seed)
+            crossed, errors = score_settings(features, settings, self.seed)
+            own = score_whole(features, neighbors, settings, self.seed)
+        scores = ((1 - _OWN_WEIGHT) * crossed + _OWN_WEIGHT * own).round(5)
         order = np.argsort(-scores, kind='stable')
         self.candidates = [(settings[i], float(scores[i])) for i in order]
         best = order[0]
         least = max(_LEAST_SCORE, _SURE * errors[best])
-        if scores[best] < least:
+        if crossed[best] < least:
             print_log(
                 f'AutoDBSCAN found no people in {n_rows} images: what one half of the '
                 'dimensions groups, the other half does not (silhouette '
-                f'{scores[best]:.3f}, needed {least:.3f}). Either no two images show '
+                f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
                 'the same person, or all of them do, or the network tells nobody '
                 'apart: take weights that were trained on people.',
                 logger='current',
@@ -201,7 +206,36 @@ def score_settings(
                 silhouettes[i] += values / (2 * n_splits)
     means = silhouettes.mean(axis=1)
     errors = silhouettes.std(axis=1) / np.sqrt(len(rows))
-    return smoothed(settings, means).round(5), errors
+    return smoothed(settings, means), errors
+
+
+def score_whole(
+    features: np.ndarray, neighbors: np.ndarray, settings: Sequence[Settings], seed: int
+) -> np.ndarray:
+    """Judge the clusters of all dimensions, by the same dimensions whitened.
+
+    Args:
+        features (np.ndarray): (N, D) float32, L2-normalised.
+        neighbors (np.ndarray): (N, K) int32, for the largest ``k1`` at least.
+        settings (Sequence[dict]): S of them.
+        seed (int): Of the sample of images that are judged.
+
+    Returns:
+        np.ndarray: Scores (S,), smoothed over the grid.
+
+    Example:
+        >>> score_whole(features, knn(features, 30)[0], settings, seed=0).shape
+        (108,)
+    """
+    n_rows = len(features)
+    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
+    judge = whitened_sample(features, seed)
+
+    def judged(found: tuple[int, np.ndarray]) -> tuple[int, float]:
+        return found[0], float(centroid_silhouette(judge, found[1], rows).mean())
+
+    means = dict(sweep(features, neighbors, settings, judged))
+    return smoothed(settings, np.array([means[i] for i in range(len(settings))]))
 
 
 def sweep(

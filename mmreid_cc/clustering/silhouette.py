@@ -12,7 +12,8 @@ from scipy.sparse import csr_array
 
 from .inputs import as_features, as_integers
 
-_N_COMPONENTS = 64
+_N_COMPONENTS = 128
+_IMAGES_PER_COMPONENT = 3  # with less, directions are those of single images
 _FEWEST_DIMENSIONS = 4  # of which two halves can be made
 _MOST_DIMENSIONS = 512  # of a half: more cost time and tell no more
 MOST_JUDGED = 2000  # images, for a mean that is sure to 0.01
@@ -131,7 +132,7 @@ def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
     Args:
         features (array): (N, D) floating, rows L2-normalised.
         labels (array): (N,) integers 0…C−1; −1 is un-clustered.
-        seed (int): Of the 2,000 images and 512 dimensions that are looked at, where
+        seed (int): Of the 2,000 images and 1,024 dimensions that are looked at, where
             there are more. Defaults to 0.
 
     Returns:
@@ -146,11 +147,28 @@ def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
         1.0
     """
     features = as_features(features)
-    rng = np.random.default_rng([seed, *features.shape])
-    rows = rng.permutation(len(features))[:MOST_JUDGED]
-    some = rng.permutation(features.shape[1])[:_MOST_DIMENSIONS]
-    judge = whiten(centered(features[:, some]))
-    return float(centroid_silhouette(judge, labels, rows).mean())
+    rows = np.random.default_rng([seed, len(features)]).permutation(len(features))
+    judge = whitened_sample(features, seed)
+    return float(centroid_silhouette(judge, labels, rows[:MOST_JUDGED]).mean())
+
+
+def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
+    """Whiten features, by 1,024 of their dimensions where there are more.
+
+    Args:
+        features (np.ndarray): (N, D) float32.
+        seed (int): Of the dimensions.
+
+    Returns:
+        np.ndarray: As :func:`whiten` returns it.
+
+    Example:
+        >>> whitened_sample(np.eye(6, dtype=np.float32), seed=0).shape
+        (6, 2)
+    """
+    order = np.random.default_rng([seed, features.shape[1]])
+    some = order.permutation(features.shape[1])[: 2 * _MOST_DIMENSIONS]
+    return whiten(centered(features[:, np.sort(some)]))
 
 
 def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -210,8 +228,8 @@ def whiten(features: np.ndarray) -> np.ndarray:
         features (np.ndarray): (N, D) float32, centred.
 
     Returns:
-        np.ndarray: (N, min(D, 64)) float32, rows L2-normalised; fewer columns where
-        the features vary in fewer directions, at least one.
+        np.ndarray: (N, min(D, N / 3, 128)) float32, rows L2-normalised; fewer columns
+        where the features vary in fewer directions, at least one.
 
     Example:
         >>> whiten(np.float32([[3, 0], [-3, 0], [0, 1], [0, -1]])).round(3)
@@ -223,7 +241,8 @@ def whiten(features: np.ndarray) -> np.ndarray:
     step = -(-len(features) // _MOST_ROWS)
     some = features[::step]
     variances, directions = np.linalg.eigh((some.T @ some).astype(np.float64))
-    best = np.argsort(-variances, kind='stable')[:_N_COMPONENTS]
+    count = min(max(len(features) // _IMAGES_PER_COMPONENT, 2), _N_COMPONENTS)
+    best = np.argsort(-variances, kind='stable')[:count]
     best = best[variances[best] > _NEGLIGIBLE * variances[best[0]]]
     if not len(best):
         return np.zeros((len(features), 1), dtype=np.float32)
