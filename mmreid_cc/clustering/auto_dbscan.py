@@ -42,7 +42,7 @@ class AutoDBSCAN(NeighborClusterer):
     with every candidate, and :func:`mmreid_cc.clustering.cross_silhouette` judges the
     clusters by the other half, whitened. The scores are averaged over several splits,
     and with a smaller weight that of the clusters by all dimensions is added; then they
-    are smoothed over the grid. The best setting clusters by all dimensions.
+    are smoothed along ``eps``. The best setting clusters by all dimensions.
 
     The neighbours are searched once for each half and once for the whole, the Jaccard
     distance once for each (k1, k2), for all candidates. Stages: ``neighbours``,
@@ -180,7 +180,7 @@ def score_settings(
         seed (int): Of the splits.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed over the grid, and the
+        tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``, and the
         standard errors (S,) of the mean over images.
 
     Example:
@@ -221,7 +221,7 @@ def score_whole(
         seed (int): Of the sample of images that are judged.
 
     Returns:
-        np.ndarray: Scores (S,), smoothed over the grid.
+        np.ndarray: Scores (S,), smoothed along ``eps``.
 
     Example:
         >>> score_whole(features, knn(features, 30)[0], settings, seed=0).shape

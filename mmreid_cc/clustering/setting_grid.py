@@ -39,7 +39,7 @@ def default_grid(n_rows: int) -> list[Settings]:
 
 
 def smoothed(settings: Sequence[Settings], scores: np.ndarray) -> np.ndarray:
-    """Average the score of each setting with those of its neighbours in the grid.
+    """Average the score of each setting with those of the next smaller and larger eps.
 
     A setting whose neighbours are bad owes its score to chance.
 
@@ -48,22 +48,16 @@ def smoothed(settings: Sequence[Settings], scores: np.ndarray) -> np.ndarray:
         scores (np.ndarray): (S,) of each.
 
     Returns:
-        np.ndarray: (S,) means, weighted 4 for the setting itself, 2 for the next in
-        ``eps`` or in ``k1``, 1 for the next in both.
+        np.ndarray: (S,) means, weighted 2 for the setting itself and 1 for the next.
 
     Example:
         >>> grid = [dict(eps=eps, min_samples=2, k1=3, k2=1) for eps in (0.4, 0.5, 0.6)]
         >>> smoothed(grid, np.array([0.0, 0.4, 0.4])).round(3)
         array([0.133, 0.3  , 0.4  ])
     """
-    ranks = {
-        name: {value: i for i, value in enumerate(sorted({s[name] for s in settings}))}
-        for name in ('eps', 'k1')
-    }
-    eps = np.array([ranks['eps'][s['eps']] for s in settings])
-    k1 = np.array([ranks['k1'][s['k1']] for s in settings])
-    kind = np.array([s['min_samples'] for s in settings])
-    steps = np.abs(eps[:, None] - eps), np.abs(k1[:, None] - k1)
-    weights = np.prod([np.maximum(2 - step, 0) for step in steps], axis=0)
-    weights = weights * (kind[:, None] == kind)
+    ranks = {eps: i for i, eps in enumerate(sorted({s['eps'] for s in settings}))}
+    eps = np.array([ranks[s['eps']] for s in settings])
+    rest = np.array([[s['min_samples'], s['k1'], s['k2']] for s in settings])
+    weights = np.maximum(2 - np.abs(eps[:, None] - eps), 0)
+    weights = weights * (rest[:, None] == rest).all(axis=2)
     return weights @ scores / weights.sum(axis=1)
