@@ -6,8 +6,8 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-# A person has some 13 images here: fewer neighbours than in the reference's recipe.
-clusterer = dict(type='DBSCAN', eps=0.55, min_samples=4, k1=10, k2=3)
+# Nothing is tuned on the test set.
+clusterer = dict(_delete_=True, type='AutoDBSCAN')
 default_hooks = dict(
     cluster_memory=dict(clusterer=clusterer),
     # Whole groups in one process or two.

@@ -2,7 +2,9 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
+from mmengine.config import Config
 from mmengine.logging import print_log
 
 from mmreid_cc.apis.cameras import known_numbers
@@ -17,8 +19,17 @@ from mmreid_cc.apis.command_line import (
 )
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.people import new_folder, people_report, write_people
-from mmreid_cc.clustering import clustering_quality
+from mmreid_cc.clustering import AutoDBSCAN, Tracklets, clustering_quality
 from mmreid_cc.datasets.label_files import write_labels
+
+
+def find_settings(cfg: Config, by_tracks: bool) -> None:
+    """Let a config find the settings of its clustering from the crops."""
+    clusterer: dict[str, Any] = dict(type='AutoDBSCAN')
+    if by_tracks:
+        clusterer = dict(type='Tracklets', clusterer=clusterer)
+    hook = dict(type='ClusterMemoryHook', clusterer=clusterer)
+    cfg.default_hooks = dict(cfg.get('default_hooks') or {}, cluster_memory=hook)
 
 
 def main() -> None:
@@ -32,6 +43,12 @@ def main() -> None:
     parser.add_argument('--out', required=True, help='new folder of the people')
     parser.add_argument(
         '--copy', action='store_true', help='copy the files instead of linking to them'
+    )
+    parser.add_argument(
+        '--clusterer',
+        choices=['auto', 'config'],
+        default='auto',
+        help='settings found from the crops, or those that the config trains with',
     )
     args = parser.parse_args()
     is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()
@@ -47,27 +64,38 @@ def main() -> None:
     else:
         paths = image_paths([args.crops], args.skip_unreadable)
         metadata = metadata_of(args, paths)
+    if args.clusterer == 'auto':
+        find_settings(cfg, by_tracks='track' in metadata)
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))
     clusterer = GalleryClusterer(cfg, *known)
+    inner = clusterer.clusterer
+    inner = inner.clusterer if isinstance(inner, Tracklets) else inner
     out = new_folder(args.out, folder)
     embeddings = inferencer_of(args, cfg)(paths)
     labels = clusterer.fit_predict(embeddings)
     write_people(out, folder, paths, labels, args.copy)
     write_labels(out / 'labels.csv', paths, labels)
-    people_report(paths, labels, embeddings, repr(clusterer)).save(out / 'report.html')
+    how = repr(inner if isinstance(inner, AutoDBSCAN) else clusterer)
+    people_report(paths, labels, embeddings, how).save(out / 'report.html')
 
     people = int(labels.max()) + 1
     unclustered = int((labels < 0).sum())
+    if isinstance(inner, AutoDBSCAN):
+        print(inner.explanation())
     print(f'{people} people in {len(paths)} crops, {unclustered} un-clustered: {out}')
     if 'pid' in metadata:
         quality = clustering_quality(labels, known_numbers(metadata['pid']))
         figures = ', '.join(f'{name} {value:.3f}' for name, value in quality.items())
         print(f'Beside the identities that are known: {figures or "none is"}')
-    if not people:
+    if people:
+        print(
+            f'Look at {out / "report.html"}: at the largest clusters, which may hold '
+            'several people, and at the most similar pairs, which may be one.'
+        )
+    elif args.clusterer == 'config':
         print_log(
-            f'{clusterer} found nobody in {len(paths)} crops. For DBSCAN raise `eps` '
-            'or lower `min_samples` and, with few crops of each person, `k1`: '
-            '--cfg-options default_hooks.cluster_memory.clusterer.k1=10',
+            f'{clusterer} found nobody in {len(paths)} crops. Leave out `--clusterer '
+            'config`: settings are then found from the crops.',
             logger='current',
             level=logging.WARNING,
         )

@@ -27,7 +27,7 @@ groups = {
         'average': {'model.neck': dict(_delete_=True, type='GlobalAveragePooling')},
     },
     'clusterer': {
-        'DBSCAN': {},
+        'AutoDBSCAN': {},
         'InfoMap': {
             'default_hooks.cluster_memory.clusterer': dict(
                 _delete_=True, type='InfoMap', k=10

@@ -1,6 +1,7 @@
 """Pseudo labels from features: arrays in, arrays out."""
 
 from .agglomerative import Agglomerative
+from .auto_dbscan import AutoDBSCAN, estimated_people
 from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import normalize_cameras
@@ -14,10 +15,11 @@ from .kmeans import KMeans
 from .knn import knn
 from .mutual_neighbors import MutualNeighbors, mutual_links
 from .neighbor_clusterer import NeighborClusterer
-from .quality import cluster_statistics, clustering_quality
+from .quality import cluster_statistics, clustering_quality, pair_f1
 from .recall import neighbor_recall
 from .same_time import separate_overlapping
 from .sharing import Share
+from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
 from .tracklets import Tracklets
@@ -27,6 +29,7 @@ __all__ = [
     'DBSCAN',
     'HDBSCAN',
     'Agglomerative',
+    'AutoDBSCAN',
     'BaseClusterer',
     'CameraSizes',
     'InfoMap',
@@ -37,14 +40,19 @@ __all__ = [
     'Share',
     'Tracklets',
     'camera_jaccard_distance',
+    'centroid_silhouette',
     'cluster_centroids',
     'cluster_statistics',
     'clustering_quality',
+    'cross_silhouette',
+    'estimated_people',
     'jaccard_distance',
     'knn',
+    'label_silhouette',
     'mutual_links',
     'neighbor_recall',
     'normalize_cameras',
+    'pair_f1',
     'pool_tracks',
     'separate_overlapping',
     'split_tracks',

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from .base import CLUSTERERS
+from .compiled import kernel
 from .inputs import check_count
 from .jaccard_clusterer import JaccardClusterer
 
@@ -100,39 +100,88 @@ def is_tied(eps: float, k2: int) -> bool:
     return bool((np.abs(1 - shared / (2 - shared) - eps) < _TIE).any())
 
 
-def dbscan(neighborhood: csr_array, min_samples: int) -> np.ndarray:
-    """Find the clusters of DBSCAN in a graph of neighbours, in closed form.
+def dbscan(
+    distance: csr_array, min_samples: int, max_distance: float = 1.0
+) -> np.ndarray:
+    """Find the clusters of DBSCAN in a graph of neighbours, in two passes over it.
 
     Core points have min_samples neighbours; clusters are the connected components of
     the core points, numbered by their first one; a border point joins the first of
     the clusters that it neighbours. These are scikit-learn's labels.
 
     Args:
-        neighborhood (csr_array): (N, N), symmetric; an entry is stored where two images
-            are neighbours, whatever its value. Everyone is a neighbour of oneself.
+        distance (csr_array): (N, N), symmetric, of non-negative values; two images are
+            neighbours where an entry is stored and at most ``max_distance``. Everyone
+            is a neighbour of oneself.
         min_samples (int): Neighbours, itself included, that make a core point.
+        max_distance (float): DBSCAN's eps. Defaults to 1.0, every Jaccard distance.
 
     Returns:
         np.ndarray: (N,) int64, −1 un-clustered, else 0…C−1.
 
     Example:
-        >>> neighborhood = csr_array(np.array([[1, 1, 0], [1, 1, 0], [0, 0, 1]]))
-        >>> dbscan(neighborhood, min_samples=2)
+        >>> distance = csr_array(np.array([[0.1, 0.4, 0], [0.4, 0.1, 0], [0, 0, 0.1]]))
+        >>> dbscan(distance, min_samples=2)
         array([ 0,  0, -1])
     """
-    degrees = np.diff(neighborhood.indptr)
-    core = np.flatnonzero(degrees >= min_samples)
-    labels = np.full(len(degrees), -1, dtype=np.int64)
-    if len(core) == 0:
-        return labels
-    to_core = neighborhood[:, core]
-    _, components = connected_components(to_core[core], directed=False)
-    _, first, components = np.unique(components, return_index=True, return_inverse=True)
-    labels[core] = np.argsort(np.argsort(first))[components]
-    border = np.flatnonzero((degrees < min_samples) & (np.diff(to_core.indptr) > 0))
-    if len(border):
-        touched = to_core[border]
-        labels[border] = np.minimum.reduceat(
-            labels[core][touched.indices], touched.indptr[:-1]
-        )
+    eps = np.float32(max_distance)  # as the distances, for ties
+    return _labels(distance.indptr, distance.indices, distance.data, eps, min_samples)
+
+
+@kernel
+def _labels(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    eps: float,
+    min_samples: int,
+) -> np.ndarray:
+    n = len(indptr) - 1
+    core = np.zeros(n, dtype=np.bool_)
+    for i in range(n):
+        degree = 0
+        for p in range(indptr[i], indptr[i + 1]):
+            if data[p] <= eps:
+                degree += 1
+        core[i] = degree >= min_samples
+    parents = np.arange(n, dtype=np.int32)  # the root is the first core point
+    for i in range(n):
+        if core[i]:
+            for p in range(indptr[i], indptr[i + 1]):
+                j = indices[p]
+                if j < i and core[j] and data[p] <= eps:
+                    _join(parents, i, j)
+    labels = np.full(n, -1, dtype=np.int64)
+    n_clusters = 0
+    for i in range(n):
+        if core[i]:
+            root = _root(parents, i)
+            if root == i:
+                labels[i] = n_clusters
+                n_clusters += 1
+            else:
+                labels[i] = labels[root]
+    for i in range(n):
+        if not core[i]:
+            for p in range(indptr[i], indptr[i + 1]):
+                j = indices[p]
+                if core[j] and data[p] <= eps and not 0 <= labels[i] <= labels[j]:
+                    labels[i] = labels[j]
     return labels
+
+
+@kernel
+def _root(parents: np.ndarray, i: int) -> int:
+    while parents[i] != i:
+        parents[i] = parents[parents[i]]
+        i = parents[i]
+    return i
+
+
+@kernel
+def _join(parents: np.ndarray, i: int, j: int) -> None:
+    first, second = _root(parents, i), _root(parents, j)
+    if first < second:
+        parents[second] = first
+    else:
+        parents[first] = second

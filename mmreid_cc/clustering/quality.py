@@ -81,3 +81,50 @@ def clustering_quality(labels: Any, identities: Any) -> dict[str, float]:
         'NMI': float(normalized_mutual_info_score(identities, labels)),
         'purity': float(table.max(axis=0).sum() / len(labels)),
     }
+
+
+def pair_f1(labels: Any, identities: Any, cam_ids: Any = None) -> float:
+    """Compare pseudo labels with identities, pair by pair.
+
+    Un-clustered images count as clusters of one, so that leaving them out costs recall.
+
+    Args:
+        labels (array): (N,) integers; −1 is un-clustered.
+        identities (array): (N,) integers.
+        cam_ids (array | None): (N,) integers: only pairs of two cameras count. Defaults
+            to None, all pairs.
+
+    Returns:
+        float: In [0, 1], the harmonic mean of precision (of the pairs in one cluster,
+        the share of one identity) and recall (of the pairs of one identity, the share
+        in one cluster); 0 where there is neither kind of pair.
+
+    Raises:
+        TypeError: If an array does not hold integers.
+        ValueError: If an array is not 1-D or of another length.
+
+    Example:
+        >>> pair_f1([0, 0, -1, 1, 1], [7, 7, 7, 8, 9])
+        0.4
+    """
+    labels = as_integers(labels, 'labels').copy()
+    identities = as_integers(identities, 'identities')
+    alone = np.flatnonzero(labels < 0)
+    labels[alone] = labels.max(initial=-1) + 1 + np.arange(len(alone))
+    cameras = [] if cam_ids is None else [as_integers(cam_ids, 'cam_ids')]
+    for other in (identities, *cameras):
+        if len(labels) != len(other):
+            raise ValueError(f'{len(labels)} labels do not fit {len(other)} images.')
+
+    def pairs(*columns: np.ndarray) -> int:
+        within = _pairs_of_equals(*columns)
+        return within - _pairs_of_equals(*columns, *cameras) if cameras else within
+
+    found = pairs(labels) + pairs(identities)
+    return 2 * pairs(labels, identities) / found if found else 0.0
+
+
+def _pairs_of_equals(*columns: np.ndarray) -> int:
+    """Count the pairs of rows that agree in all columns."""
+    sizes = np.unique(np.stack(columns), axis=1, return_counts=True)[1].astype(np.int64)
+    return int((sizes * (sizes - 1) // 2).sum())

@@ -29,8 +29,7 @@ class Tracklets(BaseClusterer):
     Args:
         clusterer (dict | None): Config of the algorithm that clusters the tracks;
             sizes in it (``k1``, ``min_samples``) count tracks. It is given the cameras
-            if it takes them. Defaults to None: ``dict(type='DBSCAN', eps=0.45,
-            min_samples=2, k1=6, k2=2)``.
+            if it takes them. Defaults to None: ``dict(type='AutoDBSCAN')``.
         same_time (str | None): ``'separate'``: tracks of one camera that overlap in
             time never share a cluster; ``'separate_cameras'``: nor do those of
             different cameras, which is right if no place is seen by two of them and
@@ -65,7 +64,7 @@ class Tracklets(BaseClusterer):
                 f'same_time must be None or in {SAME_TIME}, got {same_time!r}.'
             )
         if clusterer is None:
-            clusterer = dict(type='DBSCAN', eps=0.45, min_samples=2, k1=6, k2=2)
+            clusterer = dict(type='AutoDBSCAN')
         self.clusterer = CLUSTERERS.build(clusterer)
         self.same_time, self.split = same_time, split
 

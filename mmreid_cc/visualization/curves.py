@@ -24,12 +24,23 @@ PANELS = (
         1,
         {'reid/mAP': 'mAP', 'reid/CMC@1': 'rank-1'},
     ),
-    ('Clusters', 'number', 1, {'cluster/clusters': 'clusters'}),
+    (
+        'Clusters',
+        'number',
+        1,
+        {'cluster/clusters': 'clusters', 'cluster/people': 'people, estimated'},
+    ),
     (
         'Un-clustered images',
         'percent of images',
         100,
         {'cluster/unclustered': 'un-clustered'},
+    ),
+    (
+        'Clusters judged without identities',
+        'silhouette, 1 = apart',
+        1,
+        {'cluster/silhouette': 'silhouette'},
     ),
     (
         'Pseudo labels against identities',

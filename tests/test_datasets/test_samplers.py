@@ -191,3 +191,25 @@ class TestProperties:
         assert np.array_equal(np.concatenate(shares, axis=1), whole)
         # No draw of the epoch is made by two ranks, and none by nobody.
         assert sorted(positions) == [(seed, epoch, i) for i in range(whole.size)]
+
+
+@pytest.mark.parametrize(
+    ('sizes', 'shared'),
+    [
+        ([20] * 30, (4, 16)),  # as given
+        ([3] * 100, (16, 4)),  # few images of each
+        ([3] * 10, (8, 8)),  # and few clusters
+        ([2] * 100, (32, 2)),
+        ([50] * 3, (2, 32)),  # fewer clusters than P
+        ([5], (1, 64)),
+    ],
+)
+def test_a_batch_is_shared_out_anew(sizes, shared):
+    labels = np.repeat(np.arange(len(sizes)), sizes)
+    sampler = make(labels, np.zeros_like(labels), 4, 16, adapt_instances=True)
+    assert (sampler.num_clusters, sampler.num_instances) == shared
+    assert len(sampler) == 10 * 64
+    for batch in labels[batches(sampler, 64)]:
+        assert len(set(batch)) == shared[0]
+    sampler.set_labels(np.zeros(len(labels), dtype=int))
+    assert (sampler.num_clusters, sampler.num_instances) == (1, 64)

@@ -36,9 +36,11 @@ def test_a_folder_for_each_person(folder):
         written = folder / 'people' / label / name
         assert written.is_symlink()
         assert written.read_bytes() == (folder / 'crops' / name).read_bytes()
+    assert 'Chosen: eps=' in printed
+    assert 'Estimated number of people: 4, from ' in printed
     page = (folder / 'people' / 'report.html').read_text()
     assert '20 crops show 4 people' in page
-    assert 'DBSCAN(eps=0.6, min_samples=2, k1=6, k2=2)' in page
+    assert "AutoDBSCAN → {'eps'" in page.replace('&#x27;', "'")
 
     status, printed = run(folder, 'crops', '--out', 'people')
     assert status == 1
@@ -83,7 +85,8 @@ def test_a_list_with_tracks(folder):
 
 def test_by_cameras(folder):
     hook = 'default_hooks.cluster_memory'
-    options = ['--cfg-options', f'{hook}.camera_normalization=mean']
+    options = ['--clusterer', 'config']
+    options += ['--cfg-options', f'{hook}.camera_normalization=mean']
     status, printed = run(folder, 'crops', '--out', 'by_camera', *options)
     assert status == 1
     assert 'on the command line by --pattern' in printed
@@ -95,7 +98,8 @@ def test_by_cameras(folder):
 
 def test_nobody_is_found(folder):
     options = ['default_hooks.cluster_memory.clusterer.min_samples=50']
-    arguments = ['crops', '--out', 'nobody', '--copy', '--cfg-options', *options]
+    arguments = ['crops', '--out', 'nobody', '--copy', '--clusterer', 'config']
+    arguments += ['--cfg-options', *options]
     status, printed = run(folder, *arguments)
     assert status == 0, printed[-3000:]
     assert '0 people in 20 crops, 20 un-clustered' in printed

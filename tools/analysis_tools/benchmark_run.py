@@ -59,8 +59,8 @@ def prepare(args: argparse.Namespace) -> Any:
         loader.update(num_workers=0, persistent_workers=False, pin_memory=False)
     cfg.train_cfg.update(max_epochs=args.epochs, val_interval=1)
     cfg.custom_hooks = []
-    cfg.load_from = args.start
     merge_cfg_options(cfg, args.cfg_options)
+    cfg.load_from = args.start or cfg.load_from
     return cfg
 
 
@@ -207,7 +207,8 @@ def write_start(args: argparse.Namespace, file: Path) -> None:
     import torch
     from mmengine.registry import init_default_scope
 
-    from mmreid_cc.engine.safe_loading import load_checkpoints_safely
+    from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
+    from mmreid_cc.engine.weights import weights_of
     from mmreid_cc.registry import DATASETS, MODELS
 
     load_checkpoints_safely()
@@ -216,6 +217,8 @@ def write_start(args: argparse.Namespace, file: Path) -> None:
     torch.manual_seed(1)
     model = MODELS.build(cfg.model)
     model.init_weights()
+    if cfg.load_from is not None:
+        model.load_state_dict(weights_of(load_file(cfg.load_from, 'cpu')), strict=False)
     torch.save(dict(state_dict=model.state_dict()), file)
     DATASETS.build(dict(cfg.val_dataloader.dataset, pipeline=[]))  # draws, if need be
 

@@ -33,7 +33,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         - A cluster seen by one camera only: its other images are drawn. A cluster of
           one image: that image is repeated.
         - Fewer clusters than ``num_clusters``: clusters recur within a batch, which a
-          warning says.
+          warning says, unless ``adapt_instances`` finds another P × K.
         - No cluster, or no labels yet: iterating raises a RuntimeError.
 
     Args:
@@ -44,6 +44,10 @@ class RandomMultipleGallerySampler(Sampler[int]):
         camera_aware (bool): Draw the other images from other cameras than the first.
             Defaults to True.
         seed (int, optional): Defaults to the seed of the Runner.
+        adapt_instances (bool): Share the P × K images of a batch out anew by the
+            clusters that there are: fewer of more clusters, where most clusters have
+            less than K images, and more of fewer, where there are less than P clusters.
+            The batch keeps its size, and the log tells P and K. Defaults to False.
 
     Raises:
         ValueError: If P × K cannot be shared equally by the processes, or the data set
@@ -77,6 +81,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         iters_per_epoch: int,
         camera_aware: bool = True,
         seed: int | None = None,
+        adapt_instances: bool = False,
     ) -> None:
         self.rank, self.world_size = get_dist_info()
         if num_clusters * num_instances % self.world_size:
@@ -94,6 +99,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         self.cam_ids = dataset.column('cam_id') if camera_aware else None
         self.num_clusters = num_clusters
         self.num_instances = num_instances
+        self.most_instances = num_instances
+        self.adapt_instances = adapt_instances
         self.iters_per_epoch = iters_per_epoch
         self.seed = sync_random_seed() if seed is None else seed
         self.epoch = 0
@@ -139,12 +146,34 @@ class RandomMultipleGallerySampler(Sampler[int]):
         clustered = order[len(labels) - sizes.sum() :]
         clusters = np.split(clustered, np.cumsum(sizes)[:-1])
         self.clusters = [members for members in clusters if len(members)]
+        if self.adapt_instances and self.clusters:
+            self._adapt()
         if 0 < len(self.clusters) < self.num_clusters:
             print_log(
                 f'{len(self.clusters)} clusters are fewer than the {self.num_clusters} '
                 'of a batch: clusters recur within batches.',
                 logger='current',
                 level=logging.WARNING,
+            )
+
+    def _adapt(self) -> None:
+        """Choose P and K by the clusters; their product stays."""
+        sizes = [len(members) for members in self.clusters or ()]
+        batch = self.num_clusters * self.num_instances
+        wanted = min(self.most_instances, max(2, int(np.median(sizes))))
+        instances = next(
+            k
+            for k in range(1, batch + 1)
+            if batch % k == 0 and k >= wanted and batch // k <= len(sizes)
+        )
+        if instances != self.num_instances:
+            self.num_clusters, self.num_instances = batch // instances, instances
+            print_log(
+                f'A batch is now {self.num_clusters} clusters × {instances} images: '
+                f'there are {len(sizes)} clusters, half of them of '
+                f'{int(np.median(sizes))} images or less.',
+                logger='current',
+                level=logging.INFO,
             )
 
     def __iter__(self) -> Iterator[int]:

@@ -15,7 +15,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mmreid_cc.clustering import CLUSTERERS
+from mmreid_cc.clustering import CLUSTERERS, estimated_people, label_silhouette
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.datasets import ReIDDataset, read_labels
 from mmreid_cc.models import BaseMemory
@@ -40,8 +40,9 @@ class ClusterMemoryHook(Hook):
     main process clusters them; memory and sampler of every process get the labels. Of
     each clustering the log and the visualizer get the number of clusters, the share of
     un-clustered images, the sizes of the clusters, the bytes of the memory, the seconds
-    of each stage, and, where identities are known, ARI, NMI and purity (under
-    ``cluster/``; the step is the number of epochs trained so far).
+    of each stage, the silhouette and the estimated number of people, and, where
+    identities are known, ARI, NMI and purity (under ``cluster/``; the step is the
+    number of epochs trained so far).
 
     A checkpoint from within an epoch, or from between two clusterings, holds memory and
     labels, so that a resumed run is the uninterrupted one.
@@ -180,7 +181,8 @@ class ClusterMemoryHook(Hook):
             dataset = self.dataloader.dataset
             pids = dataset.column('pid')
             seconds = {'extraction': extracted - start, **seconds}
-            report(runner, labels.numpy(), pids, memory.nbytes, seconds)
+            scores = judged_without_labels(features.numpy(), labels.numpy())
+            report(runner, labels.numpy(), pids, memory.nbytes, seconds, scores)
             if self.draw_clusters:
                 columns = dataset.column('img_path'), features, pids, cam_ids, labels
                 images = ClusteredImages(*map(np.asarray, columns))
@@ -300,12 +302,30 @@ def check_same_vectors(vectors: dict[str, Tensor]) -> None:
             )
 
 
+def judged_without_labels(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """What can be said of clusters where nobody knows who is who.
+
+    Args:
+        features (np.ndarray): L2-normalised, shape (N, D).
+        labels (np.ndarray): Cluster of each image, −1 for none; shape (N,).
+
+    Returns:
+        dict[str, float]: ``silhouette``, see
+        :func:`mmreid_cc.clustering.label_silhouette`, and ``people``, their estimated
+        number.
+    """
+    people = estimated_people([labels])[0]
+    silhouette = label_silhouette(features, labels)
+    return {'silhouette': silhouette, 'people': float(people)}
+
+
 def report(
     runner: Runner,
     labels: np.ndarray,
     pids: np.ndarray,
     memory_bytes: int,
     seconds: dict[str, float],
+    scores: dict[str, float],
 ) -> None:
     """Write what is to be known of a clustering to log and visualizer.
 
@@ -315,9 +335,11 @@ def report(
         pids (np.ndarray): True identities, −1 where unknown; shape (N,).
         memory_bytes (int): Of the vectors of the memory.
         seconds (dict[str, float]): Duration of each stage.
+        scores (dict[str, float]): Of the clusters, without labels.
     """
     scalars = {
         **cluster_statistics(labels),
+        **scores,
         **clustering_quality(labels, pids),
         'memory_bytes': memory_bytes,
         **{f'seconds_{stage}': spent for stage, spent in seconds.items()},

@@ -1,0 +1,328 @@
+"""DBSCAN whose settings are found from the features, without labels."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from mmengine.logging import print_log
+
+from .base import CLUSTERERS
+from .dbscan import DBSCAN, dbscan
+from .jaccard import jaccard_distance
+from .knn import knn
+from .neighbor_clusterer import NeighborClusterer
+from .parallel import n_threads
+from .setting_grid import Settings, default_grid, smoothed
+from .silhouette import (
+    MOST_JUDGED,
+    centered,
+    centroid_silhouette,
+    split_dimensions,
+    whiten,
+    whitened_sample,
+)
+
+_SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
+_IMAGES_FOR_SPLITS = 30_000  # more images make one split as sure as several
+_MOST_SPLITS = 5
+_FEWEST_SPLITS = 1
+_LEAST_SCORE = 0.01  # what chance gives stays below it
+_SURE = 3.0  # standard errors
+_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clustering.md
+
+
+@CLUSTERERS.register_module()
+class AutoDBSCAN(NeighborClusterer):
+    """DBSCAN on the Jaccard distance, with settings found from the features.
+
+    The paper's settings fit tens of images of each person. Here nothing is assumed: the
+    dimensions are split at random into two halves, images are clustered by one half
+    with every candidate, and :func:`mmreid_cc.clustering.cross_silhouette` judges the
+    clusters by the other half, whitened. The scores are averaged over several splits,
+    and with a smaller weight that of the clusters by all dimensions is added; then they
+    are smoothed along ``eps``. The best setting clusters by all dimensions.
+
+    The neighbours are searched once for each half and once for the whole, the Jaccard
+    distance once for each (k1, k2), for all candidates. Stages: ``neighbours``,
+    ``distance``, ``choice``.
+
+    Args:
+        candidates (Sequence[dict] | None): Settings to choose from, each with ``eps``,
+            ``min_samples``, ``k1`` and ``k2``. Defaults to None: a grid that follows
+            from the number of images.
+        seed (int): Of the splits. Defaults to 0.
+
+    Attributes:
+        chosen (dict | None): The settings of the last call; None before it, and where
+            it found no people.
+        candidates (list[tuple[dict, float]]): All settings and their scores in the last
+            call, best first.
+        people (tuple[int, int, int] | None): Estimated number of people in the last
+            call, and a range of it: see :func:`estimated_people`.
+
+    Raises:
+        ValueError: If a candidate is no setting of :class:`DBSCAN`.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> people = np.repeat(rng.normal(size=(20, 32)), 5, axis=0)
+        >>> features = people + 0.5 * rng.normal(size=people.shape)
+        >>> features /= np.linalg.norm(features, axis=1, keepdims=True)
+        >>> clusterer = CLUSTERERS.build(dict(type='AutoDBSCAN'))
+        >>> clusterer.fit_predict(features).max() + 1
+        20
+        >>> sorted(clusterer.chosen)
+        ['eps', 'k1', 'k2', 'min_samples']
+    """
+
+    def __init__(
+        self, candidates: Sequence[Settings] | None = None, seed: int = 0
+    ) -> None:
+        if candidates is not None:
+            candidates = [checked(settings) for settings in candidates]
+            if not candidates:
+                raise ValueError('candidates must hold a setting at least, or be None.')
+        longest = 30 if candidates is None else max(s['k1'] for s in candidates)
+        super().__init__(longest)
+        self.given, self.seed = candidates, seed
+        self.chosen: Settings | None = None
+        self.candidates: list[tuple[Settings, float]] = []
+        self.people: tuple[int, int, int] | None = None
+
+    def __repr__(self) -> str:
+        """The call that makes it, and what it has chosen."""
+        return 'AutoDBSCAN()' if self.chosen is None else f'AutoDBSCAN → {self.chosen}'
+
+    def explanation(self) -> str:
+        """What the last call has chosen and why, for people.
+
+        Returns:
+            str: One sentence or two.
+        """
+        if self.chosen is None or self.people is None:
+            return 'No settings were chosen: nothing tells groups of images apart.'
+        settings = ', '.join(f'{key}={self.chosen[key]}' for key in _SETTINGS)
+        scores = [score for _, score in self.candidates]
+        estimate, fewest, most = self.people
+        return (
+            f'Chosen: {settings}. Of {len(scores)} settings its clusters hold best in '
+            f'dimensions that they were not made by: silhouette {scores[0]:.3f}, '
+            f'median {np.median(scores):.3f}. Estimated number of people: {estimate}, '
+            f'from {fewest} (clusters alone) to {most} (every un-clustered image one).'
+        )
+
+    def cluster_neighbors(
+        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
+    ) -> np.ndarray:
+        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
+        n_rows = len(features)
+        self.chosen, self.candidates, self.people = None, [], None
+        nothing = np.full(n_rows, -1, dtype=np.int64)
+        if not centered(features).any():  # nobody can tell these images apart
+            return nothing if n_rows == 1 else np.zeros(n_rows, dtype=np.int64)
+        settings = self.given or default_grid(n_rows)
+        with self.stage('choice'):
+            crossed, errors = score_settings(features, settings, self.seed)
+            own = score_whole(features, neighbors, settings, self.seed)
+        scores = ((1 - _OWN_WEIGHT) * crossed + _OWN_WEIGHT * own).round(5)
+        order = np.argsort(-scores, kind='stable')
+        self.candidates = [(settings[i], float(scores[i])) for i in order]
+        best = order[0]
+        least = max(_LEAST_SCORE, _SURE * errors[best])
+        if crossed[best] < least:
+            print_log(
+                f'AutoDBSCAN found no people in {n_rows} images: what one half of the '
+                'dimensions groups, the other half does not (silhouette '
+                f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
+                'the same person, or all of them do, or the network tells nobody '
+                'apart: take weights that were trained on people.',
+                logger='current',
+                level=logging.WARNING,
+            )
+            return nothing
+        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
+        with self.stage('distance'):
+            found = dict(sweep(features, neighbors, [settings[i] for i in close]))
+        self.chosen = settings[best]
+        self.people = estimated_people([found[i] for i in range(len(close))])
+        return found[0]
+
+
+def checked(settings: Settings) -> Settings:
+    """Check a candidate.
+
+    Raises:
+        ValueError: If it is no setting of :class:`DBSCAN`.
+
+    Example:
+        >>> checked(dict(eps=0.6, min_samples=4, k1=30, k2=6))['k1']
+        30
+    """
+    if sorted(settings) != sorted(_SETTINGS):
+        raise ValueError(
+            f'A candidate of AutoDBSCAN must set {", ".join(_SETTINGS)} and nothing '
+            f'else, got {settings!r}.'
+        )
+    DBSCAN(**settings)
+    return dict(settings)
+
+
+def score_settings(
+    features: np.ndarray, settings: Sequence[Settings], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Judge settings by halves of the dimensions.
+
+    Args:
+        features (np.ndarray): (N, D) float32, L2-normalised.
+        settings (Sequence[dict]): S of them.
+        seed (int): Of the splits.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``, and the
+        standard errors (S,) of the mean over images.
+
+    Example:
+        >>> score_settings(features, default_grid(len(features)), seed=0)[0].argmax()
+        24
+    """
+    n_rows, longest = len(features), max(s['k1'] for s in settings)
+    n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), _MOST_SPLITS)
+    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
+    silhouettes = np.zeros((len(settings), len(rows)), dtype=np.float64)
+    for split in range(n_splits):
+        halves = split_dimensions(features, seed * _MOST_SPLITS + split)
+        judges = [whiten(half) for half in halves]
+        for half, judge in zip(halves, reversed(judges), strict=True):
+            neighbors = knn(half, longest)[0].astype(np.int32)
+
+            def judged(
+                found: tuple[int, np.ndarray], judge: np.ndarray = judge
+            ) -> tuple[int, np.ndarray]:
+                return found[0], centroid_silhouette(judge, found[1], rows)
+
+            for i, values in sweep(half, neighbors, settings, judged):
+                silhouettes[i] += values / (2 * n_splits)
+    means = silhouettes.mean(axis=1)
+    errors = silhouettes.std(axis=1) / np.sqrt(len(rows))
+    return smoothed(settings, means), errors
+
+
+def score_whole(
+    features: np.ndarray, neighbors: np.ndarray, settings: Sequence[Settings], seed: int
+) -> np.ndarray:
+    """Judge the clusters of all dimensions, by the same dimensions whitened.
+
+    Args:
+        features (np.ndarray): (N, D) float32, L2-normalised.
+        neighbors (np.ndarray): (N, K) int32, for the largest ``k1`` at least.
+        settings (Sequence[dict]): S of them.
+        seed (int): Of the sample of images that are judged.
+
+    Returns:
+        np.ndarray: Scores (S,), smoothed along ``eps``.
+
+    Example:
+        >>> score_whole(features, knn(features, 30)[0], settings, seed=0).shape
+        (108,)
+    """
+    n_rows = len(features)
+    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
+    judge = whitened_sample(features, seed)
+
+    def judged(found: tuple[int, np.ndarray]) -> tuple[int, float]:
+        return found[0], float(centroid_silhouette(judge, found[1], rows).mean())
+
+    means = dict(sweep(features, neighbors, settings, judged))
+    return smoothed(settings, np.array([means[i] for i in range(len(settings))]))
+
+
+def sweep(
+    features: np.ndarray,
+    neighbors: np.ndarray,
+    settings: Sequence[Settings],
+    then: Any = lambda found: found,
+) -> Iterator[tuple[int, Any]]:
+    """Cluster with many settings, each Jaccard distance computed once.
+
+    Args:
+        features (np.ndarray): (N, D) float32, L2-normalised.
+        neighbors (np.ndarray): (N, K) int32, for the largest ``k1`` at least.
+        settings (Sequence[dict]): S of them.
+        then (Callable): What is done with an index and its labels, on several threads.
+            Defaults to nothing.
+
+    Yields:
+        tuple: Of each setting its index and its labels, or what ``then`` made of both.
+
+    Example:
+        >>> dict(sweep(features, neighbors, [dict(eps=0.6, min_samples=4, k1=9, k2=2)]))
+        {0: array([0, 0, 1, ...])}
+    """
+    sizes = sorted({(s['k1'], s['k2']) for s in settings})
+    for k1, k2 in sizes:
+        group = [i for i, s in enumerate(settings) if (s['k1'], s['k2']) == (k1, k2)]
+        distance = jaccard_distance(
+            features,
+            k1,
+            k2,
+            neighbors=first_neighbors(neighbors, k1),
+            max_distance=max(settings[i]['eps'] for i in group),
+        )
+
+        def cluster(i: int, distance: Any = distance) -> Any:
+            one = settings[i]
+            return then((i, dbscan(distance, one['min_samples'], one['eps'])))
+
+        with ThreadPoolExecutor(n_threads()) as pool:
+            yield from pool.map(cluster, group)
+
+
+def first_neighbors(neighbors: np.ndarray, k: int) -> np.ndarray:
+    """Shorten lists of neighbours, as a search for fewer would have returned them.
+
+    Args:
+        neighbors (np.ndarray): (N, K) integers, as :func:`mmreid_cc.clustering.knn`
+            returns them.
+        k (int): From 1 on.
+
+    Returns:
+        np.ndarray: (N, min(k, K)). An image with k exact copies before it, which is not
+        among the first k, stands in the place of the last of them.
+
+    Example:
+        >>> first_neighbors(np.array([[0, 1, 2], [0, 1, 2], [0, 1, 2]]), 2)
+        array([[0, 1],
+               [0, 1],
+               [0, 2]])
+    """
+    short = neighbors[:, :k].copy()
+    rows = np.arange(len(short), dtype=short.dtype)
+    missing = (short != rows[:, None]).all(axis=1)
+    short[missing, -1] = rows[missing]
+    return short
+
+
+def estimated_people(labelings: Sequence[np.ndarray]) -> tuple[int, int, int]:
+    """Estimate the number of people from clusterings of the same images.
+
+    Un-clustered images are counted as if they were in clusters of the mean size.
+
+    Args:
+        labelings (Sequence[np.ndarray]): (N,) int64 each, −1 is un-clustered; the best
+            one first.
+
+    Returns:
+        tuple[int, int, int]: The estimate of the best; and, over all, the fewest
+        clusters, and the most with every un-clustered image by itself.
+
+    Example:
+        >>> estimated_people([np.array([0, 0, 1, 1, -1, -1])])
+        (3, 2, 4)
+    """
+    clusters = np.array([labels.max() + 1 for labels in labelings])
+    outside = np.array([np.count_nonzero(labels < 0) for labels in labelings])
+    mean_size = (len(labelings[0]) - outside[0]) / max(clusters[0], 1)
+    estimate = round(clusters[0] + outside[0] / max(mean_size, 1))
+    return estimate, int(clusters.min()), int((clusters + outside).max())
