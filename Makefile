@@ -49,11 +49,12 @@ demo-video: $(READY)  ## draw videos, cut crops by tracks, train on them, sort t
 	$(BIN)/python tools/visualization/plot_curves.py $(DEMO_VIDEO) --out $(DEMO_VIDEO)/curves.png
 	$(BIN)/python tools/visualization/report.py $(DEMO_VIDEO) --out $(DEMO_VIDEO)/report.html
 
-bench: $(READY)  ## measure clustering, ranking and memory beside textbook versions
+bench: $(READY)  ## measure whole runs, clustering, ranking and memory beside textbook versions
 	$(BIN)/python tools/analysis_tools/benchmark_clustering.py --json $(BENCH)/clustering.json
 	$(BIN)/python tools/analysis_tools/benchmark_evaluation.py --json $(BENCH)/ranking.json
 	$(BIN)/python tools/analysis_tools/benchmark_evaluation.py --rerank --json $(BENCH)/re_ranking.json
 	$(BIN)/python tools/analysis_tools/benchmark_memory.py --repeats 50 --json $(BENCH)/memory.json
+	$(BIN)/python tools/analysis_tools/benchmark_run.py --json $(BENCH)/run.json
 
 check-gpu: $(READY)  ## check and measure everything on a GPU, in 8 minutes
 	$(BIN)/python tools/analysis_tools/check_gpu.py --json work_dirs/check_gpu.json
