@@ -45,7 +45,7 @@ demo-video: $(READY)  ## draw videos, cut crops by tracks, train on them, sort t
 	rm -rf $(DEMO_VIDEO) $(SCENE)
 	$(BIN)/python tools/train.py configs/cc_r18_tracks_synthetic.py --work-dir $(DEMO_VIDEO)
 	$(BIN)/python tools/test.py configs/cc_r18_tracks_synthetic.py $(DEMO_VIDEO)/best_*.pth --work-dir $(DEMO_VIDEO)
-	$(BIN)/python tools/cluster_folder.py configs/cc_r18_tracks_synthetic.py $(DEMO_VIDEO)/best_*.pth $(SCENE)/tracks/crops.csv --out $(DEMO_VIDEO)/people
+	$(BIN)/python tools/cluster_folder.py configs/cc_r18_tracks_synthetic.py $(DEMO_VIDEO)/best_*.pth $(SCENE)/tracks/crops.csv --clusterer config --out $(DEMO_VIDEO)/people
 	$(BIN)/python tools/visualization/plot_curves.py $(DEMO_VIDEO) --out $(DEMO_VIDEO)/curves.png
 	$(BIN)/python tools/visualization/report.py $(DEMO_VIDEO) --out $(DEMO_VIDEO)/report.html
 

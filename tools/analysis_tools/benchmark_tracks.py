@@ -9,7 +9,12 @@ import time
 import numpy as np
 
 from mmreid_cc.apis import Gallery
-from mmreid_cc.clustering import CLUSTERERS, clustering_quality, normalize_cameras
+from mmreid_cc.clustering import (
+    CLUSTERERS,
+    clustering_quality,
+    normalize_cameras,
+    pair_f1,
+)
 
 TRACKS = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=10, k2=3)
 FEW = dict(type='DBSCAN', eps=0.45, min_samples=2, k1=6, k2=2)
@@ -27,19 +32,6 @@ ROWS = [
     ('… separate, split', dict(clusterer=FEW, split=True)),
     ('tracks, MutualNeighbors', dict(clusterer=dict(type='MutualNeighbors'))),
 ]
-
-
-def pairwise_f1(labels: np.ndarray, pids: np.ndarray) -> float:
-    """F1 of the pairs of images that share a cluster; an un-clustered one is alone."""
-    alone = labels < 0
-    labels = np.where(alone, labels.max() + 1 + np.cumsum(alone), labels)
-
-    def pairs(*columns: np.ndarray) -> float:
-        counts = np.unique(np.stack(columns), axis=1, return_counts=True)[1]
-        return float((counts * (counts - 1)).sum())
-
-    both = pairs(labels) + pairs(pids)
-    return 2 * pairs(labels, pids) / both if both else 1.0
 
 
 def main() -> None:
@@ -66,7 +58,7 @@ def main() -> None:
                 normalized, cam_ids, tracks, known.get('time')
             )
         seconds = time.process_time() - start
-        f1, purity = pairwise_f1(labels, pids), clustering_quality(labels, pids)
+        f1, purity = pair_f1(labels, pids), clustering_quality(labels, pids)
         print(
             f'| {name} | {labels.max() + 1} | {f1:.3f} | {purity.get("purity", 0):.3f} '
             f'| {seconds:.2f} |'
