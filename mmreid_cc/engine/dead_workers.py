@@ -1,6 +1,8 @@
 """When the system kills a process that loads images: say what to do."""
 
 import re
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +27,9 @@ def explained_dead_workers() -> Iterator[None]:
     except RuntimeError as error:
         if not re.search(r'DataLoader worker \(pid(\(s\))? [\d, ]+\)', str(error)):
             raise
+        # PyTorch raises once more for each loader whose workers end now.
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         raise RuntimeError(
             f'{error} A process that loads images is gone. Mostly the system killed it '
             'for want of memory (`dmesg` tells), or /dev/shm is full, as in a '

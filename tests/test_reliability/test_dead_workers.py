@@ -1,42 +1,29 @@
 """A process that loads images is killed: an error that says why and what to do."""
 
-import multiprocessing
-import os
-import signal
+import re
 
 import pytest
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from tool_runs import run_tool
 
 from mmreid_cc.engine.dead_workers import explained_dead_workers
-from mmreid_cc.registry import HOOKS
 
 WHAT_TO_DO = (
     r'DataLoader worker \(pid.*want of memory .* /dev/shm .* `num_workers` .* --resume'
 )
 
 
-@HOOKS.register_module()
-class KillWorker(Hook):
-    """Do what the system does when memory runs out.
-
-    To one of them: PyTorch raises for each loader, at once, wherever the program is.
-    """
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if runner.iter == 4:
-            newest = max(worker.pid for worker in multiprocessing.active_children())
-            os.kill(newest, signal.SIGKILL)
-
-
 @pytest.mark.parametrize('persistent', [False, True])
-def test_a_killed_worker(tiny_config, persistent):
+def test_a_killed_worker(tiny_config, tmp_path, persistent):
+    """In a process of its own: PyTorch raises wherever the program is."""
     tiny_config.train_dataloader.update(num_workers=2, persistent_workers=persistent)
     tiny_config.train_dataloader.sampler.iters_per_epoch = 30
-    tiny_config.custom_hooks = [dict(type='KillWorker')]
-    runner = Runner.from_cfg(tiny_config)
-    with pytest.raises(RuntimeError, match=WHAT_TO_DO), explained_dead_workers():
-        runner.train()
+    tiny_config.custom_hooks = [dict(type='KillWorkerHook')]
+    config = tmp_path / 'killed.py'
+    imports = "custom_imports = dict(imports=['conftest', 'interruptions'])\n"
+    config.write_text(imports + tiny_config.pretty_text)
+    status, printed = run_tool('train.py', config, cwd=tmp_path)
+    assert status == 1
+    assert re.search(WHAT_TO_DO, printed), printed[-3000:]
 
 
 @pytest.mark.parametrize(

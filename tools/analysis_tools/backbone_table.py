@@ -147,19 +147,19 @@ def main() -> None:
     args = parser.parse_args()
     page = args.page.read_text(encoding='utf-8')
     configs = read_configs(page)
-    rows: dict[str, list[str]] = {}
+    before: dict[str, str] = {}
+    lines = []
     with torch.inference_mode():
         for name, config in configs.items():  # before the allocator is changed
             rate = images_per_second(build(config), args.seconds)
-            rows[name] = [f'{rate:.0f}']
+            before[name] = f'{rate:.0f}'
     if not keep_freed_memory():
         raise SystemExit('The allocator of this system cannot be set up.')
     for name, config in configs.items():
         model = build(config)
-        cells = [*describe(model), *rows[name], *rates(model, args.seconds)]
-        rows[name] = cells
-        print(name, *cells, flush=True)
-    lines = [f'| {" | ".join([name, *cells])} |\n' for name, cells in rows.items()]
+        cells = [*describe(model), before[name], *rates(model, args.seconds)]
+        lines.append(f'| {" | ".join([name, *cells])} |\n')
+        print(lines[-1], end='', flush=True)
     table = HEADER + ''.join(lines)
     args.page.write_text(TABLE.sub(lambda _: table, page), encoding='utf-8')
 
