@@ -11,4 +11,3 @@ train_cfg = dict(max_epochs=15)
 param_scheduler = dict(step_size=10)
 clusterer = dict(_delete_=True, type='AutoDBSCAN')
 default_hooks = dict(cluster_memory=dict(clusterer=clusterer), logger=dict(interval=10))
-custom_hooks = [dict(type='ChannelsLastHook')]
