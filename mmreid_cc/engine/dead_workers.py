@@ -3,6 +3,7 @@
 import re
 import signal
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,8 +25,8 @@ def explained_dead_workers() -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:
-        if not re.search(r'DataLoader worker \(pid(\(s\))? [\d, ]+\)', str(error)):
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        if not is_of_dead_worker(error):
             raise
         # PyTorch raises once more for each loader whose workers end now.
         if threading.current_thread() is threading.main_thread():
@@ -36,3 +37,24 @@ def explained_dead_workers() -> Iterator[None]:
             'container without `--shm-size`. Lower `num_workers` or `batch_size` of '
             'the data loaders; then go on from the last checkpoint by --resume.'
         ) from error
+
+
+def is_of_dead_worker(error: Exception) -> bool:
+    """Whether an error says that a worker of a data loader has gone.
+
+    Args:
+        error (Exception): With its traceback.
+
+    Returns:
+        bool: True if PyTorch says so, or if a batch could not be fetched from a worker
+        because the connection to it broke.
+
+    Example:
+        >>> is_of_dead_worker(RuntimeError('CUDA out of memory'))
+        False
+    """
+    if isinstance(error, RuntimeError):
+        said = re.search(r'DataLoader worker \(pid(\(s\))? [\d, ]+\)', str(error))
+        return said is not None
+    frames = traceback.extract_tb(error.__traceback__)
+    return any('multiprocessing' in frame.filename for frame in frames)

@@ -1,5 +1,6 @@
 """A process that loads images is killed: an error that says why and what to do."""
 
+import multiprocessing
 import re
 
 import pytest
@@ -7,9 +8,7 @@ from tool_runs import run_tool
 
 from mmreid_cc.engine.dead_workers import explained_dead_workers
 
-WHAT_TO_DO = (
-    r'DataLoader worker \(pid.*want of memory .* /dev/shm .* `num_workers` .* --resume'
-)
+WHAT_TO_DO = r'A process that loads images is gone.*want of memory .* /dev/shm .* `num_workers` .* --resume'
 
 
 @pytest.mark.parametrize('persistent', [False, True])
@@ -37,6 +36,16 @@ def test_a_killed_worker(tiny_config, tmp_path, persistent):
 def test_what_pytorch_says(message):
     with pytest.raises(RuntimeError, match=WHAT_TO_DO), explained_dead_workers():
         raise RuntimeError(message)
+
+
+def test_a_connection_that_breaks():
+    """As when a worker is killed while it hands over a batch."""
+    ours, theirs = multiprocessing.Pipe()
+    theirs.close()
+    with pytest.raises(RuntimeError, match=WHAT_TO_DO), explained_dead_workers():
+        ours.recv()
+    with pytest.raises(ConnectionError), explained_dead_workers():
+        raise ConnectionError('of something else')
 
 
 def test_other_errors_are_left_as_they_are():
