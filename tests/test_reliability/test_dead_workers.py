@@ -8,7 +8,10 @@ from tool_runs import run_tool
 
 from mmreid_cc.engine.dead_workers import explained_dead_workers
 
-WHAT_TO_DO = r'A process that loads images is gone.*want of memory .* /dev/shm .* `num_workers` .* --resume'
+WHAT_TO_DO = (
+    r'A process that loads images is gone.*'
+    r'want of memory .* /dev/shm .* `num_workers` .* --resume'
+)
 
 
 @pytest.mark.parametrize('persistent', [False, True])
