@@ -26,17 +26,26 @@ def explained_dead_workers() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ConnectionError, EOFError) as error:
+        # First of all: PyTorch raises wherever the program is when a worker ends.
+        end_signals_of_workers()
         if not is_of_dead_worker(error):
             raise
-        # PyTorch raises once more for each loader whose workers end now.
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         raise RuntimeError(
             f'{error} A process that loads images is gone. Mostly the system killed it '
             'for want of memory (`dmesg` tells), or /dev/shm is full, as in a '
             'container without `--shm-size`. Lower `num_workers` or `batch_size` of '
             'the data loaders; then go on from the last checkpoint by --resume.'
         ) from error
+
+
+def end_signals_of_workers() -> None:
+    """Let PyTorch no longer raise when a worker ends; the run is over anyway."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # only the main thread gets signals
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except RuntimeError:  # it was raised here
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def is_of_dead_worker(error: Exception) -> bool:
