@@ -129,7 +129,7 @@ def fixed_weights(model: Any) -> Iterator[None]:
     try:
         yield
     finally:
-        del vars(model)['folded']
+        vars(model).pop('folded', None)  # another thread may have ended before
 
 
 def _extract_feat(self: Any, inputs: Tensor, stage: str = 'neck') -> Any:
@@ -140,9 +140,10 @@ def _extract_feat(self: Any, inputs: Tensor, stage: str = 'neck') -> Any:
         return groups(pass_on, inputs) if groups else pass_on(inputs)
     if torch.is_grad_enabled():
         return extract(self, inputs, stage=stage)
-    if 'folded' in vars(self) and self.folded is None:
-        vars(self)['folded'] = _folded(self, inputs[:1])
+    # Read once: another thread may end its use of the folded layers meanwhile.
     network = vars(self).get('folded', self)
+    if network is None:
+        network = vars(self)['folded'] = _folded(self, inputs[:1])
     compute = partial(_in_dtype, self, partial(extract, network, stage=stage))
     if inputs.device.type == 'cpu':
         return in_pieces(compute, inputs, IMAGES_PER_PIECE)

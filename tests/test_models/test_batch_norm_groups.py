@@ -8,6 +8,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmreid_cc.models.batch_norm_groups import group_batch_norm
+from mmreid_cc.models.computation import compute_piecewise, fixed_weights
 from mmreid_cc.registry import MODELS
 
 
@@ -136,6 +137,22 @@ def test_network_without_batch_norm():
     expected = net(IMAGES)
     assert group_batch_norm(net, 8).layers == []
     torch.testing.assert_close(net(IMAGES), expected)
+
+
+@torch.no_grad()
+def test_folded_layers_in_two_uses_that_overlap():
+    """As of two threads of a page: the one that ends first takes nothing away."""
+    net = network().eval()
+    compute_piecewise(net)
+    expected = net(IMAGES)
+    first, second = fixed_weights(net), fixed_weights(net)
+    first.__enter__()
+    second.__enter__()
+    torch.testing.assert_close(net(IMAGES), expected)
+    first.__exit__(None, None, None)
+    torch.testing.assert_close(net(IMAGES), expected)
+    second.__exit__(None, None, None)
+    assert 'folded' not in vars(net)
 
 
 def test_no_groups():
