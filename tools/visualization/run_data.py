@@ -19,7 +19,11 @@ from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
-from mmreid_cc.engine.launch import drop_own_scope, set_data_root
+from mmreid_cc.engine.launch import (
+    drop_own_scope,
+    fit_loaders,
+    set_data_root,
+)
 from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
@@ -89,6 +93,7 @@ class RunData:
         merge_cfg_options(cfg, args.cfg_options)
         cfg = load_config(cfg)
         check_config(cfg)
+        fit_loaders(cfg)
         init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
         self.cfg = cfg
         print(f'Config {self.config_file}, checkpoint {self.checkpoint}')
