@@ -21,7 +21,7 @@ CLASSIC_TESTS := tests/test_apis tests/test_datasets tests/test_engine tests/tes
     tests/test_tools/test_train_and_test.py::test_train_resume_and_test \
     --ignore tests/test_engine/test_processes.py
 
-.PHONY: help setup demo demo-video bench check-gpu docs browser test test-classic test-slow lint
+.PHONY: help setup demo demo-video bench check-gpu docs browser test test-classic test-slow lint dist
 
 help:
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -84,3 +84,11 @@ lint: $(READY)  ## check style, types and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/codespell
+	.ci/schemas $(BIN)
+
+dist: $(READY)  ## build sdist and wheel, check them, and use the wheel in a fresh environment
+	rm -rf dist
+	$(BIN)/python -m pip install --quiet --constraint requirements/constraints.txt --requirement requirements/release.txt
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python .ci/check_dist.py dist
