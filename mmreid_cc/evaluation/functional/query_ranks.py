@@ -174,7 +174,7 @@ def _counts(distances: NDArray, thresholds: NDArray) -> NDArray[np.int64]:
 
 
 @kernel
-def _later_ties(row: NDArray, image: int, left_out: NDArray[np.int64]) -> int:
+def _later_ties(row: NDArray, image: int, left_out: NDArray[np.int64]) -> np.int64:
     """Count the images as far as a given one that come after it by index."""
     distance = row[image]
     ties = np.uint32(0)
