@@ -88,19 +88,24 @@ def parse_args() -> argparse.Namespace:
         required=True,
         help="its checkpoint, or 'none' for the weights that the config names",
     )
-    parser.add_argument('--device', help='cpu, cuda, cuda:1; a GPU if there is one')
+    parser.add_argument(
+        '--device', help='cpu, cuda or cuda:1 (default: a GPU if there is one)'
+    )
     parser.add_argument(
         '--labels',
-        help='CSV file of clusters to begin with, e.g. of tools/cluster_folder.py; '
-        "the gallery is clustered by the config's clusterer if none",
+        help='CSV file of clusters to start with, for example of '
+        "tools/cluster_folder.py (default: those of the config's clusterer)",
     )
     parser.add_argument(
         '--save-to',
-        help='CSV file of the corrected labels; <gallery>_labels.csv if none',
+        help='CSV file for the corrected labels (default: <gallery>_labels.csv)',
     )
-    parser.add_argument('--port', type=int, default=7860)
+    parser.add_argument('--port', type=int, default=7860, help='port of the page')
     parser.add_argument(
-        '--max-upload-mb', type=int, default=5, help='size of an upload'
+        '--max-upload-mb',
+        type=int,
+        default=5,
+        help='largest size of an upload in MB (default: %(default)s)',
     )
     args = parser.parse_args()
     if args.max_upload_mb < 1:

@@ -33,18 +33,20 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
         64
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument('config', help='config file path')
+    parser.add_argument('config', help='path of the config')
     parser.add_argument(
         'checkpoint',
         help="checkpoint file, or 'none' for the weights that the config names in "
         '`init_cfg`',
     )
-    parser.add_argument('--device', help='cpu, cuda, cuda:1; a GPU if there is one')
-    parser.add_argument('--batch-size', type=int, default=64, help='images at once')
+    parser.add_argument(
+        '--device', help='cpu, cuda or cuda:1 (default: a GPU if there is one)'
+    )
+    parser.add_argument('--batch-size', type=int, default=64, help='images in a batch')
     parser.add_argument(
         '--skip-unreadable',
         action='store_true',
-        help='leave out files that are no readable image, and list them',
+        help='skip files that are not readable images, and list them',
     )
     add_cfg_options(parser)
     return parser

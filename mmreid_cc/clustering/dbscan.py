@@ -104,8 +104,8 @@ def dbscan(
 
     Args:
         distance (csr_array): (N, N), symmetric, of non-negative values; two images are
-            neighbours where an entry is stored and at most ``max_distance``. Everyone
-            is a neighbour of oneself.
+            neighbours where an entry is stored and at most ``max_distance``. Every
+            image is a neighbour of itself.
         min_samples (int): Neighbours, itself included, that make a core point.
         max_distance (float): DBSCAN's eps. Defaults to 1.0, every Jaccard distance.
 

@@ -217,9 +217,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--preset', nargs='+', choices=PRESETS, default=['small'])
-    parser.add_argument('--rerank', action='store_true', help='re-ranking instead')
     parser.add_argument(
-        '--sklearn-queries', type=int, default=4000, help='that it ranks at most'
+        '--rerank', action='store_true', help='measure re-ranking instead'
+    )
+    parser.add_argument(
+        '--sklearn-queries',
+        type=int,
+        default=4000,
+        help='largest number of queries for scikit-learn',
     )
     parser.add_argument('--json', type=Path)
     args = parser.parse_args()

@@ -51,11 +51,13 @@ def source_parser(description: str | None, picture: str) -> argparse.ArgumentPar
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint file; the best or else the last in the work dir if none',
+        help='checkpoint file (default: the best in the work dir, or else the last)',
     )
-    parser.add_argument('--out', default=picture, help='file; by default %(default)s')
     parser.add_argument(
-        '--data-root', help='folder of the data set, instead of those in the config'
+        '--out', default=picture, help='output file (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--data-root', help='folder of the data set; replaces those in the config'
     )
     add_cfg_options(parser)
     return parser
@@ -66,7 +68,7 @@ def add_no_cameras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-cameras',
         action='store_true',
-        help='do not leave out images of the same identity and camera',
+        help='keep gallery images of the identity and camera of the query',
     )
 
 
