@@ -21,7 +21,7 @@ def collect_env() -> dict[str, str]:
 
     Example:
         >>> collect_env()['MMPretrain']
-        '1.3.2 (onedl-mmpretrain)'
+        '1.3.6 (onedl-mmpretrain)'
     """
     env = {name: str(value) for name, value in collect_base_env().items()}
     distributions = packages_distributions()

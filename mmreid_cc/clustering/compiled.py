@@ -27,7 +27,7 @@ def kernel(
         Callable: The dispatcher of numba.
 
     Example:
-        >>> @kernel
+        >>> @kernel  # doctest: +SKIP
         ... def add(a: int, b: int) -> int:
         ...     return a + b
         >>> add(1, 2)

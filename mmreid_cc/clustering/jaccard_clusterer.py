@@ -40,10 +40,10 @@ class JaccardClusterer(NeighborClusterer):
         ValueError: If a parameter is out of its range.
 
     Example:
-        >>> class Near(JaccardClusterer):
+        >>> class FirstNeighbor(JaccardClusterer):
         ...     def cluster_distance(self, distance):
-        ...         return distance.argmin(axis=1)
-        >>> Near(k1=2, k2=1).fit_predict(np.repeat(np.eye(2), 2, axis=0))
+        ...         return distance.indices[distance.indptr[:-1]]
+        >>> FirstNeighbor(k1=2, k2=1).fit_predict(np.repeat(np.eye(2), 2, axis=0))
         array([0, 0, 1, 1])
     """
 
