@@ -37,6 +37,11 @@ def collect_env() -> dict[str, str]:
     return env
 
 
-if __name__ == '__main__':
+def main() -> None:
+    """Print the environment."""
     for name, value in collect_env().items():
         print(f'{name}: {value}')
+
+
+if __name__ == '__main__':
+    main()

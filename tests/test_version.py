@@ -9,7 +9,7 @@ import pytest
 from conftest import ROOT
 
 import mmreid_cc
-from mmreid_cc.collect_env import collect_env
+from mmreid_cc.collect_env import collect_env, main
 
 
 def test_citation_and_changelog():
@@ -34,6 +34,6 @@ def test_what_a_bug_report_needs(capsys):
     assert env['MMEngine'].startswith(f'{mmengine.__version__} (')
     assert env['numba'] == version('numba')
     assert {'Python', 'PyTorch', 'CUDA available', 'OpenCV'} <= set(env)
-    runpy.run_module('mmreid_cc.collect_env', run_name='__main__')
+    main()
     printed = capsys.readouterr().out
     assert f'mmreid_cc: {mmreid_cc.__version__}\n' in printed
