@@ -38,7 +38,7 @@ def separate_overlapping(
         >>> intervals = np.array([[0, 2], [5, 9], [1, 3]])
         >>> zeros = np.zeros(3, dtype=np.int64)
         >>> separate_overlapping(zeros, features, zeros, intervals, np.arange(3))
-        array([0, 0, 1])
+        array([1, 1, 2])
     """
     result = labels.astype(np.int64)
     next_label = int(labels.max(initial=-1)) + 1

@@ -50,7 +50,7 @@ class Tracklets(BaseClusterer):
         >>> clusterer = CLUSTERERS.build(
         ...     dict(type='Tracklets', clusterer=dict(type='MutualNeighbors')))
         >>> clusterer.fit_predict(features, cam_ids=[1, 1, 1, 2], tracks=[5, 5, 6, 5])
-        array([0, 0, 1, 2])
+        array([ 0,  0, -1, -1])
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 """Re-ID data sets, their transforms and samplers."""
 
+from .. import registry  # noqa: F401  imports mmpretrain without its notices
 from .dukemtmc_reid import DukeMTMCreID
 from .image_folder import ReIDImageFolder
 from .joint import JointReID

@@ -80,6 +80,6 @@ def _is_written(root: Path, parameters: Mapping[str, Any], parameter_file: str) 
         )
         raise FileExistsError(
             f'{root} holds a drawn set with other parameters: {differences}. '
-            'Choose another folder, or delete this one to have it drawn anew.'
+            'Choose another folder, or delete this one to draw it again.'
         )
     return True
