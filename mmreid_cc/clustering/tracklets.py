@@ -11,6 +11,7 @@ from .inputs import as_features, check_normalized
 from .same_time import separate_overlapping
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
+from .track_whitening import whiten_tracks
 from .tracks import number_tracks, track_intervals
 
 SAME_TIME = ('separate', 'separate_cameras')
@@ -38,6 +39,8 @@ class Tracklets(BaseClusterer):
         split (bool): Split a track first whose images are of two kinds, as when the
             tracker went over to another person, see :func:`split_tracks`. Defaults to
             False.
+        whiten (bool): Weigh down first in what the images of a track differ, see
+            :func:`whiten_tracks`. Defaults to False.
 
     Attributes:
         clusterer (BaseClusterer): The algorithm.
@@ -58,6 +61,7 @@ class Tracklets(BaseClusterer):
         clusterer: dict[str, Any] | None = None,
         same_time: str | None = 'separate',
         split: bool = False,
+        whiten: bool = False,
     ) -> None:
         if same_time not in (None, *SAME_TIME):
             raise ValueError(
@@ -66,7 +70,7 @@ class Tracklets(BaseClusterer):
         if clusterer is None:
             clusterer = dict(type='AutoDBSCAN')
         self.clusterer = CLUSTERERS.build(clusterer)
-        self.same_time, self.split = same_time, split
+        self.same_time, self.split, self.whiten = same_time, split, whiten
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
         """Cluster images without tracks, see :meth:`fit_predict`."""
@@ -113,6 +117,8 @@ class Tracklets(BaseClusterer):
             whole = groups
             if self.split:
                 groups = split_tracks(features, groups)
+            if self.whiten:
+                features = whiten_tracks(features, groups)
             pooled = pool_tracks(features, groups)
             _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
         cameras = cam_ids[first]

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from mmreid_cc.clustering import (
     CLUSTERERS,
     clustering_quality,
-    mutual_links,
-    normalize_cameras,
+    pair_f1,
     pool_tracks,
     separate_overlapping,
     split_tracks,
+    whiten_tracks,
 )
 from mmreid_cc.clustering.same_time import overlapping_clusters
 from mmreid_cc.clustering.tracks import number_tracks, track_intervals
@@ -181,9 +181,6 @@ def test_mutual_neighbors():
     features = people(rng, pids)
     features[cam_ids == 2] += 0.5  # what is common to a camera
     features /= np.linalg.norm(features, axis=1, keepdims=True)
-    links = mutual_links(normalize_cameras(features, cam_ids), cam_ids, 0.5)
-    assert (pids[links[:, 0]] == pids[links[:, 1]]).all()
-    assert len(links) == 5 + 5 + 4
     clusterer = CLUSTERERS.build(dict(type='MutualNeighbors', min_similarity=0.5))
     labels = clusterer.fit_predict(features, cam_ids)
     assert same(labels, np.where(pids < 6, pids, -1))
@@ -191,6 +188,81 @@ def test_mutual_neighbors():
     assert (clusterer.fit_predict(features, np.ones(18, int)) == -1).all()
     with pytest.raises(ValueError, match=r'cam_ids.*within Tracklets'):
         clusterer.fit_predict(features)
+
+
+def test_camera_matching():
+    """Two people in one camera are both most like one of the other; each gets its own.
+
+    Cosines of (a, b) with (c, d): a is nearest to c, and so is b, a little less; the
+    mutual nearest are a and c, and d is left for b.
+    """
+    one = np.float32([[1, 0, 0], [0.8, 0, 0.6]])
+    other = np.float32([[0.96, 0, 0.28], [0.6, 0.3, 0.742]])
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    cosines = one @ other.T
+    assert (cosines.argmax(axis=1) == [0, 0]).all()
+    matching = CLUSTERERS.build(dict(type='CameraMatching', temperature=0.1))
+    assert matching.link(one, other).tolist() == [[0, 0], [1, 1]]
+    mutual = CLUSTERERS.build(dict(type='MutualNeighbors'))
+    assert mutual.link(one, other).tolist() != [[0, 0], [1, 1]]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.sampled_from([0.005, 0.03, 0.3]),
+    st.integers(0, 99),
+)
+def test_nobody_is_matched_twice(size, other_size, temperature, seed):
+    rng = np.random.default_rng(seed)
+    one = people(rng, rng.integers(0, 5, size), dim=4)
+    other = people(rng, rng.integers(0, 5, other_size), dim=4)
+    clusterer = CLUSTERERS.build(dict(type='CameraMatching', temperature=temperature))
+    links = clusterer.link(one, other)
+    for side in links.T:
+        assert len(set(side)) == len(side)
+    back = clusterer.link(other, one)[:, ::-1]
+    if size == other_size and temperature == 0.3:  # converged: no side comes first
+        assert sorted(map(tuple, back)) == sorted(map(tuple, links))
+
+
+def test_matches_of_many_people():
+    rng = np.random.default_rng(7)
+    pids = np.tile(rng.permutation(300), 2)
+    features = people(rng, pids, noise=1.5, dim=64)
+    cam_ids = np.repeat([1, 2], 300)
+    scores = {}
+    for name in ('MutualNeighbors', 'CameraMatching'):
+        labels = CLUSTERERS.build(dict(type=name)).fit_predict(features, cam_ids)
+        scores[name] = pair_f1(labels, pids)
+    assert scores['CameraMatching'] > scores['MutualNeighbors'] + 0.02
+    for wrong in (dict(temperature=0.0), dict(min_share=1.0)):
+        with pytest.raises(ValueError, match=f'{next(iter(wrong))} must'):
+            CLUSTERERS.build(dict(type='CameraMatching', **wrong))
+
+
+def test_what_differs_within_tracks_is_weighed_down():
+    """Ten dimensions tell people, and ten, twice as strong, the images of a track."""
+    rng = np.random.default_rng(8)
+    pids = np.repeat(np.arange(40), 8)
+    features = np.concatenate(
+        [rng.standard_normal((40, 10))[pids], 2 * rng.standard_normal((320, 10))], 1
+    )
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    features = features.astype(np.float32)
+    tracks = np.arange(320) // 4  # two of each person
+    whitened = whiten_tracks(features, tracks)
+    np.testing.assert_allclose(np.linalg.norm(whitened, axis=1), 1, atol=1e-5)
+    energy = np.square(whitened).sum(axis=0)
+    assert energy[:10].sum() > 2 * np.square(features).sum(axis=0)[:10].sum()
+    f1 = [
+        pair_f1(tracklets(whiten=whiten).fit_predict(features, None, tracks), pids)
+        for whiten in (False, True)
+    ]
+    assert f1[1] > f1[0]
+    alone = np.arange(320)
+    np.testing.assert_array_equal(whiten_tracks(features, alone), features)
 
 
 def test_two_cameras_may_number_their_tracks_alike():
