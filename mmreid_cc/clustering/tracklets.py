@@ -7,7 +7,7 @@ import numpy as np
 
 from .base import CLUSTERERS, BaseClusterer
 from .camera_normalization import as_cameras
-from .inputs import as_features, check_normalized
+from .inputs import as_features, check_normalized, to_numpy
 from .same_time import separate_overlapping
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
@@ -34,8 +34,8 @@ class Tracklets(BaseClusterer):
         same_time (str | None): ``'separate'``: tracks of one camera that overlap in
             time never share a cluster; ``'separate_cameras'``: nor do those of
             different cameras, which is right if no place is seen by two of them and
-            their clocks agree; None: times are not looked at. Defaults to
-            ``'separate'``.
+            their clocks agree; None: times are not looked at. An image without a track
+            is put apart from none. Defaults to ``'separate'``.
         split (bool): Split a track first whose images are of two kinds, as when the
             tracker went over to another person, see :func:`split_tracks`. Defaults to
             False.
@@ -128,6 +128,8 @@ class Tracklets(BaseClusterer):
         if self.same_time is not None and times is not None:
             with self.stage('same time'):
                 intervals = track_intervals(groups, times)
+                # A moment without a track says little: clocks may tell whole seconds.
+                intervals[to_numpy(tracks)[first] < 0] = np.nan
                 places = cameras
                 if self.same_time == 'separate_cameras':
                     places = np.zeros_like(cameras)

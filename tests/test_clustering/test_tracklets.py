@@ -75,7 +75,10 @@ def test_invariants(given_footage, same_time):
             )
             cameras = [cam_ids[groups == group][0] for group in (one, other)]
             here = cameras[0] == cameras[1] or same_time == 'separate_cameras'
-            if one != other and together and here:
+            tracked = all(
+                (tracks[groups == group] >= 0).all() for group in (one, other)
+            )
+            if one != other and together and here and tracked:
                 assert label_of[one] != label_of[other] or label_of[one] == -1
 
 
@@ -95,12 +98,65 @@ def test_the_order_of_images_does_not_matter(given_footage, random):
 @settings(max_examples=20, deadline=None)
 @given(footage())
 def test_without_tracks_the_plain_result(given_footage):
-    features, cam_ids, tracks, _ = given_footage
+    features, cam_ids, tracks, times = given_footage
     plain = CLUSTERERS.build(INNER).fit_predict(features)
     none = np.full_like(tracks, -1)
     np.testing.assert_array_equal(tracklets().fit_predict(features), plain)
-    labels = tracklets(split=True).fit_predict(features, cam_ids, none)
+    labels = tracklets(split=True).fit_predict(features, cam_ids, none, times)
     np.testing.assert_array_equal(labels, plain)
+
+
+@settings(max_examples=20, deadline=None)
+@given(footage(), st.integers(-50, 50))
+def test_clocks(given_footage, offset):
+    """Times may run backwards, and each camera may have a clock of its own."""
+    features, cam_ids, tracks, times = given_footage
+    labels = tracklets().fit_predict(features, cam_ids, tracks, times)
+    backwards = tracklets().fit_predict(features, cam_ids, tracks, -times)
+    np.testing.assert_array_equal(backwards, labels)
+    late = times + offset * cam_ids
+    shifted = tracklets().fit_predict(features, cam_ids, tracks, late)
+    np.testing.assert_array_equal(shifted, labels)
+
+
+INNERS = [
+    INNER,
+    dict(type='AutoDBSCAN'),
+    dict(type='MutualNeighbors'),
+    dict(type='CameraMatching'),
+]
+
+
+@pytest.mark.parametrize('inner', INNERS, ids=lambda inner: inner['type'])
+def test_few_tracks(inner):
+    features = people(np.random.default_rng(6), np.array([0] * 5 + [1] * 5))
+    clusterer = CLUSTERERS.build(
+        dict(type='Tracklets', clusterer=inner, split=True, whiten=True)
+    )
+    one = clusterer.fit_predict(features[:5], [1] * 5, [7] * 5, np.arange(5))
+    assert one.tolist() == [0] * 5
+    tracks = [7] * 5 + [8] * 5
+    for cam_ids in ([1] * 10, [1] * 5 + [2] * 5):
+        two = clusterer.fit_predict(features, cam_ids, tracks)
+        assert [len(set(part)) for part in (two[:5], two[5:])] == [1, 1]
+        assert (two >= 0).all()
+    alone = clusterer.fit_predict(features[:1], [1], [7], [0.0])
+    assert alone.tolist() in ([-1], [0])
+
+
+def test_tracks_of_one_image():
+    """Each is an image by itself, but two of one moment are two people."""
+    rng = np.random.default_rng(9)
+    features = people(rng, np.repeat(np.arange(6), 5))
+    tracks, zeros = np.arange(30), np.zeros(30, int)
+    plain = CLUSTERERS.build(INNER).fit_predict(features)
+    labels = tracklets().fit_predict(features, zeros, tracks, np.arange(30.0))
+    np.testing.assert_array_equal(labels, plain)
+    moments = np.arange(30) // 2.0
+    labels = tracklets().fit_predict(features, zeros, tracks, moments)
+    assert (labels[::2] != labels[1::2]).all()
+    none = tracklets().fit_predict(features, zeros, zeros - 1, moments)
+    np.testing.assert_array_equal(none, plain)
 
 
 def test_occluded_and_switched_images_do_not_spoil_the_pooled_feature():
@@ -276,6 +332,23 @@ def test_two_cameras_may_number_their_tracks_alike():
         ValueError, match=r"same_time must be None or in .*, got 'apart'"
     ):
         tracklets(same_time='apart')
+
+
+def test_many_clusters_that_overlap():
+    """60,000 tracks in 15,000 clusters of two pairs of the same time."""
+    rng = np.random.default_rng(10)
+    count = 60_000
+    features = people(rng, rng.integers(0, 100, count), dim=4)
+    labels = rng.permutation(np.arange(count) // 4)
+    starts = np.empty(count)
+    starts[np.argsort(labels, kind='stable')] = np.tile(
+        [0.0, 0.0, 9.0, 9.0], count // 4
+    )
+    intervals = np.stack([starts, starts + 1], axis=1)
+    zeros, own = np.zeros(count, np.int64), np.arange(count)
+    apart = separate_overlapping(labels, features, zeros, intervals, own)
+    assert not len(overlapping_clusters(apart, zeros, intervals, own))
+    assert len(np.unique(apart)) == count // 2
 
 
 def test_many_images():
