@@ -7,9 +7,9 @@ import numpy as np
 
 from ..crops import NO_TRACK
 from .tracks import Tracks
+from .twins import DUPLICATE, by_frame, intersections
 
 MIN_INSIDE = 0.5  # of a box must lie in the picture
-DUPLICATE = 0.9  # intersection over union of two boxes of one person
 SHARPNESS_HEIGHT = 128  # pixels that a crop is scaled to before it is measured
 
 
@@ -150,17 +150,10 @@ def _areas(
 
 def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
     """Of each box: whether it is a duplicate, and the share that another one covers."""
-    order = np.argsort(tracks.frames, kind='stable')
-    bounds = np.flatnonzero(np.diff(tracks.frames[order])) + 1
     duplicate = np.zeros(len(tracks), dtype=bool)
     overlap = np.zeros(len(tracks))
-    for rows in np.split(order, bounds):
-        if len(rows) == 1:
-            continue
-        # The better ones first; a box of unknown confidence is worth the least.
-        worth = np.nan_to_num(tracks.confidences[rows], nan=-1.0)
-        rows = rows[np.lexsort((tracks.lines[rows], -worth))]
-        shared, union = _intersections(tracks.boxes[rows])
+    for rows in by_frame(tracks):
+        shared, union = intersections(tracks.boxes[rows])
         twin = np.triu(shared > DUPLICATE * union, k=1)
         for place in range(len(rows)):
             if twin[:place, place].any():
@@ -171,15 +164,6 @@ def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
         np.fill_diagonal(shared, 0)
         overlap[rows] = (shared * single / areas[:, None]).max(axis=1)
     return duplicate, overlap
-
-
-def _intersections(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas that each two boxes share, and that they cover together."""
-    low, high = boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:], 0)
-    sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    shared = np.prod(np.maximum(sides, 0), axis=2)
-    areas = np.diag(shared)
-    return shared, areas[:, None] + areas - shared
 
 
 def _spread(tracks: Tracks, kept: np.ndarray, count: int) -> np.ndarray:
