@@ -91,5 +91,5 @@ def _one_box_a_frame(tracks: Tracks) -> Tracks:
         kept[np.delete(own, first)] = False
     pids = [pid for pid, keep in zip(tracks.pids, kept, strict=True) if keep]
     columns = ('lines', 'frames', 'ids', 'boxes', 'confidences')
-    rows = {name: getattr(tracks, name)[kept] for name in columns}
-    return replace(tracks, **rows, pids=pids)
+    values = {name: getattr(tracks, name)[kept] for name in columns}
+    return replace(tracks, **values, pids=pids)
