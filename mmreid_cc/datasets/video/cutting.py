@@ -74,7 +74,7 @@ def cut_crops(
     Raises:
         FileExistsError: If ``out`` holds something else.
         FileNotFoundError: If a video or a track file is missing.
-        ValueError: If one cannot be read, a camera has no proper name or two
+        ValueError: If one cannot be read, frames differ in size, a camera has no proper name or two
             recordings of the same start, or a track goes on after the end of its video.
 
     Example:
@@ -137,6 +137,13 @@ def _cut(
         number = frame.number
         places = wanted.pop(number, [])
         pixels = frame.pixels() if places else None
+        if pixels is not None and pixels.shape[:2] != (frames.height, frames.width):
+            height, width = pixels.shape[:2]
+            raise ValueError(
+                f'{recording.video}: frame {number} has {width} × {height} pixels, the '
+                f'first one {frames.width} × {frames.height}. Boxes of one file are of '
+                'one size: cut the video where its size changes.'
+            )
         for place in places:
             row = int(chosen.rows[place])
             if pixels is None:

@@ -41,14 +41,14 @@ class CropRules:
     min_sharpness: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, low in (('per_track', 1), ('every', 1), ('min_height', 1)):
+        for name in ('per_track', 'every', 'min_height', 'min_width'):
             value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(f'{name} must be at least {low}, got {value}.')
-        if not 0 <= self.max_overlap <= 1:
-            raise ValueError(f'max_overlap must lie in [0, 1], got {self.max_overlap}.')
-        if not 0 <= self.margin <= 1:
-            raise ValueError(f'margin must lie in [0, 1], got {self.margin}.')
+            if value is not None and value < 1:
+                raise ValueError(f'{name} must be at least 1, got {value}.')
+        for name in ('max_overlap', 'margin'):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name} must lie in [0, 1], got {value}.')
 
 
 @dataclass(frozen=True)

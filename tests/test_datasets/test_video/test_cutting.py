@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from small_videos import number_of, write_video
 from tool_runs import run_tool
 
@@ -156,6 +157,16 @@ def test_somebody_found_twice(folder):
     cut_crops(recordings(folder)[:1], folder / 'crops', RULES)
     dataset = ReIDImageFolder(folder / 'crops', train='crops.csv')
     assert dataset.column('track').tolist() == [1, 1, 1]
+
+
+def test_frames_of_two_sizes(folder):
+    (folder / 'img1').mkdir()
+    for number, size in ((1, (96, 64)), (2, (48, 32))):
+        Image.new('RGB', size).save(folder / 'img1' / f'{number}.png')
+    frames = Recording(str(folder / 'img1'), str(folder / 'door.txt'), 'door')
+    (folder / 'door.txt').write_text('1,1,20,20,20,40\n2,1,20,20,20,40\n')
+    with pytest.raises(ValueError, match=r'frame 2 has 48 × 32 pixels, .* 96 × 64'):
+        cut_crops([frames], folder / 'crops', RULES)
 
 
 def test_blurred_crops(folder):
