@@ -74,8 +74,9 @@ def cut_crops(
     Raises:
         FileExistsError: If ``out`` holds something else.
         FileNotFoundError: If a video or a track file is missing.
-        ValueError: If one cannot be read, frames differ in size, a camera has no proper name or two
-            recordings of the same start, or a track goes on after the end of its video.
+        ValueError: If one cannot be read, frames differ in size, a camera has no proper
+            name or two recordings of the same start, or a track goes on after the end
+            of its video.
 
     Example:
         >>> door = Recording('door.mp4', 'door.txt', camera='door')
