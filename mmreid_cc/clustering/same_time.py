@@ -42,8 +42,8 @@ def separate_overlapping(
     """
     result = labels.astype(np.int64)
     next_label = int(labels.max(initial=-1)) + 1
-    for label in overlapping_clusters(labels, places, intervals, tracks):
-        members = np.flatnonzero(labels == label)
+    torn = overlapping_clusters(labels, places, intervals, tracks)
+    for members in _members(labels, torn):
         for piece in _pieces(features[members]):
             own = members[piece]
             conflict = _conflicts(places[own], intervals[own], tracks[own])
@@ -92,20 +92,20 @@ def overlapping_clusters(
     # Parts of one track may overlap: only then the pairs must be looked at.
     if len(np.unique(tracks)) == len(tracks):
         return found
-    return np.array(
-        [c for c in found if _is_torn(c, labels, places, intervals, tracks)]
-    )
+    torn = [
+        _conflicts(places[own], intervals[own], tracks[own]).any()
+        for own in _members(labels, found)
+    ]
+    return found[np.array(torn, dtype=bool)]
 
 
-def _is_torn(
-    label: int,
-    labels: np.ndarray,
-    places: np.ndarray,
-    intervals: np.ndarray,
-    tracks: np.ndarray,
-) -> bool:
-    own = labels == label
-    return bool(_conflicts(places[own], intervals[own], tracks[own]).any())
+def _members(labels: np.ndarray, wanted: np.ndarray) -> list[np.ndarray]:
+    """The rows of each of some labels, ascending."""
+    order = np.argsort(labels, kind='stable')
+    bounds = [
+        np.searchsorted(labels[order], wanted, side) for side in ('left', 'right')
+    ]
+    return [order[first:last] for first, last in zip(*bounds, strict=True)]
 
 
 def _conflicts(
