@@ -1,5 +1,6 @@
 """Re-ID data sets, their transforms and samplers."""
 
+from .collating import collate_views
 from .dukemtmc_reid import DukeMTMCreID
 from .image_folder import ReIDImageFolder
 from .joint import JointReID
@@ -31,6 +32,7 @@ __all__ = [
     'SyntheticReID',
     'SyntheticScene',
     'VeRi776',
+    'collate_views',
     'read_labels',
     'write_labels',
 ]

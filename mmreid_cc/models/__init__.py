@@ -7,8 +7,16 @@ from .backbones import (
     OSNet,
     ResNetIBN,
 )
+from .averages import TeacherAverage
+from .classifiers import TaughtClassifier
 from .heads import ClusterContrastHead, ReIDHead
-from .memories import BaseMemory, CameraProxyMemory, ClusterMemory, InstanceMemory
+from .memories import (
+    BaseMemory,
+    CameraProxyMemory,
+    ClusterMemory,
+    InstanceMemory,
+    MeanTeacherMemory,
+)
 from .necks import GeneralizedMeanPooling
 
 __all__ = [
@@ -21,7 +29,10 @@ __all__ = [
     'GeneralizedMeanPooling',
     'ICSVisionTransformer',
     'InstanceMemory',
+    'MeanTeacherMemory',
     'OSNet',
     'ReIDHead',
     'ResNetIBN',
+    'TaughtClassifier',
+    'TeacherAverage',
 ]

@@ -23,7 +23,7 @@ from mmreid_cc.registry import HOOKS
 from mmreid_cc.visualization import ClusteredImages, figure_pixels
 
 from ..accumulation import accumulated_batches
-from ..extraction import extract_features, unwrapped
+from ..extraction import extract_features, teacher_of, unwrapped
 from ..pseudo_labels import (
     CAMERA_NORMALIZATIONS,
     check_labels,
@@ -36,8 +36,8 @@ from ..pseudo_labels import (
 class ClusterMemoryHook(Hook):
     """Create pseudo labels and a fresh cluster memory before an epoch.
 
-    All processes extract the features of the training set with the current weights; the
-    main process clusters them; memory and sampler of every process get the labels. Of
+    All processes extract the features of the training set with the current weights, or
+    with those of the teacher, where there is one (:class:`TeacherHook`). The main process clusters them; memory and sampler of every process get the labels. Of
     each clustering the log and the visualizer get the number of clusters, the share of
     un-clustered images, the sizes of the clusters, the bytes of the memory, the seconds
     of each stage, the silhouette and the estimated number of people, and, where
@@ -158,7 +158,8 @@ class ClusterMemoryHook(Hook):
         if len(memory.centroids) and (seen or runner.epoch % self.interval):
             return
         start = time.perf_counter()
-        features = extract_features(runner.model, self.dataloader)
+        network = teacher_of(runner.model) or runner.model
+        features = extract_features(network, self.dataloader)
         extracted = time.perf_counter()
         cam_ids = torch.from_numpy(self.dataloader.dataset.column('cam_id'))
         if self.given_labels is not None and runner.epoch == 0:

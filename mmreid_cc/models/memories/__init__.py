@@ -4,6 +4,7 @@ from .base_memory import BaseMemory
 from .camera_proxy_memory import CameraProxyMemory
 from .cluster_memory import ClusterMemory
 from .instance_memory import InstanceMemory
+from .mean_teacher_memory import MeanTeacherMemory
 from .vector_bank import VectorBank
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     'CameraProxyMemory',
     'ClusterMemory',
     'InstanceMemory',
+    'MeanTeacherMemory',
     'VectorBank',
 ]

@@ -84,7 +84,7 @@ class BaseMemory(nn.Module, ABC):
         """The arguments of ``reset`` that would make this memory what it is now."""
 
     @abstractmethod
-    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
+    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
         """The loss of queries.
 
         Args:
@@ -92,8 +92,28 @@ class BaseMemory(nn.Module, ABC):
             slots (Tensor): As :meth:`slots_of` returns them.
 
         Returns:
-            Tensor: A scalar.
+            Tensor | dict[str, Tensor]: A scalar; or several, as ``loss_…``, whose sum
+            is minimised.
         """
+
+    def contrast_taught(
+        self, queries: Tensor, slots: Tensor, taught: Tensor
+    ) -> Tensor | dict[str, Tensor]:
+        """The loss of queries beside the embeddings of a teacher.
+
+        A memory that implements it needs a teacher, and is not asked to ``contrast``.
+
+        Args:
+            queries (Tensor): As in :meth:`contrast`.
+            slots (Tensor): As in :meth:`contrast`.
+            taught (Tensor): What the teacher makes of V views of the batch, see
+                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
+                gradient.
+
+        Returns:
+            Tensor | dict[str, Tensor]: As :meth:`contrast`.
+        """
+        raise NotImplementedError
 
     @property
     def centroids(self) -> Tensor:
@@ -143,7 +163,9 @@ class BaseMemory(nn.Module, ABC):
             )
         return labels
 
-    def forward(self, embeddings: Tensor, slots: Tensor) -> Tensor:
+    def forward(
+        self, embeddings: Tensor, slots: Tensor, taught: Tensor | None = None
+    ) -> Tensor | dict[str, Tensor]:
         """The loss of a batch; its backward pass moves the vectors.
 
         Args:
@@ -151,18 +173,42 @@ class BaseMemory(nn.Module, ABC):
             slots (Tensor): The vectors they belong to, shape (B,), int64: for
                 :class:`ClusterMemory` their clusters. Best on the CPU: then a GPU is
                 not waited for.
+            taught (Tensor, optional): Embeddings of a teacher, shape (V, B, D).
+                Defaults to None.
 
         Returns:
-            Tensor: A scalar.
+            Tensor | dict[str, Tensor]: A scalar, or several by name.
 
         Raises:
             RuntimeError: If the memory was not reset yet.
+            ValueError: If it learns from a teacher and there is none, or the other way
+                round.
         """
         if len(self.centroids) == 0:
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
         with full_precision(embeddings.device.type):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
+            if taught is not None:
+                self._check_teacher(there=True)
+                taught = F.normalize(taught.to(queries.dtype), dim=2)
+                return self.contrast_taught(queries, slots, taught)
+            self._check_teacher(there=False)
             return self.contrast(queries, slots)
+
+    def _check_teacher(self, there: bool) -> None:
+        needed = type(self).contrast_taught is not BaseMemory.contrast_taught
+        if needed and not there:
+            raise ValueError(
+                f'{type(self).__name__} learns from a teacher, and there is none. Set '
+                '`model.type` to "TaughtClassifier", and add '
+                '`custom_hooks=[dict(type="TeacherHook")]`.'
+            )
+        if there and not needed:
+            raise ValueError(
+                f'{type(self).__name__} learns from no teacher. Take another '
+                '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
+                '`model.type="TaughtClassifier"` and TeacherHook.'
+            )
 
     def snapshot(self) -> dict[str, Tensor]:
         """What a checkpoint needs in the middle of an epoch.
