@@ -1,5 +1,6 @@
 """Re-ID data sets, their transforms and samplers."""
 
+from .adaptation import AdaptationReID, source_classes
 from .collating import collate_views
 from .dukemtmc_reid import DukeMTMCreID
 from .image_folder import ReIDImageFolder
@@ -10,7 +11,11 @@ from .market1501 import Market1501
 from .msmt17 import MSMT17
 from .personx import PersonX
 from .reid_dataset import ReIDDataset
-from .samplers import RandomIdentitySampler, RandomMultipleGallerySampler
+from .samplers import (
+    HybridSampler,
+    RandomIdentitySampler,
+    RandomMultipleGallerySampler,
+)
 from .synthetic import SyntheticReID
 from .synthetic_scene import SyntheticScene
 from .transforms import LoadReIDImage, ReIDRandomErasing
@@ -18,7 +23,9 @@ from .veri776 import VeRi776
 
 __all__ = [
     'MSMT17',
+    'AdaptationReID',
     'DukeMTMCreID',
+    'HybridSampler',
     'JointReID',
     'LabelledReID',
     'LoadReIDImage',
@@ -34,5 +41,6 @@ __all__ = [
     'VeRi776',
     'collate_views',
     'read_labels',
+    'source_classes',
     'write_labels',
 ]

@@ -14,6 +14,7 @@ from .memories import (
     BaseMemory,
     CameraProxyMemory,
     ClusterMemory,
+    HybridMemory,
     InstanceMemory,
     MeanTeacherMemory,
 )
@@ -27,6 +28,7 @@ __all__ = [
     'FastReIDResNet',
     'FastReIDResNetIBN',
     'GeneralizedMeanPooling',
+    'HybridMemory',
     'ICSVisionTransformer',
     'InstanceMemory',
     'MeanTeacherMemory',

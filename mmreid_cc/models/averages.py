@@ -13,9 +13,9 @@ class TeacherAverage(MomentumAnnealingEMA):
 
     After step t the weights θ of the network enter the average by
     :math:`\bar\theta \leftarrow (1 - a) \bar\theta + a\,\theta` with
-    :math:`a = \max(m, \frac{1}{1 + t})`: until 1 / m steps it is the mean of all weights
-    so far. MMEngine's averages copy the batch norm statistics of the network, or average
-    them; those of a teacher come from the batches that it sees.
+    :math:`a = \max(m, \frac{1}{1 + t})`: until 1 / m steps it is the mean of all
+    weights so far. MMEngine's averages copy the batch norm statistics of the network,
+    or average them; those of a teacher come from the batches that it sees.
 
     Args:
         model (nn.Module): The network.
@@ -25,8 +25,9 @@ class TeacherAverage(MomentumAnnealingEMA):
         device (torch.device, optional): Defaults to None: that of the network.
 
     References:
-        Tarvainen and Valpola, *Mean teachers are better role models* (NeurIPS 2017),
-        equation 1; the annealing is from their public code and that of MMT.
+        Tarvainen and Valpola, *Mean teachers are better role models* (NeurIPS 2017);
+        the larger weights at the beginning are those of the public code of MMT (Ge et
+        al., ICLR 2020).
 
     Example:
         >>> average = TeacherAverage(network, momentum=0.001)

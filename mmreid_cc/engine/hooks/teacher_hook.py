@@ -15,10 +15,10 @@ from ..extraction import unwrapped
 class TeacherHook(EMAHook):
     """Average the weights, and let the average teach, see :class:`TaughtClassifier`.
 
-    It is MMEngine's ``EMAHook`` with :class:`TeacherAverage`, which moves once for every
-    step of the optimizer. :class:`ClusterMemoryHook` clusters the embeddings of the
-    teacher and fills the memory with them; the teacher is what is validated, and what
-    the ``state_dict`` of a checkpoint holds. A resumed run goes on with both.
+    It is MMEngine's ``EMAHook`` with :class:`TeacherAverage`, which moves once for
+    every step of the optimizer. :class:`ClusterMemoryHook` clusters the embeddings of
+    the teacher and fills the memory with them; the teacher is what is validated, and
+    what the ``state_dict`` of a checkpoint holds. A resumed run goes on with both.
 
     Args:
         momentum (float): Weight of the *new* weights, in (0, 1). Papers give the other

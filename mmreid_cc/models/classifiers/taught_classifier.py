@@ -43,7 +43,8 @@ class TaughtClassifier(ImageClassifier):
         Args:
             teacher (nn.Module): Of the same architecture.
         """
-        vars(self)['teacher'] = teacher.train()  # not by `setattr`, which would add it
+        # Not by `setattr`, which would add its weights to those of this network.
+        object.__setattr__(self, 'teacher', teacher.train())
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """The losses of a batch.

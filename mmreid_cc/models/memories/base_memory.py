@@ -37,6 +37,8 @@ class BaseMemory(nn.Module, ABC):
         batches_per_update (int): Where gradients are accumulated, so many batches are
             contrasted with the same vectors, which then move by all of them, as if they
             had been one batch. :class:`ClusterMemoryHook` sets it.
+        sources (Tensor): Whether an image is from a labelled source, shape (N,), bool;
+            empty if none is. :class:`ClusterMemoryHook` sets it.
         step_slots (Tensor | None): In a distributed run, the slots of all processes in
             these batches, where they are known; :class:`StepSlotsHook` sets it.
 
@@ -54,6 +56,7 @@ class BaseMemory(nn.Module, ABC):
     """
 
     reset: Callable[..., None]  # each memory with arguments of its own
+    LEARNS_UNCLUSTERED = False  # whether un-clustered images belong to vectors, too
 
     def __init__(self, **banks: VectorBank) -> None:
         super().__init__()
@@ -62,6 +65,7 @@ class BaseMemory(nn.Module, ABC):
         # On the CPU, where indices come from: a GPU is then not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
+        self.sources = torch.empty(0, dtype=torch.bool)
         self.step_slots: Tensor | None = None
 
     @abstractmethod
@@ -121,6 +125,14 @@ class BaseMemory(nn.Module, ABC):
         return next(iter(self.banks.values())).vectors
 
     @property
+    def features(self) -> Tensor | None:
+        """What is clustered next, where a memory keeps a vector of every image.
+
+        L2-normalised, shape (N, D), on the CPU. None: the images are embedded anew.
+        """
+        return None
+
+    @property
     def nbytes(self) -> int:
         """The bytes of all vectors."""
         return sum(bank.vectors.nbytes for bank in self.banks.values())
@@ -153,8 +165,7 @@ class BaseMemory(nn.Module, ABC):
             RuntimeError: If the memory has no labels.
             ValueError: If an image belongs to no cluster.
         """
-        if len(self.labels) == 0:
-            raise RuntimeError(f'The memory has no labels. {HOW_TO_FILL}')
+        self.check_labels()
         labels = self.labels[indices]
         if (labels < 0).any():
             raise ValueError(
@@ -162,6 +173,15 @@ class BaseMemory(nn.Module, ABC):
                 'batches by pseudo label, e.g. by RandomMultipleGallerySampler.'
             )
         return labels
+
+    def check_labels(self) -> None:
+        """Check that images can be looked up.
+
+        Raises:
+            RuntimeError: If the memory has no labels.
+        """
+        if len(self.labels) == 0:
+            raise RuntimeError(f'The memory has no labels. {HOW_TO_FILL}')
 
     def forward(
         self, embeddings: Tensor, slots: Tensor, taught: Tensor | None = None

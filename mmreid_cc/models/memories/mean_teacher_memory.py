@@ -35,14 +35,15 @@ class MeanTeacherMemory(ClusterMemory):
     References:
         Tarvainen and Valpola, *Mean teachers are better role models* (NeurIPS 2017).
         The soft cross entropy beside the hard one, and λ, are from MMT (Ge et al., ICLR
-        2020), equations 3 and 8, here with one network and Cluster Contrast's memory in
-        place of a classifier.
+        2020), here with one network and Cluster Contrast's memory in place of a
+        classifier.
 
     Examples:
         .. code:: python
 
             model = dict(
-                type='TaughtClassifier', head=dict(memory=dict(type='MeanTeacherMemory')))
+                type='TaughtClassifier',
+                head=dict(memory=dict(type='MeanTeacherMemory')))
             custom_hooks = [dict(type='TeacherHook')]
     """
 
