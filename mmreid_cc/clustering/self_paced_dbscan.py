@@ -49,8 +49,8 @@ class SelfPacedDBSCAN(JaccardClusterer):
         ValueError: If a parameter is out of its range.
 
     Source: Ge et al., Self-paced Contrastive Learning with Hybrid Memory (NeurIPS 2020,
-    arXiv 2006.02713), its reliability criterion; how α and the compact images are chosen
-    is as in its public code.
+    arXiv 2006.02713), its reliability criterion; α and the compact images are chosen
+    as in its public code.
 
     Example:
         >>> clusterer = CLUSTERERS.build(dict(type='SelfPacedDBSCAN', k1=4, k2=2))

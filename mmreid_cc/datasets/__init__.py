@@ -13,6 +13,7 @@ from .personx import PersonX
 from .reid_dataset import ReIDDataset
 from .samplers import (
     HybridSampler,
+    ProxyBalancedSampler,
     RandomIdentitySampler,
     RandomMultipleGallerySampler,
 )
@@ -31,6 +32,7 @@ __all__ = [
     'LoadReIDImage',
     'Market1501',
     'PersonX',
+    'ProxyBalancedSampler',
     'RandomIdentitySampler',
     'RandomMultipleGallerySampler',
     'ReIDDataset',

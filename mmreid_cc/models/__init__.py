@@ -1,5 +1,6 @@
 """Necks, heads and memories; backbones are mmpretrain's and a few of ours."""
 
+from .averages import TeacherAverage
 from .backbones import (
     FastReIDResNet,
     FastReIDResNetIBN,
@@ -7,15 +8,16 @@ from .backbones import (
     OSNet,
     ResNetIBN,
 )
-from .averages import TeacherAverage
 from .classifiers import TaughtClassifier
 from .heads import ClusterContrastHead, ReIDHead
 from .memories import (
     BaseMemory,
     CameraProxyMemory,
     ClusterMemory,
+    ExtendedMemory,
     HybridMemory,
     InstanceMemory,
+    InterInstanceMemory,
     MeanTeacherMemory,
 )
 from .necks import GeneralizedMeanPooling
@@ -25,12 +27,14 @@ __all__ = [
     'CameraProxyMemory',
     'ClusterContrastHead',
     'ClusterMemory',
+    'ExtendedMemory',
     'FastReIDResNet',
     'FastReIDResNetIBN',
     'GeneralizedMeanPooling',
     'HybridMemory',
     'ICSVisionTransformer',
     'InstanceMemory',
+    'InterInstanceMemory',
     'MeanTeacherMemory',
     'OSNet',
     'ReIDHead',

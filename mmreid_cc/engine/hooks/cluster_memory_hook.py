@@ -211,6 +211,14 @@ class ClusterMemoryHook(Hook):
         file, paths = self.initial_labels, self.dataloader.dataset.column('img_path')
         return labels_of_main_process(lambda: read_labels(file, paths), len(paths))
 
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
+    ) -> None:
+        """Tell the memory how far the training is."""
+        memory = memory_of(runner.model)
+        step = runner.iter - runner.iter % memory.batches_per_update
+        memory.progress = step / runner.max_iters
+
     def after_train_iter(
         self,
         runner: Runner,

@@ -17,8 +17,9 @@ class TaughtClassifier(ImageClassifier):
     the batch norm statistics of the batch, and in the same groups as this network. Its
     embeddings reach the memory, see :meth:`BaseMemory.contrast`.
 
-    Where the training pipeline makes several views of an image (``MultiView``), this
-    network sees the first of them, and the teacher every one.
+    Where the training pipeline makes several views of an image (``MultiView``, and
+    :func:`collate_views` for the batch), this network sees the first of them, and the
+    teacher the others.
 
     Args:
         *args, **kwargs: As ``mmpretrain.ImageClassifier``.
@@ -63,17 +64,7 @@ class TaughtClassifier(ImageClassifier):
                 '`custom_hooks=[dict(type="TeacherHook")]` to the config.'
             )
         views = inputs.unflatten(0, (-1, len(data_samples)))
+        others = views[1:] if len(views) > 1 else views
         with torch.no_grad():
-            taught = torch.stack([self.teacher(view) for view in views])
-        return self.head.loss(self.extract_feat(self.seen(views)), data_samples, taught)
-
-    def seen(self, views: Tensor) -> Tensor:
-        """What of the views this network sees.
-
-        Args:
-            views (Tensor): Shape (V, B, 3, H, W).
-
-        Returns:
-            Tensor: Images, shape (B, 3, H, W).
-        """
-        return views[0]
+            taught = torch.stack([self.teacher(view) for view in others])
+        return self.head.loss(self.extract_feat(views[0]), data_samples, taught)

@@ -3,8 +3,10 @@
 from .base_memory import BaseMemory
 from .camera_proxy_memory import CameraProxyMemory
 from .cluster_memory import ClusterMemory
+from .extended_memory import ExtendedMemory
 from .hybrid_memory import HybridMemory
 from .instance_memory import InstanceMemory
+from .inter_instance_memory import InterInstanceMemory
 from .mean_teacher_memory import MeanTeacherMemory
 from .vector_bank import VectorBank
 
@@ -12,8 +14,10 @@ __all__ = [
     'BaseMemory',
     'CameraProxyMemory',
     'ClusterMemory',
+    'ExtendedMemory',
     'HybridMemory',
     'InstanceMemory',
+    'InterInstanceMemory',
     'MeanTeacherMemory',
     'VectorBank',
 ]

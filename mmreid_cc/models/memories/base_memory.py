@@ -37,6 +37,8 @@ class BaseMemory(nn.Module, ABC):
         batches_per_update (int): Where gradients are accumulated, so many batches are
             contrasted with the same vectors, which then move by all of them, as if they
             had been one batch. :class:`ClusterMemoryHook` sets it.
+        progress (float): The share of the training that is done, in [0, 1);
+            :class:`ClusterMemoryHook` sets it.
         sources (Tensor): Whether an image is from a labelled source, shape (N,), bool;
             empty if none is. :class:`ClusterMemoryHook` sets it.
         step_slots (Tensor | None): In a distributed run, the slots of all processes in
@@ -65,6 +67,7 @@ class BaseMemory(nn.Module, ABC):
         # On the CPU, where indices come from: a GPU is then not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
+        self.progress = 0.0
         self.sources = torch.empty(0, dtype=torch.bool)
         self.step_slots: Tensor | None = None
 
