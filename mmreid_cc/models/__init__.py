@@ -7,8 +7,9 @@ from .backbones import (
     ICSVisionTransformer,
     OSNet,
     ResNetIBN,
+    Twins,
 )
-from .classifiers import TaughtClassifier
+from .classifiers import MutualClassifier, TaughtClassifier
 from .heads import ClusterContrastHead, ReIDHead
 from .memories import (
     BaseMemory,
@@ -19,6 +20,7 @@ from .memories import (
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    MutualMemory,
 )
 from .necks import GeneralizedMeanPooling
 
@@ -36,9 +38,12 @@ __all__ = [
     'InstanceMemory',
     'InterInstanceMemory',
     'MeanTeacherMemory',
+    'MutualClassifier',
+    'MutualMemory',
     'OSNet',
     'ReIDHead',
     'ResNetIBN',
     'TaughtClassifier',
     'TeacherAverage',
+    'Twins',
 ]

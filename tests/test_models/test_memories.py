@@ -17,6 +17,7 @@ from mmreid_cc.models import (
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    MutualMemory,
 )
 from mmreid_cc.models.memories import vector_bank
 
@@ -29,6 +30,7 @@ MEMORIES = {
     'hybrid': lambda: HybridMemory(),
     'mean teacher': lambda: MeanTeacherMemory(),
     'extended': lambda: extended(),
+    'mutual': lambda: MutualMemory(),
     'inter-instance': lambda: InterInstanceMemory(num_negatives=3, cluster_weight=1.0),
     'proxies': lambda: CameraProxyMemory(num_negatives=3),
     'proxies and clusters': lambda: CameraProxyMemory(
@@ -37,7 +39,7 @@ MEMORIES = {
 }
 all_memories = pytest.mark.parametrize('name', MEMORIES)
 # Those that compare the images of a batch with each other.
-IN_BATCH = {'extended', 'inter-instance'}
+IN_BATCH = {'extended', 'inter-instance', 'mutual'}
 
 
 def extended():

@@ -5,6 +5,7 @@ from .ibn import InstanceBatchNorm
 from .ics_vision_transformer import IBNConvStem, ICSVisionTransformer
 from .osnet import OSNet
 from .resnet_ibn import ResNetIBN
+from .twins import Twins
 
 __all__ = [
     'FastReIDResNet',
@@ -14,4 +15,5 @@ __all__ = [
     'InstanceBatchNorm',
     'OSNet',
     'ResNetIBN',
+    'Twins',
 ]

@@ -8,6 +8,7 @@ from .hybrid_memory import HybridMemory
 from .instance_memory import InstanceMemory
 from .inter_instance_memory import InterInstanceMemory
 from .mean_teacher_memory import MeanTeacherMemory
+from .mutual_memory import MutualMemory
 from .vector_bank import VectorBank
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     'InstanceMemory',
     'InterInstanceMemory',
     'MeanTeacherMemory',
+    'MutualMemory',
     'VectorBank',
 ]
