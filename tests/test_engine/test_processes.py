@@ -86,14 +86,26 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
     """Of a run of three epochs."""
     config = folder / f'{precision}_{size}_{base}.py'
     settings = {**PRECISIONS[precision], **SIZES[size], 'base': base, 'hooks': hooks}
-    if hooks:
-        settings['model'] = settings['model'].replace('Double', 'DoubleTaught', 1)
+    if base == 'mmt_r18_synthetic':
+        settings['network'] = TWINS
+        settings['model'] = settings['model'].replace('DoubleC', 'DoubleMutualC', 1)
+    elif hooks:
+        settings['model'] = settings['model'].replace('DoubleC', 'DoubleTaughtC', 1)
     config.write_text(CONFIG.format(root=ROOT, **settings))
     return config
 
 
 TEACHER = ", dict(type='TeacherHook', momentum=0.1)"
-METHODS = {'cap': '', 'ice': TEACHER, 'ise': '', 'mt': TEACHER, 'spcl': ''}
+METHODS = {
+    'cap': '',
+    'ice': TEACHER,
+    'ise': '',
+    'mmt': TEACHER,
+    'mt': TEACHER,
+    'spcl': '',
+}
+TWIN = "dict(type='ResNet', depth=18, stem_channels=16, base_channels=16)"
+TWINS = f'backbone=dict(networks=[{TWIN}, {TWIN}]), head=dict(in_channels=256)'
 
 
 @pytest.mark.parametrize(
