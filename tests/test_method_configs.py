@@ -10,7 +10,7 @@ from test_configs import data_root, make_narrow, without_downloads  # noqa: F401
 
 from mmreid_cc.engine.config_check import check_config
 
-METHODS = 'cap', 'ice', 'ise', 'mmt', 'mt', 'spcl'
+METHODS = 'cap', 'ice', 'ise', 'mmt', 'mt', 'pplr', 'spcl'
 NAMES = sorted(
     path.stem
     for path in (ROOT / 'configs').glob('*.py')
@@ -78,6 +78,7 @@ def test_recipe_trains(name, data_root, tmp_path):  # noqa: F811
         ('cap_r50_market', (8, 4), 400, 50, dict(eps=0.5, k1=20, k2=6), 32),
         ('ice_r50_market', (8, 4), 400, 40, dict(eps=0.55, k1=30, k2=6), 32),
         ('ise_r50_market', (16, 16), 400, 70, dict(eps=0.4, k1=30, k2=6), 64),
+        ('pplr_r50_market', (16, 4), 400, 50, dict(eps=0.5, k1=30, k2=6), 16),
         ('spcl_r50_market', (16, 4), 400, 50, dict(eps=0.6, eps_gap=0.02), 16),
         ('uda_spcl_r50_msmt2market', (32, 4), 400, 50, dict(eps=0.6, eps_gap=0.02), 16),
         ('uda_mmt_r50_duke2market', (16, 4), 800, 40, dict(n_clusters=500), 16),
@@ -94,6 +95,8 @@ def test_recipe_is_the_papers(name, batch, iterations, epochs, clusterer, group)
     found = config.default_hooks.cluster_memory.clusterer
     assert {key: found[key] for key in clusterer} == clusterer
     assert config.default_hooks.batch_norm_groups.samples_per_bn == group
-    assert config.model.neck.type == 'GlobalAveragePooling'
+    parts = name.startswith('pplr')
+    neck = 'PartPooling' if parts else 'GlobalAveragePooling'
+    assert config.model.neck.type == neck
     optimizer = dict(type='Adam', lr=3.5e-4, weight_decay=5e-4)
     assert config.optim_wrapper.optimizer.to_dict() == optimizer

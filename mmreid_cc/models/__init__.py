@@ -21,8 +21,9 @@ from .memories import (
     InterInstanceMemory,
     MeanTeacherMemory,
     MutualMemory,
+    PartMemory,
 )
-from .necks import GeneralizedMeanPooling
+from .necks import GeneralizedMeanPooling, PartPooling
 
 __all__ = [
     'BaseMemory',
@@ -41,6 +42,8 @@ __all__ = [
     'MutualClassifier',
     'MutualMemory',
     'OSNet',
+    'PartMemory',
+    'PartPooling',
     'ReIDHead',
     'ResNetIBN',
     'TaughtClassifier',

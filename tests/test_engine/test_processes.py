@@ -89,6 +89,8 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
     if base == 'mmt_r18_synthetic':
         settings['network'] = TWINS
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleMutualC', 1)
+    elif base == 'pplr_r18_synthetic':
+        settings['network'] = PARTS
     elif hooks:
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleTaughtC', 1)
     config.write_text(CONFIG.format(root=ROOT, **settings))
@@ -102,8 +104,11 @@ METHODS = {
     'ise': '',
     'mmt': TEACHER,
     'mt': TEACHER,
+    'pplr': '',
     'spcl': '',
 }
+PARTS = """backbone=dict(stem_channels=16, base_channels=16),
+             head=dict(in_channels=512)"""
 TWIN = "dict(type='ResNet', depth=18, stem_channels=16, base_channels=16)"
 TWINS = f'backbone=dict(networks=[{TWIN}, {TWIN}]), head=dict(in_channels=256)'
 

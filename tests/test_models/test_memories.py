@@ -18,6 +18,7 @@ from mmreid_cc.models import (
     InterInstanceMemory,
     MeanTeacherMemory,
     MutualMemory,
+    PartMemory,
 )
 from mmreid_cc.models.memories import vector_bank
 
@@ -31,6 +32,8 @@ MEMORIES = {
     'mean teacher': lambda: MeanTeacherMemory(),
     'extended': lambda: extended(),
     'mutual': lambda: MutualMemory(),
+    # Refined labels are targets without gradient, which a difference would see.
+    'parts': lambda: PartMemory(num_neighbors=5, warm_up=0, label_weight=1),
     'inter-instance': lambda: InterInstanceMemory(num_negatives=3, cluster_weight=1.0),
     'proxies': lambda: CameraProxyMemory(num_negatives=3),
     'proxies and clusters': lambda: CameraProxyMemory(
@@ -39,7 +42,7 @@ MEMORIES = {
 }
 all_memories = pytest.mark.parametrize('name', MEMORIES)
 # Those that compare the images of a batch with each other.
-IN_BATCH = {'extended', 'inter-instance', 'mutual'}
+IN_BATCH = {'extended', 'inter-instance', 'mutual', 'parts'}
 
 
 def extended():

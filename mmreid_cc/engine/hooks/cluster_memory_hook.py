@@ -168,15 +168,16 @@ class ClusterMemoryHook(Hook):
         if features is None:
             network = teacher_of(runner.model) or runner.model
             features = extract_features(network, self.dataloader)
+        clustered = memory.clustered(features)
         extracted = time.perf_counter()
         cam_ids = torch.from_numpy(self.dataloader.dataset.column('cam_id'))
         if self.given_labels is not None and runner.epoch == 0:
             labels, seconds = self.given_labels, dict[str, float]()
-            check_labels(labels, features, self.initial_labels)
+            check_labels(labels, clustered, self.initial_labels)
         else:
             dataset = self.dataloader.dataset
             labels, seconds = pseudo_labels(
-                features,
+                clustered,
                 self.clusterer,
                 cam_ids,
                 self.camera_normalization,
@@ -194,10 +195,10 @@ class ClusterMemoryHook(Hook):
             seconds = {'extraction': extracted - start, **seconds}
             judged = self.source_classes < 0 if memory.sources.any() else slice(None)
             found = labels.numpy()[judged]
-            scores = judged_without_labels(features.numpy()[judged], found)
+            scores = judged_without_labels(clustered.numpy()[judged], found)
             report(runner, found, pids[judged], memory.nbytes, seconds, scores)
             if self.draw_clusters:
-                columns = dataset.column('img_path'), features, pids, cam_ids, labels
+                columns = dataset.column('img_path'), clustered, pids, cam_ids, labels
                 images = ClusteredImages(*map(np.asarray, columns))
                 pictures = {'clusters': images.sheet(), 'embedding_map': images.map()}
                 for name, figure in pictures.items():

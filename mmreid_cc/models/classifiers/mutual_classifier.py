@@ -14,10 +14,8 @@ class MutualClassifier(TaughtClassifier):
     """A :class:`TaughtClassifier` around :class:`Twins`.
 
     Of two views of an image each of the twins, and of the twins of the teacher, sees
-    one. With one view all see the same.
-
-    Args:
-        *args, **kwargs: As ``mmpretrain.ImageClassifier``.
+    one. With one view all see the same. Its arguments are those of
+    ``mmpretrain.ImageClassifier``.
 
     Examples:
         .. code:: python

@@ -21,8 +21,7 @@ class TaughtClassifier(ImageClassifier):
     :func:`collate_views` for the batch), this network sees the first of them, and the
     teacher the others.
 
-    Args:
-        *args, **kwargs: As ``mmpretrain.ImageClassifier``.
+    Its arguments are those of ``mmpretrain.ImageClassifier``.
 
     Raises:
         RuntimeError: If it is trained without a teacher.

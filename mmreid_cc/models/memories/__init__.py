@@ -9,6 +9,7 @@ from .instance_memory import InstanceMemory
 from .inter_instance_memory import InterInstanceMemory
 from .mean_teacher_memory import MeanTeacherMemory
 from .mutual_memory import MutualMemory
+from .part_memory import PartMemory
 from .vector_bank import VectorBank
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     'InterInstanceMemory',
     'MeanTeacherMemory',
     'MutualMemory',
+    'PartMemory',
     'VectorBank',
 ]

@@ -135,6 +135,17 @@ class BaseMemory(nn.Module, ABC):
         """
         return None
 
+    def clustered(self, features: Tensor) -> Tensor:
+        """What of the features is clustered.
+
+        Args:
+            features (Tensor): Of all training images, shape (N, D).
+
+        Returns:
+            Tensor: L2-normalised, shape (N, …); by default the features.
+        """
+        return features
+
     @property
     def nbytes(self) -> int:
         """The bytes of all vectors."""
