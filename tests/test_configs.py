@@ -131,7 +131,7 @@ def test_recipe_is_the_references(name):
     memory = dict(type='ClusterMemory', momentum=0.1, temperature=0.05)
     assert model.head.memory.to_dict() == memory
 
-    optimizer = dict(type='Adam', lr=3.5e-4, weight_decay=5e-4)
+    optimizer = dict(type='Adam', lr=3.5e-4, weight_decay=5e-4, fused=True)
     assert config.optim_wrapper.optimizer.to_dict() == optimizer
     schedule = config.param_scheduler
     assert (schedule.type, schedule.step_size, schedule.gamma) == ('StepLR', 20, 0.1)

@@ -82,7 +82,7 @@ def test_baseline_is_the_papers(path: Path):
         label_smoothing=0.1,
         margin=0.3,
     )
-    optimizer = dict(type='Adam', lr=3.5e-4, weight_decay=5e-4)
+    optimizer = dict(type='Adam', lr=3.5e-4, weight_decay=5e-4, fused=True)
     assert config.optim_wrapper.optimizer.to_dict() == optimizer
     assert config.train_cfg.max_epochs == 120
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map_only
 
 from .folding import folded_batch_norm
+from .in_place import infer_in_place, train_out_of_place
 from .piecewise import in_pieces
 
 IMAGES_PER_PIECE = 32
@@ -29,6 +30,7 @@ def prepare_computation(
       (N, H, W, C).
     - In training, a batch passes backbone and neck in the groups of
       :func:`~mmreid_cc.models.batch_norm_groups.group_batch_norm`, where it was called.
+      Activations keep their input where the gradient needs it, instead of a copy.
     - Without gradients on a CPU it passes in pieces of :data:`IMAGES_PER_PIECE` images,
       whose maps fit the cache; on a GPU as a whole.
 
@@ -52,6 +54,7 @@ def prepare_computation(
         channels_last = prefers_channels_last(model)
     if channels_last:
         model.to(memory_format=torch.channels_last)
+    train_out_of_place(model)
     model.inference_dtype = inference_dtype
     compute_piecewise(model)
 
@@ -158,7 +161,9 @@ def _folded(model: Any, images: Tensor) -> Any:
     for name in ('backbone', 'neck'):
         part = twin._modules.get(name)
         if part is not None:
-            twin._modules[name] = folded_batch_norm(part, inputs)
+            folded = twin._modules[name] = folded_batch_norm(part, inputs)
+            if folded is not part:
+                infer_in_place(folded)
             inputs = part(inputs)
     return twin
 
