@@ -7,6 +7,7 @@ from .backbones import (
     ICSVisionTransformer,
     OSNet,
     ResNetIBN,
+    SOLIDERSwin,
     Twins,
 )
 from .classifiers import MutualClassifier, TaughtClassifier
@@ -46,6 +47,7 @@ __all__ = [
     'PartPooling',
     'ReIDHead',
     'ResNetIBN',
+    'SOLIDERSwin',
     'TaughtClassifier',
     'TeacherAverage',
     'Twins',

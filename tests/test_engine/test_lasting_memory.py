@@ -104,3 +104,19 @@ def test_a_source_with_labels(spcl_config, market_root, memory):
     reported = [row['cluster/clusters'] for row in rows if 'cluster/clusters' in row]
     assert reported[-1] == clusters  # the report is of the target alone
     assert 0 < runner.message_hub.get_scalar('val/reid/mAP').current() <= 100
+
+
+def test_labels_to_begin_with_and_a_source(spcl_config, market_root, tmp_path):
+    part = dict(type='ReIDDataset', data_root=str(market_root))
+    dataset = spcl_config.train_dataloader.dataset
+    spcl_config.train_dataloader.dataset = dict(
+        type='AdaptationReID',
+        target=part,
+        sources=dict(source=part),
+        split='train',
+        pipeline=dataset.pipeline,
+    )
+    hook = spcl_config.default_hooks.cluster_memory
+    hook.initial_labels = str(tmp_path / 'labels.csv')
+    with pytest.raises(ValueError, match='`initial_labels` are of images without'):
+        Runner.from_cfg(spcl_config).train()

@@ -105,6 +105,31 @@ def test_what_is_validated_and_saved_is_the_teacher(tiny_config):
     assert metrics['reid/mAP'] == pytest.approx(found, abs=1e-4)
 
 
+class FirstValidation(Hook):
+    """Keep the weights that are validated first."""
+
+    priority = 'LOWEST'
+
+    def __init__(self):
+        self.weights = []
+
+    def before_val_epoch(self, runner):
+        self.weights.append([p.detach().clone() for p in runner.model.parameters()])
+
+
+def test_before_the_first_step_the_teacher_is_the_network(tiny_config):
+    """MMEngine makes an average before weights are initialised."""
+    config = taught(tiny_config)
+    config.custom_hooks.insert(0, dict(type='InitialValidationHook'))
+    config.model.init_cfg = dict(type='Constant', layer='Conv2d', val=0.01)
+    runner = Runner.from_cfg(config)
+    first = FirstValidation()
+    runner.register_hook(first)
+    runner.train()
+    assert len(first.weights) == 1 + 2
+    assert (first.weights[0][0] == 0.01).all()
+
+
 @pytest.mark.parametrize('stop', [4, 6])
 def test_resumed_inside_and_between_epochs(tiny_config, stop):
     taught(tiny_config)

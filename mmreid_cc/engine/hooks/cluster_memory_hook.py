@@ -146,6 +146,11 @@ class ClusterMemoryHook(Hook):
             dataset.share_images(runner.train_dataloader.dataset)
         self.source_classes = source_classes(dataset)
         memory.sources = torch.from_numpy(self.source_classes >= 0)
+        if self.initial_labels is not None and memory.sources.any():
+            raise ValueError(
+                'ClusterMemoryHook: `initial_labels` are of images without labels, and '
+                'the training set has a labelled source. Remove one of both.'
+            )
         self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
         if self.resumed is not None:
@@ -164,7 +169,7 @@ class ClusterMemoryHook(Hook):
         if len(memory.centroids) and (seen or runner.epoch % self.interval):
             return
         start = time.perf_counter()
-        features = memory.features
+        features = memory.features if memory.LASTS else None
         if features is None:
             network = teacher_of(runner.model) or runner.model
             features = extract_features(network, self.dataloader)
@@ -243,7 +248,7 @@ class ClusterMemoryHook(Hook):
         memory = memory_of(runner.model)
         if 'optimizer' not in checkpoint or not len(memory.centroids):
             return  # nothing can be resumed from it, or not
-        lasting = self.clusterer.state or memory.features is not None
+        lasting = self.clusterer.state or memory.LASTS
         if seen or meta['epoch'] % self.interval or lasting:
             state = {'iteration': seen, 'memory': memory.snapshot()}
             if self.clusterer.state:

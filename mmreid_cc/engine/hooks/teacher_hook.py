@@ -33,6 +33,8 @@ class TeacherHook(EMAHook):
             custom_hooks = [dict(type='TeacherHook')]
     """
 
+    priority = 'ABOVE_NORMAL'  # before a hook that validates
+
     def __init__(self, momentum: float = 0.001) -> None:
         super().__init__(ema_type='TeacherAverage', momentum=momentum)
 

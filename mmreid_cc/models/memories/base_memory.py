@@ -59,6 +59,7 @@ class BaseMemory(nn.Module, ABC):
 
     reset: Callable[..., None]  # each memory with arguments of its own
     LEARNS_UNCLUSTERED = False  # whether un-clustered images belong to vectors, too
+    LASTS = False  # whether `features` are clustered, once the memory is filled
 
     def __init__(self, **banks: VectorBank) -> None:
         super().__init__()
@@ -129,9 +130,9 @@ class BaseMemory(nn.Module, ABC):
 
     @property
     def features(self) -> Tensor | None:
-        """What is clustered next, where a memory keeps a vector of every image.
+        """What a memory that ``LASTS`` has of all images, to be clustered next.
 
-        L2-normalised, shape (N, D), on the CPU. None: the images are embedded anew.
+        L2-normalised, shape (N, D), on the CPU; None before it is filled.
         """
         return None
 

@@ -58,6 +58,7 @@ class HybridMemory(BaseMemory):
     """
 
     LEARNS_UNCLUSTERED = True
+    LASTS = True
 
     def __init__(self, momentum: float = 0.2, temperature: float = 0.05) -> None:
         check_arguments(momentum, temperature)
