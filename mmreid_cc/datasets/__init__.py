@@ -10,6 +10,7 @@ from .labelled import LabelledReID
 from .market1501 import Market1501
 from .msmt17 import MSMT17
 from .personx import PersonX
+from .regdb import RegDB
 from .reid_dataset import ReIDDataset
 from .samplers import (
     HybridSampler,
@@ -19,11 +20,13 @@ from .samplers import (
 )
 from .synthetic import SyntheticReID
 from .synthetic_scene import SyntheticScene
+from .sysumm01 import SYSUMM01
 from .transforms import LoadReIDImage, ReIDRandomErasing
 from .veri776 import VeRi776
 
 __all__ = [
     'MSMT17',
+    'SYSUMM01',
     'AdaptationReID',
     'DukeMTMCreID',
     'HybridSampler',
@@ -38,6 +41,7 @@ __all__ = [
     'ReIDDataset',
     'ReIDImageFolder',
     'ReIDRandomErasing',
+    'RegDB',
     'SyntheticReID',
     'SyntheticScene',
     'VeRi776',
