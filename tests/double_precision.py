@@ -2,6 +2,7 @@
 
 from mmpretrain.models import ClsDataPreprocessor, ImageClassifier
 
+from mmreid_cc.models import MutualClassifier, TaughtClassifier
 from mmreid_cc.registry import MODELS
 
 
@@ -17,6 +18,24 @@ class DoublePreprocessor(ClsDataPreprocessor):
 @MODELS.register_module()
 class DoubleClassifier(ImageClassifier):
     """Weights in float64."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.double()
+
+
+@MODELS.register_module()
+class DoubleTaughtClassifier(TaughtClassifier):
+    """The same, with a teacher."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.double()
+
+
+@MODELS.register_module()
+class DoubleMutualClassifier(MutualClassifier):
+    """The same, with twins."""
 
     def __init__(self, **arguments):
         super().__init__(**arguments)

@@ -120,7 +120,8 @@ def test_make_targets_exist(page):
 
 
 @pytest.mark.parametrize(
-    'page', ['clustering', 'configs', 'get_started', 'own_data', 'visualization']
+    'page',
+    ['backbones', 'clustering', 'configs', 'get_started', 'own_data', 'visualization'],
 )
 def test_config_snippets_fit(page, tmp_path):
     snippets = [

@@ -70,6 +70,10 @@ def test_what_is_named_exists():
         ('cc_r50_market', (82.1, 92.3)),
         ('cc_r50_infomap_msmt17', (31.2, 61.5)),
         ('cc_vit-small-ics_msmt17', (50.6, 75.0)),
+        ('cap_r50_market', (79.2, 91.4)),
+        ('ice_r50_market', (82.3, 93.8)),
+        ('ise_r50_market', (84.7, 94.0)),
+        ('spcl_r50_market', (73.1, 88.1)),
     ],
 )
 def test_published_figures(name, figures):

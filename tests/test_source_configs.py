@@ -15,7 +15,7 @@ from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.registry import DATASETS
 
 BASELINES = sorted((ROOT / 'configs').glob('baseline_*.py'))
-ADAPTATIONS = sorted((ROOT / 'configs').glob('uda_*.py'))
+ADAPTATIONS = sorted((ROOT / 'configs').glob('uda_r50_*.py'))
 IDENTITIES = dict(market=751, duke=702, msmt17=1041, personx=410, veri=576)
 
 

@@ -20,6 +20,7 @@ from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality, pair_f1
 from .recall import neighbor_recall
 from .same_time import separate_overlapping
+from .self_paced_dbscan import SelfPacedDBSCAN
 from .sharing import Share
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 from .track_pooling import pool_tracks
@@ -42,6 +43,7 @@ __all__ = [
     'KMeans',
     'MutualNeighbors',
     'NeighborClusterer',
+    'SelfPacedDBSCAN',
     'Share',
     'Tracklets',
     'camera_jaccard_distance',

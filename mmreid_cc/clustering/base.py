@@ -26,6 +26,8 @@ class BaseClusterer(ABC):
     Attributes:
         stage_seconds (dict[str, float]): Seconds of each stage of the last call, as
             far as the subclass measures them with :meth:`stage`.
+        state (dict[str, Any]): What a later call needs of an earlier one; checkpoints
+            keep it.
 
     Example:
         A clusterer of one's own, from then on ``dict(type='Hemispheres')`` in a config:
@@ -46,6 +48,7 @@ class BaseClusterer(ABC):
     """
 
     stage_seconds: dict[str, float] = {}  # replaced, never filled: no call, no stage
+    state: dict[str, Any] = {}  # the same
 
     def __repr__(self) -> str:
         """The call that makes it, as far as it keeps its arguments."""

@@ -17,6 +17,7 @@ from .hooks import (
     IterSeedHook,
     RunAheadHook,
     StepSlotsHook,
+    TeacherHook,
     WeightCheckHook,
 )
 from .optim_wrappers import BFloat16OptimWrapper
@@ -36,6 +37,7 @@ __all__ = [
     'IterSeedHook',
     'RunAheadHook',
     'StepSlotsHook',
+    'TeacherHook',
     'WeightCheckHook',
     'extract_features',
 ]

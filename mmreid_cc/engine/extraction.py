@@ -53,6 +53,18 @@ def unwrapped(model: nn.Module) -> Any:
     return model.module if is_model_wrapper(model) else model
 
 
+def teacher_of(model: nn.Module) -> Any:
+    """The average of a model that teaches it.
+
+    Args:
+        model (nn.Module): Wrapped for distributed training or not.
+
+    Returns:
+        nn.Module | None: None if it has no teacher.
+    """
+    return getattr(unwrapped(model), 'teacher', None)
+
+
 @torch.no_grad()
 def broadcast_statistics(model: nn.Module) -> None:
     """Give every process the batch norm statistics of the main one.

@@ -41,6 +41,9 @@ def pseudo_labels(
     camera_normalization: str | None = None,
     tracks: np.ndarray | None = None,
     times: np.ndarray | None = None,
+    source_classes: np.ndarray | None = None,
+    *,
+    required: bool = True,
 ) -> tuple[Tensor, dict[str, float]]:
     """Cluster features; the same labels in all processes.
 
@@ -59,6 +62,10 @@ def pseudo_labels(
             (N,), int64, −1 for none; for :class:`Tracklets`. Defaults to None.
         times (np.ndarray, optional): Seconds, shape (N,), NaN where unknown; for
             :class:`Tracklets`. Defaults to None.
+        source_classes (np.ndarray, optional): Classes of images from a labelled source,
+            −1 for those that are clustered; shape (N,), int64. They are numbered behind
+            the clusters. Defaults to None: all images are clustered.
+        required (bool): Whether there must be a cluster. Defaults to True.
 
     Returns:
         tuple[Tensor, dict[str, float]]: Labels (N,) int64, −1 is un-clustered; and, in
@@ -67,6 +74,20 @@ def pseudo_labels(
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.
     """
+    if source_classes is not None and (source_classes >= 0).any():
+        target = source_classes < 0
+        found, seconds = pseudo_labels(
+            features[target],
+            clusterer,
+            cam_ids[target],
+            camera_normalization,
+            None if tracks is None else tracks[target],
+            None if times is None else times[target],
+            required=required,
+        )
+        labels = torch.from_numpy(source_classes) + found.max() + 1
+        labels[target] = found
+        return labels, seconds
     clustered: Any = features
     if camera_normalization is not None:
         standardize = camera_normalization == 'standardize'
@@ -84,7 +105,8 @@ def pseudo_labels(
 
     def cluster() -> np.ndarray:
         labels = clusterer.fit_predict(clustered, **arguments)
-        check_labels(torch.from_numpy(labels), features, clusterer)
+        if required:
+            check_labels(torch.from_numpy(labels), features, clusterer)
         return labels
 
     labels = labels_of_main_process(cluster, len(features))

@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmreid_cc.datasets import RandomMultipleGallerySampler
+from mmreid_cc.datasets import (
+    HybridSampler,
+    ProxyBalancedSampler,
+    RandomMultipleGallerySampler,
+)
 
 
 class Images:
@@ -243,3 +247,80 @@ def test_a_batch_is_shared_out_anew(sizes, shared):
         assert len(set(batch)) == shared[0]
     sampler.set_labels(np.zeros(len(labels), dtype=int))
     assert (sampler.num_clusters, sampler.num_instances) == (1, 64)
+
+
+def hybrid(labels, cam_ids, p, k, of_source=None, **arguments):
+    sampler = HybridSampler(Images(cam_ids), p, k, **arguments)
+    if of_source is not None:
+        sampler.of_source = of_source
+    sampler.set_labels(labels)
+    return sampler
+
+
+def test_unclustered_images_take_one_place():
+    """In a pass every cluster is drawn once, K images of it, and every other image."""
+    sampler = hybrid(LABELS, CAMERAS, 4, 4, iters_per_epoch=40, seed=1)
+    assert len(list(sampler)) == len(sampler) == 4 * 4 * 40
+    alone = np.flatnonzero(LABELS < 0)
+    places = 12 * 4 + len(alone)
+    drawn = np.array(list(sampler))[:places]
+    assert Counter(LABELS[drawn][LABELS[drawn] >= 0]) == dict.fromkeys(range(12), 4)
+    assert sorted(drawn[LABELS[drawn] < 0]) == alone.tolist()
+    again = np.array(list(sampler))[places : 2 * places]
+    assert sorted(again[LABELS[again] < 0]) == alone.tolist()
+    assert again.tolist() != drawn.tolist()
+
+
+def test_all_images_unclustered():
+    sampler = hybrid(np.full(20, -1), np.zeros(20), 2, 4, iters_per_epoch=5, seed=0)
+    drawn = np.array(list(sampler))
+    assert sorted(drawn[:20]) == sorted(drawn[20:]) == list(range(20))
+
+
+def test_half_of_a_batch_is_of_the_source():
+    of_source = np.arange(300) >= 200
+    labels = np.where(of_source, 12 + np.arange(300) % 7, LABELS)
+    sampler = hybrid(labels, CAMERAS, 8, 4, of_source, iters_per_epoch=30, seed=0)
+    for batch in batches(sampler, 32):
+        assert not of_source[batch[:16]].any()
+        assert of_source[batch[16:]].all()
+        assert (labels[batch[16:]].reshape(4, 4).std(axis=1) == 0).all()
+
+
+def test_hybrid_batches_are_shared_and_skipped():
+    whole = hybrid(LABELS, CAMERAS, 4, 4, iters_per_epoch=6, seed=2)
+    expected = batches(whole, 16)
+    for rank in range(2):
+        share = hybrid(LABELS, CAMERAS, 4, 4, iters_per_epoch=6, seed=2)
+        share.rank, share.world_size = rank, 2
+        half = expected[:, 8 * rank : 8 * rank + 8]
+        assert (batches(share, 8) == half).all()
+    whole.skip(4)
+    assert (batches(whole, 16) == expected[4:]).all()
+
+
+def test_hybrid_batch_without_halves():
+    images = Images(np.zeros(6))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            'mmreid_cc.datasets.samplers.hybrid.source_classes',
+            lambda dataset: np.arange(6) - 3,
+        )
+        with pytest.raises(ValueError, match='3 × 3 images has no half for target'):
+            HybridSampler(images, 3, 3, 1)
+
+
+def test_batches_of_proxies():
+    """Clusters come as often as cameras see them, each proxy with K images."""
+    sampler = ProxyBalancedSampler(Images(CAMERAS), 4, 3, iters_per_epoch=60, seed=0)
+    sampler.set_labels(LABELS)
+    proxies = {(LABELS[i], CAMERAS[i]) for i in np.flatnonzero(LABELS >= 0)}
+    assert len(sampler.clusters) == len(proxies)
+    drawn = []
+    for batch in batches(sampler, 12):
+        pairs = [(LABELS[i], CAMERAS[i]) for i in batch]
+        assert pairs[::3] == pairs[1::3] == pairs[2::3]
+        drawn += pairs[::3]
+    assert set(drawn) == proxies
+    in_a_pass = len(proxies) // 4 * 4
+    assert len(set(drawn[:in_a_pass])) == in_a_pass

@@ -8,14 +8,14 @@ from conftest import ROOT
 from tool_runs import run_tool
 
 CONFIG = """
-_base_ = '{root}/configs/cc_r18_synthetic.py'
+_base_ = '{root}/configs/{base}.py'
 custom_imports = dict(imports=['double_precision', 'recording'])
 model = dict({model}
              {network})
 {optimizer}
 default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1),
                      batch_norm_groups=dict(samples_per_bn=16))
-custom_hooks = [dict(type='RecordHook', priority='LOWEST')]
+custom_hooks = [dict(type='RecordHook', priority='LOWEST'){hooks}]
 people = dict(train_identities=40, test_identities=20)
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
                         sampler=dict(iters_per_epoch={iterations}))
@@ -82,11 +82,61 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('processes')
 
 
-def write_config(folder, precision, size):
+def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
     """Of a run of three epochs."""
-    config = folder / f'{precision}_{size}.py'
-    config.write_text(CONFIG.format(root=ROOT, **PRECISIONS[precision], **SIZES[size]))
+    config = folder / f'{precision}_{size}_{base}.py'
+    settings = {**PRECISIONS[precision], **SIZES[size], 'base': base, 'hooks': hooks}
+    if base == 'mmt_r18_synthetic':
+        settings['network'] = TWINS
+        settings['model'] = settings['model'].replace('DoubleC', 'DoubleMutualC', 1)
+    elif base == 'pplr_r18_synthetic':
+        settings['network'] = PARTS
+    elif hooks:
+        settings['model'] = settings['model'].replace('DoubleC', 'DoubleTaughtC', 1)
+    config.write_text(CONFIG.format(root=ROOT, **settings))
     return config
+
+
+TEACHER = ", dict(type='TeacherHook', momentum=0.1)"
+METHODS = {
+    'cap': '',
+    'ice': TEACHER,
+    'ise': '',
+    'mmt': TEACHER,
+    'mt': TEACHER,
+    'pplr': '',
+    'spcl': '',
+}
+PARTS = """backbone=dict(stem_channels=16, base_channels=16),
+             head=dict(in_channels=512)"""
+TWIN = "dict(type='ResNet', depth=18, stem_channels=16, base_channels=16)"
+TWINS = f'backbone=dict(networks=[{TWIN}, {TWIN}]), head=dict(in_channels=256)'
+
+
+@pytest.mark.parametrize(
+    'method',
+    [
+        'mt',
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in sorted(METHODS.keys() - {'mt'})
+        ),
+    ],
+)
+def test_methods(folder, method):
+    base = f'{method}_r18_synthetic'
+    config = write_config(folder, 'float64', 'small', base, METHODS[method])
+    alone = records(folder, 1, config)[0]
+    ranks = records(folder, 2, config)
+    losses = torch.tensor([rank['losses'] for rank in ranks], dtype=torch.double)
+    expected = torch.tensor(alone['losses'], dtype=torch.double)
+    report = [largest_difference([losses.mean(dim=0)], [expected])]
+    for rank in ranks:
+        for found, wanted in zip(rank['labels'], alone['labels'], strict=True):
+            assert torch.equal(found, wanted)
+        report.append(largest_difference(rank['centroids'], alone['centroids']))
+        report.append(difference_of_weights(rank, alone))
+    assert max(report) < 1e-8, report
 
 
 @pytest.mark.parametrize(
@@ -117,7 +167,7 @@ def test_training(folder, precision, size, tolerance):
 def test_testing(folder, tmp_path):
     """The mAP of the same weights."""
     config = write_config(folder, 'float32', 'small')
-    checkpoint = folder / 'float64_small_1' / 'epoch_3.pth'
+    checkpoint = folder / 'float64_small_cc_r18_synthetic_1' / 'epoch_3.pth'
     results = []
     for processes in (1, 4):
         out = tmp_path / f'{processes}.json'

@@ -127,6 +127,21 @@ TABLES = {
     # Pre-trained by DINO or TransReID-SSL, or the latter's Cluster Contrast:
     # configs/cc_vit-small_*.py and, with `conv`, cc_vit-small-ics_*.py.
     'vit': KeyTable(VIT, (r'(?:base\.)?(?:head|fc|classifier)\..+',)),
+    # Pre-trained by SOLIDER, or its re-ID (`base.`): SOLIDERSwin, as in
+    # configs/cc_solider-tiny_market.py. Only the last stage is put out, whose semantic
+    # layers change nothing; re-ID without a reduced embedding.
+    'solider': KeyTable(
+        {
+            r'(?:backbone|base)\.((?:patch_embed|stages|norm3)\..+)': r'backbone.\1',
+            r'(?:backbone|base)\.(semantic_embed_[wb]\.[012]\..+)': r'backbone.\1',
+            r'bottleneck\.(.+)': r'head.bn.\1',
+        },
+        (
+            r'(?:backbone|base)\.norm[012]\..+',
+            r'(?:backbone|base)\.semantic_embed_[wb]\.3\..+',
+            r'(?:head|classifier)\..+',
+        ),
+    ),
     # Without non-local blocks; strides=(1, 2, 2, 1). The backbone is FastReIDResNet or
     # FastReIDResNetIBN, for weights of early versions ResNet or ResNetIBN.
     'fastreid': KeyTable(

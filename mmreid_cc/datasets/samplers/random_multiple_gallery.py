@@ -147,16 +147,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         Raises:
             ValueError: If there is not one label for each image.
         """
-        if labels.shape != (self.num_images,):
-            raise ValueError(
-                f'Expected one label for each of {self.num_images} images, got an '
-                f'array of shape {labels.shape}.'
-            )
-        order = np.argsort(labels, kind='stable')
-        sizes = np.bincount(labels[labels >= 0])
-        clustered = order[len(labels) - sizes.sum() :]
-        clusters = np.split(clustered, np.cumsum(sizes)[:-1])
-        self.clusters = [members for members in clusters if len(members)]
+        self.check_labels(labels)
+        self.clusters = members_of(labels)
         if self.adapt_instances and self.clusters:
             self._adapt()
         if 0 < len(self.clusters) < self.num_clusters:
@@ -165,6 +157,21 @@ class RandomMultipleGallerySampler(Sampler[int]):
                 'of a batch: clusters recur within batches.',
                 logger='current',
                 level=logging.WARNING,
+            )
+
+    def check_labels(self, labels: np.ndarray) -> None:
+        """Check that there is one label for each image.
+
+        Args:
+            labels (np.ndarray): Shape (N,).
+
+        Raises:
+            ValueError: If not.
+        """
+        if labels.shape != (self.num_images,):
+            raise ValueError(
+                f'Expected one label for each of {self.num_images} images, got an '
+                f'array of shape {labels.shape}.'
             )
 
     def _adapt(self) -> None:
@@ -198,16 +205,22 @@ class RandomMultipleGallerySampler(Sampler[int]):
         rng = np.random.default_rng([self.seed, self.epoch])
         share = slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
         first, self.first_iteration = self.first_iteration, 0
-        batches = self._draw_clusters(rng)
+        batches = self._draw_batches(rng)
         for iteration in range(self.iters_per_epoch):
-            members = [self.clusters[cluster] for cluster in next(batches)]
-            batch = np.concatenate([self._draw_images(m, rng) for m in members])
+            batch = next(batches)
             if iteration < first:
                 continue
             positions = np.arange(len(batch)) + iteration * len(batch)
             for index, position in zip(batch[share], positions[share], strict=True):
                 seed = self.seed, self.epoch, int(position)
                 yield SeededIndex(int(index), seed)
+
+    def _draw_batches(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
+        """Endless batches of images, of all processes together."""
+        clusters = self.clusters or []
+        for drawn in self._draw_clusters(rng):
+            images = [self._draw_images(clusters[number], rng) for number in drawn]
+            yield np.concatenate(images)
 
     def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Endless batches of P cluster numbers."""
@@ -244,3 +257,23 @@ def _turns(tracks: np.ndarray) -> np.ndarray:
     turns = np.empty(len(tracks), dtype=np.int64)
     turns[order] = np.arange(len(tracks)) - np.searchsorted(ordered, ordered)
     return turns
+
+
+def members_of(labels: np.ndarray) -> list[np.ndarray]:
+    """The images of each cluster, without those of none.
+
+    Args:
+        labels (np.ndarray): Cluster of every image, −1 for none; shape (N,), int.
+
+    Returns:
+        list[np.ndarray]: Indices of images, cluster by cluster.
+
+    Example:
+        >>> members_of(np.array([1, -1, 0, 1]))
+        [array([2]), array([0, 3])]
+    """
+    order = np.argsort(labels, kind='stable')
+    sizes = np.bincount(labels[labels >= 0])
+    clustered = order[len(labels) - sizes.sum() :]
+    clusters = np.split(clustered, np.cumsum(sizes)[:-1])
+    return [members for members in clusters if len(members)]

@@ -13,6 +13,7 @@ from .iter_seed_hook import IterSeedHook
 from .ranking_visualization_hook import RankingVisualizationHook
 from .run_ahead_hook import RunAheadHook
 from .step_slots_hook import StepSlotsHook
+from .teacher_hook import TeacherHook
 from .weight_check_hook import WeightCheckHook
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     'RankingVisualizationHook',
     'RunAheadHook',
     'StepSlotsHook',
+    'TeacherHook',
     'WeightCheckHook',
 ]

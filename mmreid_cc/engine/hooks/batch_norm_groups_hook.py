@@ -1,5 +1,7 @@
 """Make batch norm see as many images at a time as on the GPUs of the reference."""
 
+from typing import Any
+
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
@@ -10,7 +12,7 @@ from mmreid_cc.models.batch_norm_groups import BatchNormGroups, group_batch_norm
 from mmreid_cc.registry import HOOKS
 
 from ..accumulation import accumulated_batches
-from ..extraction import broadcast_statistics, unwrapped
+from ..extraction import broadcast_statistics, teacher_of, unwrapped
 
 
 @HOOKS.register_module()
@@ -46,10 +48,10 @@ class BatchNormGroupsHook(Hook):
                 f'{samples_per_bn}'
             )
         self.samples_per_bn = samples_per_bn
-        self.groups: BatchNormGroups | None = None
+        self.groups: list[BatchNormGroups] = []
 
     def before_train(self, runner: Runner) -> None:
-        """Let the model pass on group by group."""
+        """Let the model, and its teacher if it has one, pass on group by group."""
         if self.samples_per_bn is None:
             return
         self.batches_per_step = accumulated_batches(runner)
@@ -60,16 +62,13 @@ class BatchNormGroupsHook(Hook):
         )
         processes = group // batch_size
         if batch_size % group == 0:
-            self.groups = group_batch_norm(unwrapped(runner.model), group)
+            size, together = group, None
         elif (
             group % batch_size == 0
             and get_world_size() % processes == 0
             and self.batches_per_step == 1
         ):
-            together, _ = new_subgroups(processes)
-            self.groups = group_batch_norm(
-                unwrapped(runner.model), batch_size, together
-            )
+            size, together = batch_size, new_subgroups(processes)[0]
         else:
             raise ValueError(
                 '`default_hooks.batch_norm_groups.samples_per_bn` is '
@@ -80,19 +79,37 @@ class BatchNormGroupsHook(Hook):
                 '`samples_per_bn` to a divisor: another recipe, but the same on any '
                 'number of processes.'
             )
+        self.groups = [
+            group_batch_norm(network, size, together) for network in networks(runner)
+        ]
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
         """Let the first of the batches of a step move the running statistics."""
-        if self.groups is not None:
-            self.groups.tracks = runner.iter % self.batches_per_step == 0
+        for groups in self.groups:
+            groups.tracks = runner.iter % self.batches_per_step == 0
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Validate and save the same running statistics in all processes."""
-        broadcast_statistics(unwrapped(runner.model))
+        for network in networks(runner):
+            broadcast_statistics(network)
 
     def after_train(self, runner: Runner) -> None:
         """Leave layers that track as usual."""
-        if self.groups is not None:
-            self.groups.end()
+        for groups in self.groups:
+            groups.end()
+
+
+def networks(runner: Runner) -> list[Any]:
+    """The network that is trained, and its teacher, if it has one.
+
+    Args:
+        runner (Runner): Of the run.
+
+    Returns:
+        list[nn.Module]: One or two.
+    """
+    model = unwrapped(runner.model)
+    teacher = teacher_of(model)
+    return [model] if teacher is None else [model, teacher]

@@ -17,13 +17,13 @@ from torch.utils.data import DataLoader
 
 from mmreid_cc.clustering import CLUSTERERS, estimated_people, label_silhouette
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
-from mmreid_cc.datasets import ReIDDataset, read_labels
+from mmreid_cc.datasets import ReIDDataset, read_labels, source_classes
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
 from mmreid_cc.visualization import ClusteredImages, figure_pixels
 
 from ..accumulation import accumulated_batches
-from ..extraction import extract_features, unwrapped
+from ..extraction import extract_features, teacher_of, unwrapped
 from ..pseudo_labels import (
     CAMERA_NORMALIZATIONS,
     check_labels,
@@ -36,9 +36,12 @@ from ..pseudo_labels import (
 class ClusterMemoryHook(Hook):
     """Create pseudo labels and a fresh cluster memory before an epoch.
 
-    All processes extract the features of the training set with the current weights; the
-    main process clusters them; memory and sampler of every process get the labels. Of
-    each clustering the log and the visualizer get the number of clusters, the share of
+    All processes extract the features of the training set with the current weights, or
+    with those of the teacher, where there is one (:class:`TeacherHook`); a memory that
+    keeps a vector of every image (:class:`HybridMemory`) gives these instead. The main
+    process clusters them; memory and sampler of every process get the labels. Images of
+    a labelled source (:class:`AdaptationReID`) are classes by their identities. Of each
+    clustering the log and the visualizer get the number of clusters, the share of
     un-clustered images, the sizes of the clusters, the bytes of the memory, the seconds
     of each stage, the silhouette and the estimated number of people, and, where
     identities are known, ARI, NMI and purity (under ``cluster/``; the step is the
@@ -141,6 +144,13 @@ class ClusterMemoryHook(Hook):
         dataset = self.dataloader.dataset
         if isinstance(dataset, ReIDDataset):
             dataset.share_images(runner.train_dataloader.dataset)
+        self.source_classes = source_classes(dataset)
+        memory.sources = torch.from_numpy(self.source_classes >= 0)
+        if self.initial_labels is not None and memory.sources.any():
+            raise ValueError(
+                'ClusterMemoryHook: `initial_labels` are of images without labels, and '
+                'the training set has a labelled source. Remove one of both.'
+            )
         self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
         if self.resumed is not None:
@@ -148,6 +158,7 @@ class ClusterMemoryHook(Hook):
             memory.restore({k: v.to(device) for k, v in self.resumed['memory'].items()})
             sampler.set_labels(memory.labels.numpy())
             sampler.skip(self.resumed['iteration'] // batches_per_step)
+            self.clusterer.state = self.resumed.get('clusterer', {})
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Extract, cluster, and give the labels to memory and sampler."""
@@ -158,21 +169,27 @@ class ClusterMemoryHook(Hook):
         if len(memory.centroids) and (seen or runner.epoch % self.interval):
             return
         start = time.perf_counter()
-        features = extract_features(runner.model, self.dataloader)
+        features = memory.features if memory.LASTS else None
+        if features is None:
+            network = teacher_of(runner.model) or runner.model
+            features = extract_features(network, self.dataloader)
+        clustered = memory.clustered(features)
         extracted = time.perf_counter()
         cam_ids = torch.from_numpy(self.dataloader.dataset.column('cam_id'))
         if self.given_labels is not None and runner.epoch == 0:
             labels, seconds = self.given_labels, dict[str, float]()
-            check_labels(labels, features, self.initial_labels)
+            check_labels(labels, clustered, self.initial_labels)
         else:
             dataset = self.dataloader.dataset
             labels, seconds = pseudo_labels(
-                features,
+                clustered,
                 self.clusterer,
                 cam_ids,
                 self.camera_normalization,
                 dataset.column('track'),
                 dataset.column('time'),
+                self.source_classes,
+                required=not memory.LEARNS_UNCLUSTERED,
             )
         # Of the features as they are, for so are the queries.
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
@@ -181,10 +198,12 @@ class ClusterMemoryHook(Hook):
             dataset = self.dataloader.dataset
             pids = dataset.column('pid')
             seconds = {'extraction': extracted - start, **seconds}
-            scores = judged_without_labels(features.numpy(), labels.numpy())
-            report(runner, labels.numpy(), pids, memory.nbytes, seconds, scores)
+            judged = self.source_classes < 0 if memory.sources.any() else slice(None)
+            found = labels.numpy()[judged]
+            scores = judged_without_labels(clustered.numpy()[judged], found)
+            report(runner, found, pids[judged], memory.nbytes, seconds, scores)
             if self.draw_clusters:
-                columns = dataset.column('img_path'), features, pids, cam_ids, labels
+                columns = dataset.column('img_path'), clustered, pids, cam_ids, labels
                 images = ClusteredImages(*map(np.asarray, columns))
                 pictures = {'clusters': images.sheet(), 'embedding_map': images.map()}
                 for name, figure in pictures.items():
@@ -197,6 +216,14 @@ class ClusterMemoryHook(Hook):
             return None
         file, paths = self.initial_labels, self.dataloader.dataset.column('img_path')
         return labels_of_main_process(lambda: read_labels(file, paths), len(paths))
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
+    ) -> None:
+        """Tell the memory how far the training is."""
+        memory = memory_of(runner.model)
+        step = runner.iter - runner.iter % memory.batches_per_update
+        memory.progress = step / runner.max_iters
 
     def after_train_iter(
         self,
@@ -215,14 +242,17 @@ class ClusterMemoryHook(Hook):
         self.first_iter = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Save memory and labels, unless the next epoch makes new ones."""
+        """Save memory and labels, unless the next epoch makes new ones of nothing."""
         meta = checkpoint['meta']
         seen = 0 if self.first_iter is None else meta['iter'] - self.first_iter
         memory = memory_of(runner.model)
         if 'optimizer' not in checkpoint or not len(memory.centroids):
             return  # nothing can be resumed from it, or not
-        if seen or meta['epoch'] % self.interval:
+        lasting = self.clusterer.state or memory.LASTS
+        if seen or meta['epoch'] % self.interval or lasting:
             state = {'iteration': seen, 'memory': memory.snapshot()}
+            if self.clusterer.state:
+                state['clusterer'] = self.clusterer.state
             checkpoint['cluster_memory'] = state
 
 

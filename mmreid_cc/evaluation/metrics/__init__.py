@@ -2,5 +2,6 @@
 
 from .joint_reid_metric import JointReIDMetric
 from .reid_metric import ReIDMetric
+from .sysu_metric import SYSUMetric
 
-__all__ = ['JointReIDMetric', 'ReIDMetric']
+__all__ = ['JointReIDMetric', 'ReIDMetric', 'SYSUMetric']

@@ -5,6 +5,8 @@ from .ibn import InstanceBatchNorm
 from .ics_vision_transformer import IBNConvStem, ICSVisionTransformer
 from .osnet import OSNet
 from .resnet_ibn import ResNetIBN
+from .solider_swin import SOLIDERSwin
+from .twins import Twins
 
 __all__ = [
     'FastReIDResNet',
@@ -14,4 +16,6 @@ __all__ = [
     'InstanceBatchNorm',
     'OSNet',
     'ResNetIBN',
+    'SOLIDERSwin',
+    'Twins',
 ]

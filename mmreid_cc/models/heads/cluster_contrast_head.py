@@ -53,7 +53,10 @@ class ClusterContrastHead(BNNeckHead):
         self.memory = MODELS.build(memory)
 
     def loss(
-        self, feats: Tensor | tuple[Tensor, ...], data_samples: list[DataSample]
+        self,
+        feats: Tensor | tuple[Tensor, ...],
+        data_samples: list[DataSample],
+        taught: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The contrast of a batch with the memory.
 
@@ -63,13 +66,17 @@ class ClusterContrastHead(BNNeckHead):
         Args:
             feats (Tensor | tuple[Tensor]): Of backbone or neck.
             data_samples (list[DataSample]): With ``sample_idx``.
+            taught (Tensor, optional): Embeddings of a teacher, see
+                :class:`TaughtClassifier`; shape (V, B, D). Defaults to None.
 
         Returns:
-            dict[str, Tensor]: ``loss``, a scalar.
+            dict[str, Tensor]: ``loss``, a scalar; or the parts that the memory names,
+            whose sum is minimised.
 
         Raises:
             ValueError: If an image of the batch belongs to no cluster.
         """
         indices = torch.tensor([sample.sample_idx for sample in data_samples])
         slots = self.memory.slots_of(indices)
-        return {'loss': self.memory(self(feats), slots)}
+        loss = self.memory(self(feats), slots, taught)
+        return loss if isinstance(loss, dict) else {'loss': loss}

@@ -3,13 +3,25 @@
 from .base_memory import BaseMemory
 from .camera_proxy_memory import CameraProxyMemory
 from .cluster_memory import ClusterMemory
+from .extended_memory import ExtendedMemory
+from .hybrid_memory import HybridMemory
 from .instance_memory import InstanceMemory
+from .inter_instance_memory import InterInstanceMemory
+from .mean_teacher_memory import MeanTeacherMemory
+from .mutual_memory import MutualMemory
+from .part_memory import PartMemory
 from .vector_bank import VectorBank
 
 __all__ = [
     'BaseMemory',
     'CameraProxyMemory',
     'ClusterMemory',
+    'ExtendedMemory',
+    'HybridMemory',
     'InstanceMemory',
+    'InterInstanceMemory',
+    'MeanTeacherMemory',
+    'MutualMemory',
+    'PartMemory',
     'VectorBank',
 ]

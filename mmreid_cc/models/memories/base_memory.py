@@ -37,6 +37,10 @@ class BaseMemory(nn.Module, ABC):
         batches_per_update (int): Where gradients are accumulated, so many batches are
             contrasted with the same vectors, which then move by all of them, as if they
             had been one batch. :class:`ClusterMemoryHook` sets it.
+        progress (float): The share of the training that is done, in [0, 1);
+            :class:`ClusterMemoryHook` sets it.
+        sources (Tensor): Whether an image is from a labelled source, shape (N,), bool;
+            empty if none is. :class:`ClusterMemoryHook` sets it.
         step_slots (Tensor | None): In a distributed run, the slots of all processes in
             these batches, where they are known; :class:`StepSlotsHook` sets it.
 
@@ -54,6 +58,8 @@ class BaseMemory(nn.Module, ABC):
     """
 
     reset: Callable[..., None]  # each memory with arguments of its own
+    LEARNS_UNCLUSTERED = False  # whether un-clustered images belong to vectors, too
+    LASTS = False  # whether `features` are clustered, once the memory is filled
 
     def __init__(self, **banks: VectorBank) -> None:
         super().__init__()
@@ -62,6 +68,8 @@ class BaseMemory(nn.Module, ABC):
         # On the CPU, where indices come from: a GPU is then not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
+        self.progress = 0.0
+        self.sources = torch.empty(0, dtype=torch.bool)
         self.step_slots: Tensor | None = None
 
     @abstractmethod
@@ -84,7 +92,7 @@ class BaseMemory(nn.Module, ABC):
         """The arguments of ``reset`` that would make this memory what it is now."""
 
     @abstractmethod
-    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
+    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
         """The loss of queries.
 
         Args:
@@ -92,13 +100,52 @@ class BaseMemory(nn.Module, ABC):
             slots (Tensor): As :meth:`slots_of` returns them.
 
         Returns:
-            Tensor: A scalar.
+            Tensor | dict[str, Tensor]: A scalar; or several, as ``loss_…``, whose sum
+            is minimised.
         """
+
+    def contrast_taught(
+        self, queries: Tensor, slots: Tensor, taught: Tensor
+    ) -> Tensor | dict[str, Tensor]:
+        """The loss of queries beside the embeddings of a teacher.
+
+        A memory that implements it needs a teacher, and is not asked to ``contrast``.
+
+        Args:
+            queries (Tensor): As in :meth:`contrast`.
+            slots (Tensor): As in :meth:`contrast`.
+            taught (Tensor): What the teacher makes of V views of the batch, see
+                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
+                gradient.
+
+        Returns:
+            Tensor | dict[str, Tensor]: As :meth:`contrast`.
+        """
+        raise NotImplementedError
 
     @property
     def centroids(self) -> Tensor:
         """What queries are contrasted with, shape (C, D); (0, 0) before ``reset``."""
         return next(iter(self.banks.values())).vectors
+
+    @property
+    def features(self) -> Tensor | None:
+        """What a memory that ``LASTS`` has of all images, to be clustered next.
+
+        L2-normalised, shape (N, D), on the CPU; None before it is filled.
+        """
+        return None
+
+    def clustered(self, features: Tensor) -> Tensor:
+        """What of the features is clustered.
+
+        Args:
+            features (Tensor): Of all training images, shape (N, D).
+
+        Returns:
+            Tensor: L2-normalised, shape (N, …); by default the features.
+        """
+        return features
 
     @property
     def nbytes(self) -> int:
@@ -133,8 +180,7 @@ class BaseMemory(nn.Module, ABC):
             RuntimeError: If the memory has no labels.
             ValueError: If an image belongs to no cluster.
         """
-        if len(self.labels) == 0:
-            raise RuntimeError(f'The memory has no labels. {HOW_TO_FILL}')
+        self.check_labels()
         labels = self.labels[indices]
         if (labels < 0).any():
             raise ValueError(
@@ -143,7 +189,18 @@ class BaseMemory(nn.Module, ABC):
             )
         return labels
 
-    def forward(self, embeddings: Tensor, slots: Tensor) -> Tensor:
+    def check_labels(self) -> None:
+        """Check that images can be looked up.
+
+        Raises:
+            RuntimeError: If the memory has no labels.
+        """
+        if len(self.labels) == 0:
+            raise RuntimeError(f'The memory has no labels. {HOW_TO_FILL}')
+
+    def forward(
+        self, embeddings: Tensor, slots: Tensor, taught: Tensor | None = None
+    ) -> Tensor | dict[str, Tensor]:
         """The loss of a batch; its backward pass moves the vectors.
 
         Args:
@@ -151,18 +208,42 @@ class BaseMemory(nn.Module, ABC):
             slots (Tensor): The vectors they belong to, shape (B,), int64: for
                 :class:`ClusterMemory` their clusters. Best on the CPU: then a GPU is
                 not waited for.
+            taught (Tensor, optional): Embeddings of a teacher, shape (V, B, D).
+                Defaults to None.
 
         Returns:
-            Tensor: A scalar.
+            Tensor | dict[str, Tensor]: A scalar, or several by name.
 
         Raises:
             RuntimeError: If the memory was not reset yet.
+            ValueError: If it learns from a teacher and there is none, or the other way
+                round.
         """
         if len(self.centroids) == 0:
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
         with full_precision(embeddings.device.type):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
+            if taught is not None:
+                self._check_teacher(there=True)
+                taught = F.normalize(taught.to(queries.dtype), dim=2)
+                return self.contrast_taught(queries, slots, taught)
+            self._check_teacher(there=False)
             return self.contrast(queries, slots)
+
+    def _check_teacher(self, there: bool) -> None:
+        needed = type(self).contrast_taught is not BaseMemory.contrast_taught
+        if needed and not there:
+            raise ValueError(
+                f'{type(self).__name__} learns from a teacher, and there is none. Set '
+                '`model.type` to "TaughtClassifier", and add '
+                '`custom_hooks=[dict(type="TeacherHook")]`.'
+            )
+        if there and not needed:
+            raise ValueError(
+                f'{type(self).__name__} learns from no teacher. Take another '
+                '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
+                '`model.type="TaughtClassifier"` and TeacherHook.'
+            )
 
     def snapshot(self) -> dict[str, Tensor]:
         """What a checkpoint needs in the middle of an epoch.

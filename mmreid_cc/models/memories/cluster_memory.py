@@ -113,7 +113,7 @@ class ClusterMemory(BaseMemory):
         """The arguments of :meth:`reset`."""
         return {'centroids': self.centroids, 'labels': self.labels}
 
-    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
+    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
         """Mean cross entropy over the batch, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('centroids', queries, slots)
         target = slots.to(queries.device, non_blocking=True)

@@ -41,6 +41,7 @@ LINEAR_NECK = dict(
     act_cfg=dict(type='ReLU'),
 )
 AVERAGE = dict(type='GlobalAveragePooling')
+TINY_SWIN = dict(embed_dims=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2])
 
 
 def model_config(name, **changes):
@@ -232,3 +233,24 @@ def test_the_runner_tests_what_was_converted(
     assert 0 < runner.test()['reid/mAP'] <= 100
     loaded = runner.model.backbone.last.conv.weight
     assert loaded.equal(theirs.conv5.conv.weight)
+
+
+def test_solider(tmp_path, monkeypatch, capsys):
+    """Its names are mmdetection's; beside the last stage's it has norms of all."""
+    config = model_config('cc_solider-tiny_market.py', backbone=dict(arch=TINY_SWIN))
+    config.model.head.in_channels = 64
+    ours = build(config)
+    weights = {f'backbone.{k}': v for k, v in ours.backbone.state_dict().items()}
+    others = {
+        **{f'backbone.norm{n}.weight': torch.rand(8 * 2**n) for n in range(3)},
+        'backbone.semantic_embed_w.3.weight': torch.rand(64, 2),
+        'backbone.semantic_embed_b.3.bias': torch.rand(64),
+        'head.mlp.0.weight': torch.rand(2, 2),
+    }
+    files = tmp_path / 'theirs.pth', tmp_path / 'ours.pth'
+    torch.save({'teacher': {**weights, **others}}, files[0])
+    run_tool(monkeypatch, 'solider', *files)
+    assert capsys.readouterr().out.count('dropped: ') == len(others)
+    converted = torch.load(files[1], weights_only=True)['state_dict']
+    assert converted.keys() == weights.keys()
+    assert all(torch.equal(converted[key], weights[key]) for key in weights)

@@ -1,0 +1,41 @@
+# PPLR, without its contrast across cameras: images and their three parts.
+_base_ = 'cc_r50_market.py'
+
+image_size = (384, 128)  # height, width
+resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
+resize.update(interpolation='bicubic')
+
+train_pipeline = [
+    dict(type='LoadReIDImage'),
+    resize,
+    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
+    dict(type='RandomCrop', crop_size=image_size, padding=10),
+    dict(type='ReIDRandomErasing', prob=0.5),
+    dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
+]
+test_pipeline = [
+    dict(type='LoadReIDImage'),
+    resize,
+    dict(
+        type='PackInputs',
+        meta_keys=('sample_idx', 'img_path', 'pid', 'cam_id', 'is_query'),
+    ),
+]
+train_dataloader = dict(
+    batch_size=64,
+    dataset=dict(pipeline=train_pipeline),
+    sampler=dict(num_clusters=16, num_instances=4, iters_per_epoch=400),
+)
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+model = dict(
+    neck=dict(_delete_=True, type='PartPooling', num_parts=3),
+    head=dict(
+        in_channels=8192, memory=dict(_delete_=True, type='PartMemory', num_parts=3)
+    ),
+)
+default_hooks = dict(
+    cluster_memory=dict(clusterer=dict(eps=0.5)),
+    batch_norm_groups=dict(samples_per_bn=16),  # 64 images on 4 GPUs
+)
