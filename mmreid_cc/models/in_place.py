@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-SAVE_INPUT = (nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Mish, nn.SiLU)
+SAVE_INPUT: Any = (nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Mish, nn.SiLU)
 """Activations whose gradient is computed from their input; ``ReLU6`` is a
 ``Hardtanh``."""
 
