@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny_network import write_people_crops
 
-from mmreid_cc.apis.people import (
+from mmreid_cc.apis.person_folders import (
     UNCLUSTERED,
     new_folder,
     people_report,
