@@ -1,6 +1,5 @@
 """The tracks of known people as columns: what of each is kept in a file."""
 
-import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from mmreid_cc.clustering.track_pooling import pool_tracks
 from mmreid_cc.clustering.tracks import number_tracks, track_intervals
 
 from .cameras import camera_name, known_numbers
+from .track_keys import row_keys, track_keys
 
 UNDECIDED = -1
 _LEAST_HALVED = 4  # images of a track whose halves are compared
@@ -126,8 +126,8 @@ def pooled_tracks(
     numbers = np.full(count, -1) if tracks is None else known_numbers(tracks)
     groups = number_tracks(numbers, cam_ids)
     _, first, crops = np.unique(groups, return_index=True, return_counts=True)
-    of_images = _image_keys(features) if keys is None else np.asarray(keys, np.int64)
-    named = np.array([known_cameras[camera] for camera in cam_ids[first]])
+    of_images = row_keys(features) if keys is None else np.asarray(keys, np.int64)
+    named = [known_cameras[camera] for camera in cam_ids[first]]
     pooled = Tracks(
         pool_tracks(features, groups).astype(np.float16),
         np.full(len(first), UNDECIDED),
@@ -135,7 +135,7 @@ def pooled_tracks(
         track_intervals(groups, seconds),
         crops.astype(np.int64),
         _half_cosines(features, groups, seconds),
-        _track_keys(groups, of_images, seconds, named),
+        track_keys(groups, of_images, seconds, named),
     )
     # The same track twice in one portion counts once.
     _, kept, place = np.unique(pooled.keys, return_index=True, return_inverse=True)
@@ -155,29 +155,6 @@ def _camera_ids(
             known_cameras.append(name)
         ids.append(known_cameras.index(name))
     return np.array(ids, dtype=np.int64)[inverse]
-
-
-def _image_keys(features: np.ndarray) -> np.ndarray:
-    return np.array([_hash(row.tobytes()) for row in features], dtype=np.int64)
-
-
-def _track_keys(
-    groups: np.ndarray, images: np.ndarray, seconds: np.ndarray, cameras: np.ndarray
-) -> np.ndarray:
-    """A key for each track, whatever the order of its images."""
-    order = np.lexsort((images, np.nan_to_num(seconds, nan=-1.0), groups))
-    ends = np.searchsorted(groups[order], np.arange(len(cameras) + 1))
-    keys = []
-    for number, camera in enumerate(cameras):
-        rows = order[ends[number] : ends[number + 1]]
-        content = images[rows].tobytes() + seconds[rows].tobytes()
-        keys.append(_hash(str(camera).encode() + b'\0' + content))
-    return np.array(keys, dtype=np.int64)
-
-
-def _hash(content: bytes) -> int:
-    digest = hashlib.blake2b(content, digest_size=8).digest()
-    return int.from_bytes(digest, 'little', signed=True)
 
 
 def _half_cosines(

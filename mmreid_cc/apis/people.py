@@ -28,7 +28,7 @@ class Assignment(NamedTuple):
 
     Attributes:
         people (np.ndarray): (N,) int64, number of the person; −1 is undecided.
-        new (np.ndarray): (N,) bool, whether this person was not known before.
+        new (np.ndarray): (N,) bool, whether this person has no other tracks than these.
         tracks (np.ndarray): (N,) int64, row of its track among all that are known.
     """
 
@@ -189,7 +189,6 @@ class People(KnownPeople):
             )
         self.cameras = cameras
         fresh = np.flatnonzero(~np.isin(given.keys, known.keys))
-        before = self._next
         self.tracks = known.joined(given.select(fresh))
         rows = np.arange(len(known.people), len(self.tracks.people))
         if len(rows) and len(self.tracks.people) >= FEWEST:
@@ -200,7 +199,9 @@ class People(KnownPeople):
         found = np.searchsorted(self.tracks.keys, given.keys, sorter=order)
         row = order[found][place]
         people = self.tracks.people[row]
-        return Assignment(people, people >= before, row)
+        elsewhere = np.delete(self.tracks.people, np.unique(row))
+        new = (people != UNDECIDED) & ~np.isin(people, elsewhere)
+        return Assignment(people, new, row)
 
     def threshold(self) -> dict[str, float]:
         """The score from which on a track is taken for a known person, and its errors.
@@ -233,6 +234,28 @@ class People(KnownPeople):
             false_match=rates.false_match(score),
             miss=rates.miss(score),
             assumed=float(rates.assumed),
+        )
+
+    def threshold_text(self) -> str:
+        """What :meth:`threshold` tells, as a sentence for people.
+
+        Returns:
+            str: Or why nothing is told.
+        """
+        if len(self._known().people) < FEWEST:
+            return f'Nobody is told apart before {FEWEST} tracks are known.'
+        found = self.threshold()
+        basis = (
+            'as with usual networks' if found['assumed'] else 'by overlapping tracks'
+        )
+        missed = (
+            ''
+            if np.isnan(found['miss'])
+            else (f', and is missed by {found["miss"]:.1%} of the halves of tracks')
+        )
+        return (
+            f'Threshold {found["score"]:.2f}: {found["false_match"]:.2%} of the pairs '
+            f'of different people reach it ({basis}){missed}.'
         )
 
     def correct(self, rows: ArrayLike, people: ArrayLike) -> np.ndarray:

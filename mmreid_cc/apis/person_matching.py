@@ -16,7 +16,8 @@ from .person_vectors import VIEWS, TracksOfPeople, mean_vectors, nearest_people
 LATEST = 4096  # tracks that scores and their errors are found from
 FEWEST = 8  # tracks, without which no score means anything
 FEWEST_PEOPLE = 100  # that a threshold is made for
-PROVISIONAL = 8  # tracks of a person up to which they are joined anew
+PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined anew
+_MOST_ITEMS = 6000  # beyond which fewer are joined anew
 _MOST_WAITING = 2000  # tracks that are decided again together with new ones
 _POSSIBLE = 1.5  # times the false matches of a decision are those of a mere possibility
 
@@ -150,10 +151,9 @@ def match(
     total = len(owners.numbers)
     possible = rates.threshold(_POSSIBLE * false_matches / max(total, FEWEST_PEOPLE))
     places = _promising(tracks, rows, owners, scores, possible)
-    items = [np.array([row]) for row in rows]
-    for place, own in zip(places, owners.of(places), strict=True):
-        whole = len(own) > PROVISIONAL or int(owners.numbers[place]) in settled
-        items += [own] if whole else [np.array([row]) for row in own]
+    items = _items(
+        rows, owners.of(places), np.isin(owners.numbers[places], list(settled))
+    )
     sizes = np.array([len(own) for own in items])
     vectors = mean_vectors([own[-VIEWS:] for own in items], tracks, scores)
     numbers = tracks.people[[own[0] for own in items]]
@@ -175,6 +175,21 @@ def match(
     waits = alone & (numbers == UNDECIDED) & (similarity.max(axis=1) >= possible)
     found = _numbered(groups, numbers, sizes, fixed, waits, next_number)
     return np.concatenate(items), np.repeat(found, sizes)
+
+
+def _items(
+    rows: np.ndarray, people: list[np.ndarray], settled: np.ndarray
+) -> list[np.ndarray]:
+    """Rows of what is joined: tracks by themselves, and people as wholes."""
+    counts = np.array([len(own) for own in people], dtype=np.int64)
+    for most in PROVISIONAL:
+        whole = (counts > most) | settled
+        if len(rows) + whole.sum() + counts[~whole].sum() <= _MOST_ITEMS:
+            break
+    items = [np.array([row]) for row in rows]
+    for own, together in zip(people, whole, strict=True):
+        items += [own] if together else [np.array([row]) for row in own]
+    return items
 
 
 def _promising(

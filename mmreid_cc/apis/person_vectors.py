@@ -89,8 +89,7 @@ def nearest_people(
     )
     count = min(_CANDIDATES, len(means))
     with faiss_threads(n_threads()):
-        found = exact_search(means)(np.ascontiguousarray(queries[:, dims]), count)[1]
-    return found
+        return exact_search(means)(np.ascontiguousarray(queries[:, dims]), count)[1]
 
 
 @kernel

@@ -45,9 +45,9 @@ def _nearest(
 ) -> tuple[int, float]:
     best, nearest = -np.inf, -1
     for other in range(len(alive)):
-        if alive[other] and other != row and not conflict[row, other]:
-            if similarity[row, other] > best:
-                best, nearest = similarity[row, other], other
+        free = alive[other] and other != row and not conflict[row, other]
+        if free and similarity[row, other] > best:
+            best, nearest = similarity[row, other], other
     return nearest, best
 
 
@@ -65,9 +65,9 @@ def _join(
     while True:
         best, one = least, -1
         for row in range(count):
-            if alive[row] and nearest[row] >= 0 and score[row] >= best:
-                if one < 0 or score[row] > best:
-                    best, one = score[row], row
+            better = score[row] > best or (one < 0 and score[row] == best)
+            if alive[row] and nearest[row] >= 0 and better:
+                best, one = score[row], row
         if one < 0:
             return groups
         other = nearest[one]
