@@ -189,7 +189,8 @@ class People(KnownPeople):
             )
         self.cameras = cameras
         fresh = np.flatnonzero(~np.isin(given.keys, known.keys))
-        self.tracks = known.joined(given.select(fresh))
+        if len(fresh):
+            self.tracks = known.joined(given.select(fresh))
         rows = np.arange(len(known.people), len(self.tracks.people))
         if len(rows) and len(self.tracks.people) >= FEWEST:
             measured = measure(self.tracks)

@@ -79,7 +79,7 @@ def write_people_file(
         file (str | os.PathLike): Its path; its folder is made.
         tracks (Tracks): The tracks.
         about (dict): All else, as JSON knows it. ``revision`` counts how often it was
-            written: the file there must have the one before.
+            written: a file that is there must have the one before.
 
     Raises:
         ChangedMeanwhileError: If the file is another one, or is just being written.
@@ -88,11 +88,12 @@ def write_people_file(
     """
     path = Path(file)
     with _alone(path):
-        written = read_people(path)[1]['revision'] if path.exists() else 0
-        if written != about['revision'] - 1:
+        before = about['revision'] - 1
+        written = read_people(path)[1]['revision'] if path.exists() else before
+        if written != before:
             raise ChangedMeanwhileError(
                 f'{path} was written by another program since it was read here '
-                f'(revision {written}, read was {about["revision"] - 1}). Nothing was '
+                f'(revision {written}, read was {before}). Nothing was '
                 'written now. Read it again, and repeat what you did.'
             )
         text = json.dumps(dict(about, format=FORMAT), ensure_ascii=False)

@@ -1,6 +1,7 @@
 """Means of known people, to search among them and to compare with."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from mmreid_cc.clustering.compiled import kernel
 from mmreid_cc.clustering.exact import exact_search
@@ -12,7 +13,7 @@ from .known_tracks import Tracks
 
 VIEWS = 64  # tracks of a person that stand for him: the latest
 _DIMENSIONS = 128  # that are searched by: those in which tracks differ most
-_CANDIDATES = 32  # people that are looked at for each track
+_CANDIDATES = 8  # people that are looked at for each track
 
 
 class TracksOfPeople:
@@ -71,7 +72,7 @@ def nearest_people(
         scores (StandardScores): Of these tracks.
 
     Returns:
-        np.ndarray: (Q, min(32, P)) int64, places in ``owners.numbers``.
+        np.ndarray: (Q, min(8, P)) int64, places in ``owners.numbers``.
     """
     variance = np.diag(scores.spread)
     dims = np.sort(np.argsort(-variance, kind='stable')[:_DIMENSIONS])
@@ -138,6 +139,8 @@ def mean_vectors(
     vectors = scores(
         tracks.embeddings[joined].astype(np.float32), tracks.cam_ids[joined]
     )
-    starts = np.cumsum(sizes) - sizes
-    sums = np.add.reduceat(vectors, starts, axis=0)
-    return (sums / sizes[:, None]).astype(np.float32)
+    ends = np.cumsum(sizes)
+    shares = np.repeat(1 / sizes, sizes).astype(np.float32)
+    parts = np.arange(ends[-1]), np.append(0, ends)
+    means: np.ndarray = csr_array((shares, *parts)) @ vectors
+    return means

@@ -43,7 +43,9 @@ class StandardScores:
         cam_ids = as_cameras(cam_ids, len(features))
         overall = features.mean(axis=0, dtype=np.float64)
         sums = np.zeros((int(cam_ids.max()) + 2, features.shape[1]))
-        np.add.at(sums, cam_ids, features)
+        for camera in np.unique(cam_ids):
+            own = features[cam_ids == camera]
+            sums[camera] = own.sum(axis=0, dtype=np.float64)
         counts = np.bincount(cam_ids, minlength=len(sums))[:, None]
         # The last row serves cameras that are not among these.
         means = (sums + _PRIOR * overall) / (counts + _PRIOR)
