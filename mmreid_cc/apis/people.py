@@ -404,7 +404,7 @@ class People(KnownPeople):
     def _decide(self, rows: np.ndarray, measured: Measure) -> None:
         """Decide new tracks, together with those that wait and look like them."""
         tracks = self._known()
-        waiting = waiting_tracks(tracks, rows, measured, self.false_matches)
+        waiting = waiting_tracks(tracks, rows, measured)
         changed, people = match(
             tracks,
             np.concatenate([waiting, rows]),

@@ -18,6 +18,8 @@ FEWEST = 8  # tracks, without which no score means anything
 FEWEST_PEOPLE = 100  # that a threshold is made for
 PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined anew
 _MOST_ITEMS = 6000  # beyond which fewer are joined anew
+_MOST_SHARE = 0.02  # of these tracks, by which one person can count
+_LEAST_DAMPED = 8  # tracks
 _MOST_WAITING = 2000  # tracks that are decided again together with new ones
 _POSSIBLE = 1.5  # times the false matches of a decision are those of a mere possibility
 
@@ -45,7 +47,11 @@ def measure(tracks: Tracks) -> Measure:
     """
     latest = tracks.select(np.arange(len(tracks.people))[-LATEST:])
     features = latest.embeddings.astype(np.float32)
-    scores = StandardScores(features, latest.cam_ids)
+    _, person, sizes = np.unique(latest.people, return_inverse=True, return_counts=True)
+    most = max(_LEAST_DAMPED, _MOST_SHARE * len(person))
+    weights = np.minimum(1, most / sizes[person])
+    weights[latest.people == UNDECIDED] = 1
+    scores = StandardScores(features, latest.cam_ids, weights)
     starts, ends = latest.intervals.T
     together = (starts[:, None] <= ends) & (starts <= ends[:, None])
     together &= latest.cam_ids[:, None] == latest.cam_ids
@@ -84,24 +90,21 @@ def half_scores(tracks: Tracks, scores: StandardScores) -> np.ndarray:
     return cosines / scores.deviations(scores.centered(features, own.cam_ids))
 
 
-def waiting_tracks(
-    tracks: Tracks, rows: np.ndarray, measured: Measure, false_matches: float
-) -> np.ndarray:
-    """Find the tracks that wait to be decided and look like new ones.
+def waiting_tracks(tracks: Tracks, rows: np.ndarray, measured: Measure) -> np.ndarray:
+    """Find the tracks that wait to be decided; of many, those most like new ones.
 
     Args:
         tracks (Tracks): All known.
         rows (np.ndarray): (R,) the new ones; those before the first of them may wait.
         measured (Measure): Of these tracks.
-        false_matches (float): See :class:`People`.
 
     Returns:
-        np.ndarray: Rows, at most 2,000, the most alike.
+        np.ndarray: Rows, at most 2,000.
     """
     waiting = np.flatnonzero(tracks.people[: rows[0]] == UNDECIDED)
-    if not len(waiting):
+    if len(waiting) <= _MOST_WAITING:
         return waiting
-    scores, rates = measured
+    scores = measured.scores
     new = scores(tracks.embeddings[rows].astype(np.float32), tracks.cam_ids[rows])
     best = np.concatenate(
         [
@@ -112,10 +115,7 @@ def waiting_tracks(
             for part in np.array_split(waiting, len(waiting) // 8192 + 1)
         ]
     )
-    people = max(len(np.unique(tracks.people)), FEWEST_PEOPLE)
-    least = rates.threshold(_POSSIBLE * false_matches / people)
-    chosen = np.argsort(-best, kind='stable')[:_MOST_WAITING]
-    return np.sort(waiting[chosen[best[chosen] >= least]])
+    return np.sort(waiting[np.argsort(-best, kind='stable')[:_MOST_WAITING]])
 
 
 def match(

@@ -23,6 +23,9 @@ class StandardScores:
     Args:
         features (np.ndarray): (N, D) float32, rows L2-normalised, of tracks or images.
         cam_ids (np.ndarray): (N,) integers, from 0.
+        weights (np.ndarray, optional): (N,) positive, how much each counts: less, so
+            that somebody who is seen all day is not what all others are compared with.
+            Defaults to None: all alike.
 
     Source: normalisation by the scores of impostors on both sides is the s-norm of
     speaker verification (Kenny, Bayesian speaker verification with heavy-tailed priors,
@@ -39,19 +42,26 @@ class StandardScores:
         1.0
     """
 
-    def __init__(self, features: np.ndarray, cam_ids: np.ndarray) -> None:
+    def __init__(
+        self,
+        features: np.ndarray,
+        cam_ids: np.ndarray,
+        weights: np.ndarray | None = None,
+    ) -> None:
         cam_ids = as_cameras(cam_ids, len(features))
-        overall = features.mean(axis=0, dtype=np.float64)
+        shares = np.ones(len(features)) if weights is None else weights
+        weighted = (features * shares[:, None]).astype(np.float32)
         sums = np.zeros((int(cam_ids.max()) + 2, features.shape[1]))
         for camera in np.unique(cam_ids):
-            own = features[cam_ids == camera]
-            sums[camera] = own.sum(axis=0, dtype=np.float64)
-        counts = np.bincount(cam_ids, minlength=len(sums))[:, None]
+            sums[camera] = weighted[cam_ids == camera].sum(axis=0, dtype=np.float64)
+        counts = np.bincount(cam_ids, shares, minlength=len(sums))[:, None]
+        overall = sums.sum(axis=0) / counts.sum()
         # The last row serves cameras that are not among these.
         means = (sums + _PRIOR * overall) / (counts + _PRIOR)
         self.means = means.astype(np.float32)
         centered = self.centered(features, cam_ids)
-        self.spread = centered.T @ centered / max(len(features) - 1, 1)
+        weighted = (centered * shares[:, None]).astype(np.float32)
+        self.spread = centered.T @ weighted / max(counts.sum() - 1, 1)
 
     def centered(self, features: np.ndarray, cam_ids: np.ndarray) -> np.ndarray:
         """Features without the mean of their cameras, normalised.
