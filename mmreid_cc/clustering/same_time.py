@@ -166,3 +166,46 @@ def _join(similarity: np.ndarray, conflict: np.ndarray) -> np.ndarray:
                 groups[k] = one
         sizes[one] = total
         alive[other] = False
+
+
+def mark_overlaps(
+    owners: np.ndarray, places: np.ndarray, intervals: np.ndarray, marked: np.ndarray
+) -> None:
+    """Mark which owners have tracks of one place that overlap in time.
+
+    Args:
+        owners (np.ndarray): (T,) integers in 0…G−1, whose each track is.
+        places (np.ndarray): (T,) integers, e.g. cameras.
+        intervals (np.ndarray): (T, 2) float64, the first and last time of each; NaN
+            where unknown: such a track overlaps with none.
+        marked (np.ndarray): (G, G) bool, in which pairs of different owners are set.
+
+    Example:
+        >>> marked = np.zeros((2, 2), dtype=bool)
+        >>> intervals = np.array([[0.0, 2.0], [1.0, 3.0]])
+        >>> mark_overlaps(np.arange(2), np.zeros(2, int), intervals, marked)
+        >>> marked
+        array([[False,  True],
+               [ True, False]])
+    """
+    timed = np.flatnonzero(np.isfinite(intervals).all(axis=1))
+    order = timed[np.lexsort((intervals[timed, 0], places[timed]))]
+    starts, ends = np.ascontiguousarray(intervals[order].T)
+    _mark(owners[order], places[order], starts, ends, marked)
+
+
+@kernel
+def _mark(
+    owners: np.ndarray,
+    places: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    marked: np.ndarray,
+) -> None:
+    """As :func:`mark_overlaps`, of tracks sorted by place and start."""
+    for i in range(len(owners)):
+        for j in range(i + 1, len(owners)):
+            if places[j] != places[i] or starts[j] > ends[i]:
+                break
+            if owners[i] != owners[j]:
+                marked[owners[i], owners[j]] = marked[owners[j], owners[i]] = True
