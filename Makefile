@@ -39,9 +39,6 @@ $(READY): setup.py $(wildcard requirements/*.txt)
 demo: $(READY)  ## train on drawn pedestrians for some minutes, test, and write a report
 	rm -rf $(DEMO)
 	$(BIN)/python tools/train.py configs/cc_r18_synthetic.py --work-dir $(DEMO)
-	$(BIN)/python tools/test.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --work-dir $(DEMO)
-	$(BIN)/python tools/visualization/draw_rank_lists.py configs/cc_r18_synthetic.py $(DEMO)/best_*.pth --out $(DEMO)/rank_lists.png
-	$(BIN)/python tools/visualization/plot_curves.py $(DEMO) --out $(DEMO)/curves.png
 	$(BIN)/python tools/visualization/report.py $(DEMO) --out $(DEMO)/report.html
 
 demo-video: $(READY)  ## draw videos, cut crops by tracks, train on them, and sort them by person

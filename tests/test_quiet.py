@@ -55,7 +55,7 @@ def test_imports():
 
 @pytest.fixture(scope='module')
 def run_of_the_demo(market_root, tmp_path_factory):
-    """What the tools of ``make demo`` print, each in turn, on a run of two steps."""
+    """What tools print, each in turn, on a run of two steps."""
     folder = tmp_path_factory.mktemp('quiet')
     config = folder / 'quiet.py'
     config.write_text(CONFIG.format(root=ROOT, data=market_root))

@@ -36,18 +36,26 @@ def main() -> None:
     images = run.test_images(exclude_same_camera=not args.no_cameras)
 
     page = HTMLPage(f'Run {Path(args.source).resolve().name}')
-    add_metrics(page, run, images)
+    metrics = add_metrics(page, run, images)
     add_curves(page, Path(args.source))
     add_ranking(page, images)
     if cluster_hook(run.cfg) is not None:
         add_clusters(page, run.clustered_images())
     page.add_code('Configuration', run.cfg.pretty_text)
     page.save(args.out)
+    print(f'Test: {in_words(metrics)}')
     print(f'Report: {args.out}')
 
 
-def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
-    """Add what was tested, and how well it did."""
+def in_words(metrics: dict[str, float]) -> str:
+    """The first metrics, in percent."""
+    return ', '.join(f'{name} {100 * value:.1f}' for name, value in metrics.items())
+
+
+def add_metrics(
+    page: HTMLPage, run: RunData, images: EmbeddedImages
+) -> dict[str, float]:
+    """Add what was tested, and how well it did; return the metrics."""
     with_cameras = has_cameras(images.cam_ids)
     cameras = str(len(np.unique(images.cam_ids))) if with_cameras else 'unknown'
     page.add_table(
@@ -69,7 +77,7 @@ def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
         [[name, round(100 * value, 1)] for name, value in metrics.items()],
     )
     if not with_cameras:
-        return
+        return metrics
     pairs = camera_pair_metrics(**arguments)
     gallery = np.unique(images.cam_ids[images.gallery])
     page.add_table(
@@ -80,6 +88,7 @@ def add_metrics(page: HTMLPage, run: RunData, images: EmbeddedImages) -> None:
             for query in np.unique(images.cam_ids[images.queries])
         ],
     )
+    return metrics
 
 
 def pair_cell(pairs: dict[str, float], query_cam: int, gallery_cam: int) -> str:
