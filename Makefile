@@ -73,7 +73,7 @@ test-classic: $(READY) $(CLASSIC)/.ready browser  ## run most of the tests on th
 
 $(CLASSIC)/.ready: Makefile | $(READY)
 	rm -rf $(CLASSIC)
-	$(BIN)/python -m pip install --quiet --no-deps --target $(CLASSIC) $(CLASSIC_BUILDS)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX) --no-deps --target $(CLASSIC) $(CLASSIC_BUILDS)
 	touch $@
 
 test-slow: $(READY)  ## run the tests that take more than a minute

@@ -70,8 +70,9 @@ def use(wheel: Path, environment: Path) -> None:
 
     run(sys.executable, '-m', 'venv', environment)
     pinned = ROOT / 'requirements' / 'constraints.txt'
-    pip = python, '-m', 'pip', 'install', '--quiet', '--constraint', pinned
-    run(*pip, f'{wheel}[mm]')
+    uv = Path(sys.executable).with_name('uv'), 'pip'
+    given = '--quiet', '--python', python, '--constraint', pinned
+    run(*uv, 'install', *given, f'{wheel}[mm]')
     run(python, '-m', 'pip', 'check')
     run(python, '-m', 'mmreid_cc', '--version')
     (mim,) = environment.glob('lib/python*/site-packages/mmreid_cc/.mim')
