@@ -1,4 +1,4 @@
-"""Necks, heads and memories; backbones are mmpretrain's and a few of ours."""
+"""Necks, heads, memories, teachers; backbones are mmpretrain's and a few of ours."""
 
 from .averages import TeacherAverage
 from .backbones import (
