@@ -68,6 +68,7 @@ extras = {
     )
 }
 extras['all'] = [line for lines in extras.values() for line in lines]
+extras['release'] = requirements('release')
 
 setup(
     name='mmreid-cc',
@@ -78,6 +79,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11',
     packages=find_packages(include=['mmreid_cc*']),
+    package_data={'mmreid_cc': ['py.typed']},
     install_requires=requirements('runtime'),
     extras_require=extras,
     cmdclass={'build_py': BuildWithMim, 'sdist': SourceWithAll},

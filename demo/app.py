@@ -25,6 +25,7 @@ from mmreid_cc.apis import Gallery, LabelEditor, ReIDInferencer
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.model import load_config
 from mmreid_cc.datasets import read_labels
+from mmreid_cc.engine.pretrained import PRETRAINED
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
 HOST = '127.0.0.1'
@@ -79,21 +80,32 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('gallery', help='.npz file of tools/extract_features.py')
-    parser.add_argument('--config', required=True, help='that the gallery is of')
-    parser.add_argument('--checkpoint', required=True, help='that the gallery is of')
-    parser.add_argument('--device', help='cpu, cuda, cuda:1; a GPU if there is one')
+    parser.add_argument(
+        '--config', required=True, help='config of the network that built the gallery'
+    )
+    parser.add_argument(
+        '--checkpoint',
+        required=True,
+        help="its checkpoint, or 'none' for the weights that the config names",
+    )
+    parser.add_argument(
+        '--device', help='cpu, cuda or cuda:1 (default: a GPU if there is one)'
+    )
     parser.add_argument(
         '--labels',
-        help='CSV file of clusters to begin with, e.g. of tools/cluster_folder.py; '
-        "the gallery is clustered by the config's clusterer if none",
+        help='CSV file of clusters to start with, for example of '
+        "tools/cluster_folder.py (default: those of the config's clusterer)",
     )
     parser.add_argument(
         '--save-to',
-        help='CSV file of the corrected labels; <gallery>_labels.csv if none',
+        help='CSV file for the corrected labels (default: <gallery>_labels.csv)',
     )
-    parser.add_argument('--port', type=int, default=7860)
+    parser.add_argument('--port', type=int, default=7860, help='port of the page')
     parser.add_argument(
-        '--max-upload-mb', type=int, default=5, help='size of an upload'
+        '--max-upload-mb',
+        type=int,
+        default=5,
+        help='largest size of an upload in MB (default: %(default)s)',
     )
     args = parser.parse_args()
     if args.max_upload_mb < 1:
@@ -194,7 +206,8 @@ def main() -> None:
     file = output_file(args)
     gallery = Gallery.load(args.gallery)
     check_files(gallery.paths)
-    reid = ReIDInferencer(args.config, args.checkpoint, args.device)
+    checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
+    reid = ReIDInferencer(args.config, checkpoint, args.device)
     reid.check_gallery(gallery)
     labels = first_labels(args, gallery)
     editor = LabelEditor(labels, gallery.paths, gallery.embeddings)
@@ -212,6 +225,8 @@ def main() -> None:
             server_name=HOST,
             server_port=args.port,
             share=False,
+            quiet=True,  # no advice on public links
+            prevent_thread_lock=True,
             allowed_paths=[],
             max_file_size=f'{args.max_upload_mb}mb',
             enable_monitoring=False,
@@ -233,6 +248,8 @@ def main() -> None:
                 ]
             ),
         )
+        print(f'The page is at http://{HOST}:{args.port}. Ctrl-C ends it.', flush=True)
+        page.block_thread()
 
 
 if __name__ == '__main__':

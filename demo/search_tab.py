@@ -188,8 +188,8 @@ class SearchTab:
         order = 're-ranked' if rerank else 'the most similar first'
         count = f'{len(crops)} of {len(self.gallery)} images'
         return (
-            f'**{count}**, {order}; below each its cosine with the query. Click one to '
-            'go on from there.',
+            f'**{count}**, {order}; the number is the cosine with the query. Click an '
+            'image to search for it.',
             crops_html(crops),
         )
 

@@ -10,7 +10,13 @@ because that package knows nothing of models and runners.
 
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
-from mmpretrain import registry as mmpretrain
+
+from .foreign_notices import quiet_imports
+
+with quiet_imports():
+    import mmcv.cnn.bricks.transformer  # noqa: F401
+    import mmpretrain.datasets
+    from mmpretrain import registry as mmpretrain
 
 # MMEngine reads `mmreid_cc::<config>` for packages that it knows, only.
 MODULE2PACKAGE['mmreid_cc'] = 'mmreid_cc'

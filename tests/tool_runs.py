@@ -129,6 +129,7 @@ def _imports():
 
 def _run(argv, cwd, output, environment):
     os.environ.update(environment, PYTHONPATH=_imports())
+    multiprocessing.set_start_method(None, force=True)  # not the server's
     file = os.open(output, os.O_WRONLY | os.O_APPEND)
     os.dup2(file, 1)
     os.dup2(file, 2)

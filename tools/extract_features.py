@@ -20,10 +20,10 @@ def main() -> None:
     parser.add_argument(
         'images',
         nargs='+',
-        help='images, and folders of them; or one CSV file that lists them, with the '
-        'columns path,pid,cam,track,time',
+        help='image files and folders, or one CSV file with the columns '
+        'path,pid,cam,track,time',
     )
-    parser.add_argument('--out', required=True, help='file: .npz or .parquet')
+    parser.add_argument('--out', required=True, help='output file, .npz or .parquet')
     args = parser.parse_args()
     suffix = Path(args.out).suffix.lower()
     if suffix not in ('.npz', '.parquet'):

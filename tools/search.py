@@ -18,15 +18,17 @@ def main() -> None:
     parser.add_argument(
         'gallery', help='.npz of tools/extract_features.py, or a folder of images'
     )
-    parser.add_argument('query', nargs='+', help='images, and folders of them')
-    parser.add_argument('--topk', type=int, default=10, help='results of each query')
+    parser.add_argument('query', nargs='+', help='image files and folders')
     parser.add_argument(
-        '--rerank', action='store_true', help='order by k-reciprocal re-ranking'
+        '--topk', type=int, default=10, help='number of results for each query'
+    )
+    parser.add_argument(
+        '--rerank', action='store_true', help='order results by k-reciprocal re-ranking'
     )
     parser.add_argument(
         '--pool', action='store_true', help='all query images show one person'
     )
-    parser.add_argument('--out', help='picture of the results: png, svg, pdf')
+    parser.add_argument('--out', help='picture of the results, .png, .svg or .pdf')
     args = parser.parse_args()
     if args.out is not None:
         check_format(args.out)

@@ -3,6 +3,7 @@
 from .gallery import Gallery
 from .inferencer import ReIDInferencer
 from .label_editor import LabelEditor
+from .people import People
 from .pooling import pool_embeddings
 
-__all__ = ['Gallery', 'LabelEditor', 'ReIDInferencer', 'pool_embeddings']
+__all__ = ['Gallery', 'LabelEditor', 'People', 'ReIDInferencer', 'pool_embeddings']

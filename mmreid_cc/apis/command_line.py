@@ -11,6 +11,7 @@ from mmreid_cc.datasets.crops import UNKNOWN, Crop, drop_unreadable
 from mmreid_cc.datasets.image_lists import read_image_list
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
+from mmreid_cc.engine.pretrained import PRETRAINED
 
 from .images import each_image
 from .inferencer import ReIDInferencer
@@ -32,14 +33,20 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
         64
     """
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument('config', help='config file path')
-    parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('--device', help='cpu, cuda, cuda:1; a GPU if there is one')
-    parser.add_argument('--batch-size', type=int, default=64, help='images at once')
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        'checkpoint',
+        help="checkpoint file, or 'none' for the weights that the config names in "
+        '`init_cfg`',
+    )
+    parser.add_argument(
+        '--device', help='cpu, cuda or cuda:1 (default: a GPU if there is one)'
+    )
+    parser.add_argument('--batch-size', type=int, default=64, help='images in a batch')
     parser.add_argument(
         '--skip-unreadable',
         action='store_true',
-        help='leave out files that are no readable image, and list them',
+        help='skip files that are not readable images, and list them',
     )
     add_cfg_options(parser)
     return parser
@@ -133,7 +140,8 @@ def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
     Returns:
         ReIDInferencer: Ready.
     """
-    return ReIDInferencer(cfg, args.checkpoint, args.device, args.batch_size)
+    checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
+    return ReIDInferencer(cfg, checkpoint, args.device, args.batch_size)
 
 
 def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:

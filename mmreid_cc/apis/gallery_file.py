@@ -106,6 +106,6 @@ def _mapped(file: str | os.PathLike, info: zipfile.ZipInfo) -> np.ndarray:
         if version != (1, 0):
             raise ValueError(f'its {EMBEDDINGS} have the format {version}')
         shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
-        if dtype != np.float32 or fortran_order or len(shape) != 2:
+        if dtype not in (np.float16, np.float32) or fortran_order or len(shape) != 2:
             raise ValueError(f'its {EMBEDDINGS} are {dtype} of shape {shape}')
         return np.memmap(file, dtype, 'r', stream.tell(), shape)

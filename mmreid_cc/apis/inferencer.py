@@ -40,7 +40,9 @@ class ReIDInferencer:
 
     Args:
         config (str | os.PathLike | Config): That the network was trained with.
-        checkpoint (str | os.PathLike): Its weights.
+        checkpoint (str | os.PathLike | None): Its weights. None: those of the files
+            that the config names in ``init_cfg``, for example of a backbone that others
+            have trained for re-identification.
         device (str | torch.device, optional): Defaults to None: a GPU if there is one.
         batch_size (int): Images that go through the network at once. Defaults to 64.
 
@@ -55,7 +57,8 @@ class ReIDInferencer:
         UnpicklingError: If the checkpoint holds more than weights.
         RuntimeError: If the checkpoint is broken.
         ValueError: If the weights are not those of the model (it names the layers), or
-            the config has no test pipeline.
+            the config has no test pipeline; without a checkpoint, if a layer would be
+            left with random weights.
 
     Example:
         >>> from mmreid_cc.apis import ReIDInferencer
@@ -71,7 +74,7 @@ class ReIDInferencer:
     def __init__(
         self,
         config: str | os.PathLike | Config,
-        checkpoint: str | os.PathLike,
+        checkpoint: str | os.PathLike | None,
         device: str | torch.device | None = None,
         batch_size: int = 64,
     ) -> None:

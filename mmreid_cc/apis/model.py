@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmreid_cc.engine.launch import drop_own_scope
+from mmreid_cc.engine.pretrained import pretrained_weights
 from mmreid_cc.engine.safe_loading import load_file
 from mmreid_cc.engine.weights import check_weights, weights_of
 from mmreid_cc.models.computation import dtype_of, prepare_computation
@@ -65,14 +66,18 @@ def scope_of(cfg: Config) -> Any:
 
 
 def load_model(
-    cfg: Config, checkpoint: str | os.PathLike, device: str | torch.device | None = None
+    cfg: Config,
+    checkpoint: str | os.PathLike | None,
+    device: str | torch.device | None = None,
 ) -> nn.Module:
     """Build the network of a config, and give it the weights of a checkpoint.
 
     Args:
         cfg (Config): As of :func:`load_config`.
-        checkpoint (str | os.PathLike): Read without executing anything from it. Every
-            layer must be in it, and no other.
+        checkpoint (str | os.PathLike | None): Read without executing anything from it.
+            Every layer must be in it, and no other. None: the weights that the config
+            names in ``init_cfg``, see
+            :func:`mmreid_cc.engine.pretrained.pretrained_weights`.
         device (str | torch.device, optional): Defaults to None: a GPU if there is one.
 
     Returns:
@@ -82,17 +87,21 @@ def load_model(
         FileNotFoundError: If the checkpoint does not exist.
         UnpicklingError: If it holds more than weights.
         RuntimeError: If it is broken.
-        ValueError: If its weights are not those of the model; it names the layers.
+        ValueError: If its weights are not those of the model, or, without a checkpoint,
+            if the config names none; it lists the layers.
 
     Example:
         >>> model = load_model(load_config('configs/cc_r50_market.py'), 'best.pth')
     """
-    file = os.fspath(checkpoint)
-    weights = weights_of(load_file(file, 'cpu'))
     with scope_of(cfg):
         # A copy: some models complete their config, which is hashed as it was given.
         model = MODELS.build(copy.deepcopy(cfg.model))
-    check_weights(model, weights, file, complete=True)
+        if checkpoint is None:
+            weights = pretrained_weights(cfg.model)
+        else:
+            file = os.fspath(checkpoint)
+            weights = weights_of(load_file(file, 'cpu'))
+            check_weights(model, weights, file, complete=True)
     # Counters that files of old PyTorch versions lack are the only ones missing.
     model.load_state_dict(weights, strict=False)
     hook = (cfg.get('default_hooks') or {}).get('computation') or {}

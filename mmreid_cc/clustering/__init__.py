@@ -4,6 +4,8 @@ from .agglomerative import Agglomerative
 from .auto_dbscan import AutoDBSCAN, estimated_people
 from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
+from .camera_links import CameraLinks
+from .camera_matching import CameraMatching
 from .camera_normalization import normalize_cameras
 from .centroids import cluster_centroids
 from .dbscan import DBSCAN
@@ -13,7 +15,7 @@ from .jaccard import jaccard_distance
 from .jaccard_clusterer import JaccardClusterer
 from .kmeans import KMeans
 from .knn import knn
-from .mutual_neighbors import MutualNeighbors, mutual_links
+from .mutual_neighbors import MutualNeighbors
 from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality, pair_f1
 from .recall import neighbor_recall
@@ -23,6 +25,7 @@ from .sharing import Share
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
+from .track_whitening import whiten_tracks
 from .tracklets import Tracklets
 
 __all__ = [
@@ -32,6 +35,8 @@ __all__ = [
     'Agglomerative',
     'AutoDBSCAN',
     'BaseClusterer',
+    'CameraLinks',
+    'CameraMatching',
     'CameraSizes',
     'InfoMap',
     'JaccardClusterer',
@@ -51,11 +56,11 @@ __all__ = [
     'jaccard_distance',
     'knn',
     'label_silhouette',
-    'mutual_links',
     'neighbor_recall',
     'normalize_cameras',
     'pair_f1',
     'pool_tracks',
     'separate_overlapping',
     'split_tracks',
+    'whiten_tracks',
 ]

@@ -1,6 +1,6 @@
 """Agglomerative clustering on the Jaccard distance of k-reciprocal neighbourhoods."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import coo_array, csr_array
@@ -16,6 +16,7 @@ _LINKAGES = ('average', 'complete', 'single')
 
 
 @CLUSTERERS.register_module()
+@dataclass(eq=False, repr=False)
 class Agglomerative(JaccardClusterer):
     """Agglomerative clustering of scikit-learn on the sparse Jaccard distance.
 
@@ -32,12 +33,7 @@ class Agglomerative(JaccardClusterer):
             ``'average'``.
         min_cluster_size (int): Images of smaller clusters stay un-clustered. Defaults
             to 4.
-        k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
-        k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
-        knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
-            Defaults to None.
-        cameras (dict | None): Neighbours in the own camera and in others by lists of
-            their own, see :class:`JaccardClusterer`. Defaults to None.
+        k1, k2, knn, cameras: See :class:`JaccardClusterer`.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -51,27 +47,24 @@ class Agglomerative(JaccardClusterer):
         array([0, 0, 0, 0, 1, 1, 1, 1])
     """
 
-    def __init__(
-        self,
-        distance_threshold: float = 0.6,
-        linkage: str = 'average',
-        min_cluster_size: int = 4,
-        k1: int = 30,
-        k2: int = 6,
-        knn: dict[str, Any] | None = None,
-        cameras: dict[str, int] | None = None,
-    ) -> None:
-        if not 0 < distance_threshold < 1:
+    distance_threshold: float = 0.6
+    linkage: str = 'average'
+    min_cluster_size: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        if not 0 < self.distance_threshold < 1:
             raise ValueError(
-                f'distance_threshold must lie in (0, 1), got {distance_threshold!r}: '
-                'the Jaccard distance is at most 1, and exactly 1 between most pairs.'
+                'distance_threshold must lie in (0, 1), got '
+                f'{self.distance_threshold!r}: the Jaccard distance is at most 1, and '
+                'exactly 1 between most pairs.'
             )
-        if linkage not in _LINKAGES:
-            raise ValueError(f'linkage must be one of {_LINKAGES}, got {linkage!r}.')
-        check_count('min_cluster_size', min_cluster_size)
-        super().__init__(k1, k2, knn, cameras)
-        self.distance_threshold, self.linkage = distance_threshold, linkage
-        self.min_cluster_size = min_cluster_size
+        if self.linkage not in _LINKAGES:
+            raise ValueError(
+                f'linkage must be one of {_LINKAGES}, got {self.linkage!r}.'
+            )
+        check_count('min_cluster_size', self.min_cluster_size)
+        super().__post_init__()
 
     def cluster_distance(self, distance: csr_array) -> np.ndarray:
         """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""

@@ -71,7 +71,7 @@ class AutoDBSCAN(NeighborClusterer):
         >>> features = people + 0.5 * rng.normal(size=people.shape)
         >>> features /= np.linalg.norm(features, axis=1, keepdims=True)
         >>> clusterer = CLUSTERERS.build(dict(type='AutoDBSCAN'))
-        >>> clusterer.fit_predict(features).max() + 1
+        >>> int(clusterer.fit_predict(features).max()) + 1
         20
         >>> sorted(clusterer.chosen)
         ['eps', 'k1', 'k2', 'min_samples']

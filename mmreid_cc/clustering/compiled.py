@@ -27,7 +27,7 @@ def kernel(
         Callable: The dispatcher of numba.
 
     Example:
-        >>> @kernel
+        >>> @kernel  # doctest: +SKIP
         ... def add(a: int, b: int) -> int:
         ...     return a + b
         >>> add(1, 2)
@@ -51,7 +51,7 @@ def _tell_once() -> None:
         _told.append(True)
         print_log(
             'Neither the folder of mmreid_cc nor the cache folder of the user can be '
-            'written, so clustering is compiled anew in each process, which takes some '
+            'written, so each process compiles the clustering again, which takes some '
             '10 seconds. Set NUMBA_CACHE_DIR to a folder that can be written.',
             logger='current',
             level=logging.WARNING,

@@ -1,7 +1,7 @@
 """DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods."""
 
 import logging
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from mmengine.logging import print_log
@@ -16,6 +16,7 @@ _TIE = 1e-6  # rounding moves a tied distance by less than this
 
 
 @CLUSTERERS.register_module()
+@dataclass(eq=False, repr=False)
 class DBSCAN(JaccardClusterer):
     """DBSCAN on the Jaccard distance of k-reciprocal neighbourhoods.
 
@@ -26,12 +27,7 @@ class DBSCAN(JaccardClusterer):
         eps (float): Largest distance of two neighbours, in (0, 1). Defaults to 0.6.
         min_samples (int): Neighbours, itself included, that make an image a core
             point. Defaults to 4.
-        k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
-        k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
-        knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
-            Defaults to None.
-        cameras (dict | None): Neighbours in the own camera and in others by lists of
-            their own, see :class:`JaccardClusterer`. Defaults to None.
+        k1, k2, knn, cameras: See :class:`JaccardClusterer`.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -45,30 +41,27 @@ class DBSCAN(JaccardClusterer):
         array([0, 0, 0, 0, 1, 1, 1, 1])
     """
 
-    def __init__(
-        self,
-        eps: float = 0.6,
-        min_samples: int = 4,
-        k1: int = 30,
-        k2: int = 6,
-        knn: dict[str, Any] | None = None,
-        cameras: dict[str, int] | None = None,
-    ) -> None:
-        if not 0 < eps < 1:
+    eps: float = 0.6
+    min_samples: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the parameters, and warn of a threshold that many pairs meet."""
+        if not 0 < self.eps < 1:
             raise ValueError(
-                f'eps must lie in (0, 1), got {eps!r}: the Jaccard distance is at most '
-                '1, and exactly 1 between most pairs.'
+                f'eps must lie in (0, 1), got {self.eps!r}: the Jaccard distance is at '
+                'most 1, and exactly 1 between most pairs.'
             )
-        check_count('min_samples', min_samples)
-        super().__init__(k1, k2, knn, cameras, max_distance=eps)
-        self.eps, self.min_samples = eps, min_samples
+        check_count('min_samples', self.min_samples)
+        super().__post_init__()
+        self.max_distance = self.eps
+        k2 = self.k2
         if self.cameras is not None:
             k2 = self.cameras.k2_intra + self.cameras.k2_inter
-        if is_tied(eps, k2):
+        if is_tied(self.eps, k2):
             print_log(
-                f'DBSCAN: with k2={k2} many pairs are exactly eps={eps} apart, and '
-                'rounding decides which of them are neighbours. Move eps by 0.01 for '
-                'labels that do not hang on the last bit.',
+                f'DBSCAN: with k2={k2} many pairs are exactly eps={self.eps} apart, '
+                'and rounding decides which of them are neighbours. Move eps by 0.01 '
+                'for labels that do not depend on the last bit.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -111,8 +104,8 @@ def dbscan(
 
     Args:
         distance (csr_array): (N, N), symmetric, of non-negative values; two images are
-            neighbours where an entry is stored and at most ``max_distance``. Everyone
-            is a neighbour of oneself.
+            neighbours where an entry is stored and at most ``max_distance``. Every
+            image is a neighbour of itself.
         min_samples (int): Neighbours, itself included, that make a core point.
         max_distance (float): DBSCAN's eps. Defaults to 1.0, every Jaccard distance.
 

@@ -1,6 +1,6 @@
 """HDBSCAN on the Jaccard distance of k-reciprocal neighbourhoods."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -15,6 +15,7 @@ _ALMOST_ZERO = 1e-6
 
 
 @CLUSTERERS.register_module()
+@dataclass(eq=False, repr=False)
 class HDBSCAN(JaccardClusterer):
     """HDBSCAN of scikit-learn on the sparse Jaccard distance.
 
@@ -28,12 +29,7 @@ class HDBSCAN(JaccardClusterer):
             to 4.
         min_samples (int): Neighbours, itself included, whose farthest gives an image
             its core distance. Defaults to 4.
-        k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
-        k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
-        knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
-            Defaults to None.
-        cameras (dict | None): Neighbours in the own camera and in others by lists of
-            their own, see :class:`JaccardClusterer`. Defaults to None.
+        k1, k2, knn, cameras: See :class:`JaccardClusterer`.
 
     Raises:
         ValueError: If a parameter is out of its range.
@@ -47,21 +43,16 @@ class HDBSCAN(JaccardClusterer):
         array([0, 0, 0, 0, 1, 1, 1, 1])
     """
 
-    def __init__(
-        self,
-        min_cluster_size: int = 4,
-        min_samples: int = 4,
-        k1: int = 30,
-        k2: int = 6,
-        knn: dict[str, Any] | None = None,
-        cameras: dict[str, int] | None = None,
-    ) -> None:
-        check_count('min_cluster_size', min_cluster_size)
-        if min_cluster_size < 2:
+    min_cluster_size: int = 4
+    min_samples: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        check_count('min_cluster_size', self.min_cluster_size)
+        if self.min_cluster_size < 2:
             raise ValueError('min_cluster_size must be from 2 on, got 1.')
-        check_count('min_samples', min_samples)
-        super().__init__(k1, k2, knn, cameras)
-        self.min_cluster_size, self.min_samples = min_cluster_size, min_samples
+        check_count('min_samples', self.min_samples)
+        super().__post_init__()
 
     def cluster_distance(self, distance: csr_array) -> np.ndarray:
         """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""

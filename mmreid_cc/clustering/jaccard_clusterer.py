@@ -1,6 +1,7 @@
 """What the algorithms on the Jaccard distance share: plain or by camera."""
 
 from abc import abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,53 +13,58 @@ from .jaccard import jaccard_distance
 from .neighbor_clusterer import NeighborClusterer
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class JaccardClusterer(NeighborClusterer):
     """Base class of the algorithms on the Jaccard distance.
 
-    A subclass implements :meth:`cluster_distance`. The stages ``neighbours`` and
-    ``distance`` are measured here; with ``cameras`` the search is part of ``distance``.
+    A subclass implements :meth:`cluster_distance`. If it has parameters of its own, it
+    is a dataclass, too, and checks them in ``__post_init__``. The stages ``neighbours``
+    and ``distance`` are measured here; with ``cameras`` the search is part of
+    ``distance``.
 
     Args:
-        k1 (int): Neighbours of the reciprocal sets.
-        k2 (int): Rows averaged by query expansion, in 1…k1.
+        k1 (int): Neighbours of the reciprocal sets. Defaults to 30.
+        k2 (int): Rows averaged by query expansion, in 1…k1. Defaults to 6.
         knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
             Defaults to None.
         cameras (dict | None): Arguments of :class:`CameraSizes`, ``dict()`` for its
             defaults: :func:`camera_jaccard_distance` takes the place of
             :func:`jaccard_distance`, and they that of ``k1`` and ``k2``. Defaults to
             None.
-        max_distance (float): Pairs that are farther apart are not needed. Defaults to
-            1.0.
+
+    Attributes:
+        max_distance (float): Pairs that are farther apart are not needed; 1.0 unless
+            the subclass sets it.
 
     Raises:
         ValueError: If a parameter is out of its range.
 
     Example:
-        >>> class Near(JaccardClusterer):
+        >>> class FirstNeighbor(JaccardClusterer):
         ...     def cluster_distance(self, distance):
-        ...         return distance.argmin(axis=1)
-        >>> Near(k1=2, k2=1).fit_predict(np.repeat(np.eye(2), 2, axis=0))
+        ...         return distance.indices[distance.indptr[:-1]]
+        >>> FirstNeighbor(k1=2, k2=1).fit_predict(np.repeat(np.eye(2), 2, axis=0))
         array([0, 0, 1, 1])
     """
 
-    def __init__(
-        self,
-        k1: int,
-        k2: int,
-        knn: dict[str, Any] | None = None,
-        cameras: dict[str, int] | None = None,
-        max_distance: float = 1.0,
-    ) -> None:
-        check_count('k1', k1)
-        check_count('k2', k2, maximum=k1)
-        super().__init__(k1, knn)
-        self.k1, self.k2, self.max_distance = k1, k2, max_distance
-        self.cameras = None if cameras is None else CameraSizes(**cameras)
-        if cameras is not None and self.knn:
-            raise ValueError(
-                'With `cameras` neighbours are searched exactly, camera by camera: '
-                f'leave `knn` out, got {self.knn}.'
-            )
+    k1: int = 30
+    k2: int = 6
+    knn: Any = None
+    cameras: Any = None
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        check_count('k1', self.k1)
+        check_count('k2', self.k2, maximum=self.k1)
+        NeighborClusterer.__init__(self, self.k1, self.knn)
+        self.max_distance = 1.0
+        if self.cameras is not None:
+            self.cameras = CameraSizes(**self.cameras)
+            if self.knn:
+                raise ValueError(
+                    'With `cameras` neighbours are searched exactly, camera by camera: '
+                    f'leave `knn` out, got {self.knn}.'
+                )
 
     @abstractmethod
     def cluster_distance(self, distance: csr_array) -> np.ndarray:

@@ -38,12 +38,12 @@ def separate_overlapping(
         >>> intervals = np.array([[0, 2], [5, 9], [1, 3]])
         >>> zeros = np.zeros(3, dtype=np.int64)
         >>> separate_overlapping(zeros, features, zeros, intervals, np.arange(3))
-        array([0, 0, 1])
+        array([1, 1, 2])
     """
     result = labels.astype(np.int64)
     next_label = int(labels.max(initial=-1)) + 1
-    for label in overlapping_clusters(labels, places, intervals, tracks):
-        members = np.flatnonzero(labels == label)
+    torn = overlapping_clusters(labels, places, intervals, tracks)
+    for members in _members(labels, torn):
         for piece in _pieces(features[members]):
             own = members[piece]
             conflict = _conflicts(places[own], intervals[own], tracks[own])
@@ -92,20 +92,20 @@ def overlapping_clusters(
     # Parts of one track may overlap: only then the pairs must be looked at.
     if len(np.unique(tracks)) == len(tracks):
         return found
-    return np.array(
-        [c for c in found if _is_torn(c, labels, places, intervals, tracks)]
-    )
+    torn = [
+        _conflicts(places[own], intervals[own], tracks[own]).any()
+        for own in _members(labels, found)
+    ]
+    return found[np.array(torn, dtype=bool)]
 
 
-def _is_torn(
-    label: int,
-    labels: np.ndarray,
-    places: np.ndarray,
-    intervals: np.ndarray,
-    tracks: np.ndarray,
-) -> bool:
-    own = labels == label
-    return bool(_conflicts(places[own], intervals[own], tracks[own]).any())
+def _members(labels: np.ndarray, wanted: np.ndarray) -> list[np.ndarray]:
+    """The rows of each of some labels, ascending."""
+    order = np.argsort(labels, kind='stable')
+    bounds = [
+        np.searchsorted(labels[order], wanted, side) for side in ('left', 'right')
+    ]
+    return [order[first:last] for first, last in zip(*bounds, strict=True)]
 
 
 def _conflicts(
@@ -166,3 +166,46 @@ def _join(similarity: np.ndarray, conflict: np.ndarray) -> np.ndarray:
                 groups[k] = one
         sizes[one] = total
         alive[other] = False
+
+
+def mark_overlaps(
+    owners: np.ndarray, places: np.ndarray, intervals: np.ndarray, marked: np.ndarray
+) -> None:
+    """Mark which owners have tracks of one place that overlap in time.
+
+    Args:
+        owners (np.ndarray): (T,) integers in 0…G−1, whose each track is.
+        places (np.ndarray): (T,) integers, e.g. cameras.
+        intervals (np.ndarray): (T, 2) float64, the first and last time of each; NaN
+            where unknown: such a track overlaps with none.
+        marked (np.ndarray): (G, G) bool, in which pairs of different owners are set.
+
+    Example:
+        >>> marked = np.zeros((2, 2), dtype=bool)
+        >>> intervals = np.array([[0.0, 2.0], [1.0, 3.0]])
+        >>> mark_overlaps(np.arange(2), np.zeros(2, int), intervals, marked)
+        >>> marked
+        array([[False,  True],
+               [ True, False]])
+    """
+    timed = np.flatnonzero(np.isfinite(intervals).all(axis=1))
+    order = timed[np.lexsort((intervals[timed, 0], places[timed]))]
+    starts, ends = np.ascontiguousarray(intervals[order].T)
+    _mark(owners[order], places[order], starts, ends, marked)
+
+
+@kernel
+def _mark(
+    owners: np.ndarray,
+    places: np.ndarray,
+    starts: np.ndarray,
+    ends: np.ndarray,
+    marked: np.ndarray,
+) -> None:
+    """As :func:`mark_overlaps`, of tracks sorted by place and start."""
+    for i in range(len(owners)):
+        for j in range(i + 1, len(owners)):
+            if places[j] != places[i] or starts[j] > ends[i]:
+                break
+            if owners[i] != owners[j]:
+                marked[owners[i], owners[j]] = marked[owners[j], owners[i]] = True

@@ -1,6 +1,6 @@
 """DBSCAN that keeps the reliable clusters only."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -12,6 +12,7 @@ from .jaccard_clusterer import JaccardClusterer
 
 
 @CLUSTERERS.register_module()
+@dataclass(eq=False, repr=False)
 class SelfPacedDBSCAN(JaccardClusterer):
     r"""DBSCAN whose clusters must be independent, and their images compact.
 
@@ -60,28 +61,24 @@ class SelfPacedDBSCAN(JaccardClusterer):
         {'least_independence': 1.0}
     """
 
-    def __init__(
-        self,
-        eps: float = 0.6,
-        eps_gap: float = 0.02,
-        independent_share: float = 0.9,
-        min_samples: int = 4,
-        k1: int = 30,
-        k2: int = 6,
-        knn: dict[str, Any] | None = None,
-    ) -> None:
-        if not 0 < eps - eps_gap <= eps + eps_gap < 1:
+    eps: float = 0.6
+    eps_gap: float = 0.02
+    independent_share: float = 0.9
+    min_samples: int = 4
+
+    def __post_init__(self) -> None:
+        """Check the parameters."""
+        if not 0 < self.eps - self.eps_gap <= self.eps + self.eps_gap < 1:
             raise ValueError(
-                f'eps ± eps_gap must lie in (0, 1), got {eps!r} ± {eps_gap!r}'
+                f'eps ± eps_gap must lie in (0, 1), got {self.eps!r} ± {self.eps_gap!r}'
             )
-        if not 0 <= independent_share <= 1:
+        if not 0 <= self.independent_share <= 1:
             raise ValueError(
-                f'independent_share must lie in [0, 1], got {independent_share!r}'
+                f'independent_share must lie in [0, 1], got {self.independent_share!r}'
             )
-        check_count('min_samples', min_samples)
-        super().__init__(k1, k2, knn, max_distance=eps + eps_gap)
-        self.eps, self.eps_gap = eps, eps_gap
-        self.independent_share, self.min_samples = independent_share, min_samples
+        check_count('min_samples', self.min_samples)
+        super().__post_init__()
+        self.max_distance = self.eps + self.eps_gap
 
     def cluster_distance(self, distance: csr_array) -> np.ndarray:
         """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""

@@ -12,7 +12,7 @@ def pool_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Pool the features of each track by their geometric median.
 
     It is the point of least mean distance: half of the images of a track can be of
-    somebody else before it leaves the others, while the mean moves with each.
+    someone else before it leaves the others, while the mean moves with each.
 
     Args:
         features (np.ndarray): (N, D) float32, rows L2-normalised.

@@ -7,10 +7,11 @@ import numpy as np
 
 from .base import CLUSTERERS, BaseClusterer
 from .camera_normalization import as_cameras
-from .inputs import as_features, check_normalized
+from .inputs import as_features, check_normalized, to_numpy
 from .same_time import separate_overlapping
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
+from .track_whitening import whiten_tracks
 from .tracks import number_tracks, track_intervals
 
 SAME_TIME = ('separate', 'separate_cameras')
@@ -33,11 +34,13 @@ class Tracklets(BaseClusterer):
         same_time (str | None): ``'separate'``: tracks of one camera that overlap in
             time never share a cluster; ``'separate_cameras'``: nor do those of
             different cameras, which is right if no place is seen by two of them and
-            their clocks agree; None: times are not looked at. Defaults to
-            ``'separate'``.
+            their clocks agree; None: times are not looked at. An image without a track
+            is put apart from none. Defaults to ``'separate'``.
         split (bool): Split a track first whose images are of two kinds, as when the
             tracker went over to another person, see :func:`split_tracks`. Defaults to
             False.
+        whiten (bool): Weigh down first in what the images of a track differ, see
+            :func:`whiten_tracks`. Defaults to False.
 
     Attributes:
         clusterer (BaseClusterer): The algorithm.
@@ -50,7 +53,7 @@ class Tracklets(BaseClusterer):
         >>> clusterer = CLUSTERERS.build(
         ...     dict(type='Tracklets', clusterer=dict(type='MutualNeighbors')))
         >>> clusterer.fit_predict(features, cam_ids=[1, 1, 1, 2], tracks=[5, 5, 6, 5])
-        array([0, 0, 1, 2])
+        array([ 0,  0, -1, -1])
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Tracklets(BaseClusterer):
         clusterer: dict[str, Any] | None = None,
         same_time: str | None = 'separate',
         split: bool = False,
+        whiten: bool = False,
     ) -> None:
         if same_time not in (None, *SAME_TIME):
             raise ValueError(
@@ -66,7 +70,7 @@ class Tracklets(BaseClusterer):
         if clusterer is None:
             clusterer = dict(type='AutoDBSCAN')
         self.clusterer = CLUSTERERS.build(clusterer)
-        self.same_time, self.split = same_time, split
+        self.same_time, self.split, self.whiten = same_time, split, whiten
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
         """Cluster images without tracks, see :meth:`fit_predict`."""
@@ -113,6 +117,8 @@ class Tracklets(BaseClusterer):
             whole = groups
             if self.split:
                 groups = split_tracks(features, groups)
+            if self.whiten:
+                features = whiten_tracks(features, groups)
             pooled = pool_tracks(features, groups)
             _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
         cameras = cam_ids[first]
@@ -122,6 +128,8 @@ class Tracklets(BaseClusterer):
         if self.same_time is not None and times is not None:
             with self.stage('same time'):
                 intervals = track_intervals(groups, times)
+                # A moment without a track says little: clocks may tell whole seconds.
+                intervals[to_numpy(tracks)[first] < 0] = np.nan
                 places = cameras
                 if self.same_time == 'separate_cameras':
                     places = np.zeros_like(cameras)

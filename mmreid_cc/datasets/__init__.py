@@ -1,5 +1,6 @@
 """Re-ID data sets, their transforms and samplers."""
 
+from .. import registry  # noqa: F401  imports mmpretrain without its notices
 from .adaptation import AdaptationReID, source_classes
 from .collating import collate_views
 from .dukemtmc_reid import DukeMTMCreID

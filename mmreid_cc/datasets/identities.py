@@ -25,7 +25,7 @@ def identity_labels(pids: np.ndarray) -> np.ndarray:
     if not known.any():
         raise ValueError(
             f'None of {len(pids)} training images shows a known identity, and this '
-            'training needs them. Take a data set whose names or CSV file tell the '
+            'training needs them. Use a data set whose file names or CSV file contain '
             'identities, or train without labels (configs/cc_*.py).'
         )
     labels = np.full(len(pids), UNKNOWN, dtype=np.int64)

@@ -315,11 +315,11 @@ class ReIDDataset(BaseDataset):
                 level=logging.WARNING,
             )
 
+    def counts(self) -> dict[str, int]:
+        """The number of ``images``, of known ``identities`` and of ``cameras``."""
+        columns = zip(self.column('pid'), self.column('cam_id'), strict=True)
+        return count([Crop('', *row) for row in columns], self.DISTRACTOR)
+
     def __repr__(self) -> str:
-        crops = [
-            Crop('', *row)
-            for row in zip(self.column('pid'), self.column('cam_id'), strict=True)
-        ]
-        found = count(crops, self.DISTRACTOR)
-        counts = ', '.join(f'{number} {what}' for what, number in found.items())
+        counts = ', '.join(f'{number} {what}' for what, number in self.counts().items())
         return f'{type(self).__name__} {self.split} of {self.data_root}: {counts}'

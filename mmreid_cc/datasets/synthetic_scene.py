@@ -8,13 +8,7 @@ from typing import Any
 from mmreid_cc.registry import DATASETS
 
 from .image_folder import ReIDImageFolder
-from .pedestrians.drawn_folder import write_once
-from .pedestrians.scene_folder import (
-    PARAMETER_FILE,
-    SCENE_VERSION,
-    check_parameters,
-    write_videos,
-)
+from .pedestrians.scene_folder import write_scene_folder, write_videos
 from .video import CropRules, Recording, cut_crops
 
 CROPS = {'train': 'tracks', 'test': 'true'}  # folder of crops, and suffix of the tracks
@@ -67,8 +61,9 @@ class SyntheticScene(ReIDImageFolder):
         seconds: int = 60,
         fps: int = 10,
     ) -> None:
-        parameters = dict(
-            version=SCENE_VERSION,
+        write_scene_folder(
+            data_root,
+            _write,
             seed=seed,
             people=people,
             cameras=cameras,
@@ -76,9 +71,6 @@ class SyntheticScene(ReIDImageFolder):
             fps=fps,
             crops=True,
         )
-        check_parameters(parameters)
-        what = f'a scene of {people} people and {cameras} cameras'
-        write_once(data_root, parameters, PARAMETER_FILE, what, _write)
         folder = str(Path(data_root) / CROPS.get(split, ''))
         lists = 'crops.csv', 'query.csv', 'gallery.csv'
         super().__init__(folder, split, pipeline, *lists)

@@ -5,7 +5,7 @@ import io
 import math
 import re
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from .crops import read_text
@@ -111,7 +111,7 @@ def as_seconds(text: str) -> float:
                 'time, such as 2024-05-01T08:30:00.'
             ) from None
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
+            moment = moment.replace(tzinfo=UTC)
         seconds = moment.timestamp()
     if math.isinf(seconds):
         raise ValueError(f'{text!r} is no time: it must be finite.')

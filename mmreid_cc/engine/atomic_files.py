@@ -47,6 +47,6 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise OSError(
             error.errno,
             f'{error.strerror}: {len(content) / 2**20:.0f} MB cannot be written. What '
-            'was saved before is still whole: make room, and go on with --resume',
+            'was saved before is intact: make room, and continue with --resume',
             str(path),
         ) from error

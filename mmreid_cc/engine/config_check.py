@@ -147,6 +147,11 @@ def _walk(path: str, value: Any) -> Iterator[str]:
             yield from _check_keys(path, value, f'`{path}`', [keys])
         elif path == 'default_hooks':
             yield from _check_hook_names(value)
+        elif path.endswith('.init_cfg'):
+            yield (
+                f"{path}: it needs a `type`, as in dict(type='Pretrained', "
+                "checkpoint='weights.pth')."
+            )
         for key, child in value.items():
             yield from _walk(f'{path}.{key}', child)
     elif isinstance(value, (list, tuple)):

@@ -31,10 +31,10 @@ def explained_dead_workers() -> Iterator[None]:
         if not is_of_dead_worker(error):
             raise
         raise RuntimeError(
-            f'{error} A process that loads images is gone. Mostly the system killed it '
-            'for want of memory (`dmesg` tells), or /dev/shm is full, as in a '
+            f'{error} A process that loads images has ended. Usually the system killed '
+            'it because memory ran out (see `dmesg`), or /dev/shm is full, as in a '
             'container without `--shm-size`. Lower `num_workers` or `batch_size` of '
-            'the data loaders; then go on from the last checkpoint by --resume.'
+            'the data loaders; then continue from the last checkpoint with --resume.'
         ) from error
 
 

@@ -24,6 +24,25 @@ def set_data_root(cfg: Config, data_root: str) -> None:
             cfg[loader].dataset.data_root = data_root
 
 
+def fit_loaders(cfg: Config) -> None:
+    """Ask for no more workers than there are CPU cores, and for pinned memory on GPUs.
+
+    PyTorch warns of both otherwise, once for each loader. The batches are the same.
+
+    Args:
+        cfg (Config): ``num_workers`` and ``pin_memory`` of its loaders are changed in
+            place.
+    """
+    cores = len(os.sched_getaffinity(0))
+    for name in LOADERS:
+        loader = cfg.get(name)
+        if loader is not None:
+            loader.num_workers = min(loader.get('num_workers', 0), cores)
+            loader.pin_memory = (
+                loader.get('pin_memory', False) and torch.cuda.is_available()
+            )
+
+
 def drop_own_scope(cfg: Config) -> None:
     """Take our scope off what a config inherits by ``mmreid_cc::``.
 

@@ -205,14 +205,14 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
     spread = 1 - features.mean(dim=0).norm().item()
     finding = (
         f'{source!r} found {num_clusters} cluster(s) in {len(features)} images. '
-        f'Their features have a spread of {spread:.4f} (0: all alike, the network has '
-        'collapsed; near 1: nothing is similar to anything).'
+        f'Their features have a spread of {spread:.4f} (0: all are alike, and the '
+        'network has collapsed; near 1: no image is similar to another).'
     )
     if num_clusters == 0:
         raise RuntimeError(
             f'{finding} There is nothing to train on. For DBSCAN raise `eps` or lower '
             '`min_samples`; with few images of each person lower `k1`; for InfoMap '
-            'lower `min_similarity` or `min_cluster_size`; or take better weights.'
+            'lower `min_similarity` or `min_cluster_size`; or use better weights.'
         )
     if num_clusters == 1:
         print_log(

@@ -44,14 +44,14 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
         if is_whole(path):
             return str(path)
         print_log(
-            f'{path} is broken, e.g. by an interruption while it was written. Going '
-            'on from the one before.',
+            f'{path} is broken, for example by an interruption while it was written. '
+            'Continuing from the checkpoint before it.',
             level=logging.WARNING,
         )
     if found:
         raise RuntimeError(
-            f'None of the {len(found)} checkpoints in {work_dir} is whole. Remove them '
-            'to start anew, or name another one: --resume CHECKPOINT.'
+            f'None of the {len(found)} checkpoints in {work_dir} is complete. Remove '
+            'them to start again, or name another one: --resume CHECKPOINT.'
         )
     return None
 

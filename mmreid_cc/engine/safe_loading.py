@@ -69,7 +69,7 @@ def load_file(filename: str, map_location: Any = None) -> dict:
     """
     path = os.path.expanduser(filename)
     if not os.path.isfile(path):
-        raise FileNotFoundError(f'{filename} can not be found.')
+        raise FileNotFoundError(f'{filename} cannot be found.')
     return _read(filename, lambda: torch.load(path, map_location, weights_only=True))
 
 

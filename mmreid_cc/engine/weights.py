@@ -42,21 +42,21 @@ def check_weights(
     except RuntimeError as error:
         mismatches = [line.strip() for line in str(error).splitlines()[1:]]
         raise ValueError(
-            f'{_misfit(source)} Of another shape: {_listed(mismatches)}'
+            f'{_misfit(source)} Of another shape: {listed(mismatches)}'
         ) from None
     # Counters that files of old PyTorch versions lack.
     missing = [key for key in missing if not key.endswith('num_batches_tracked')]
     if complete and (missing or unexpected):
         raise ValueError(
-            f'{_misfit(source)} Missing in the file: {_listed(missing)}. Only in the '
-            f'file: {_listed(unexpected)}.'
+            f'{_misfit(source)} Missing in the file: {listed(missing)}. Only in the '
+            f'file: {listed(unexpected)}.'
         )
     names = [name for name, _ in model.named_parameters()]
     backbone = [name for name in names if name.startswith('backbone.')] or names
     if set(backbone) <= set(missing):
         raise ValueError(
-            f'{_misfit(source)} It has none of the layers {_listed(backbone)}; it has '
-            f'{_listed(list(state_dict))}. Weights of a backbone alone are for '
+            f'{_misfit(source)} It has none of the layers {listed(backbone)}; it has '
+            f'{listed(list(state_dict))}. Weights of a backbone alone are for '
             "`model.backbone.init_cfg=dict(type='Pretrained', checkpoint=...)`; "
             'a `prefix` there selects the layers whose names begin with it.'
         )
@@ -106,8 +106,8 @@ def _misfit(source: str) -> str:
     return f'{source} does not fit the model of the config.'
 
 
-def _listed(names: Sequence[str]) -> str:
-    """The first of many names."""
+def listed(names: Sequence[str]) -> str:
+    """The first of many names, as one text for an error."""
     more = len(names) - LISTED
     listed = ', '.join(names[:LISTED]) or 'nothing'
     return f'{listed} and {more} more' if more > 0 else listed

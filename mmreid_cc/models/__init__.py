@@ -1,5 +1,6 @@
 """Necks, heads, memories, teachers; backbones are mmpretrain's and a few of ours."""
 
+from .. import registry  # noqa: F401  imports mmpretrain without its notices
 from .averages import TeacherAverage
 from .backbones import (
     FastReIDResNet,

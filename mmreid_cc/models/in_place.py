@@ -1,8 +1,10 @@
 """Activations in place: without a gain in training, faster without gradients."""
 
+from typing import Any
+
 from torch import nn
 
-SAVE_INPUT = (nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Mish, nn.SiLU)
+SAVE_INPUT: Any = (nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish, nn.Mish, nn.SiLU)
 """Activations whose gradient is computed from their input; ``ReLU6`` is a
 ``Hardtanh``."""
 
@@ -24,6 +26,7 @@ def train_out_of_place(model: nn.Module) -> None:
         >>> network[1].inplace
         False
     """
+    module: Any
     for module in model.modules():
         if isinstance(module, SAVE_INPUT) and module.inplace:
             module.inplace = False
@@ -36,6 +39,7 @@ def infer_in_place(model: nn.Module) -> None:
     Args:
         model (nn.Module): Changed in place.
     """
+    module: Any
     for module in model.modules():
         if getattr(module, 'was_in_place', False):
             module.inplace = True

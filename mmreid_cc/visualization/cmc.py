@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from mmreid_cc.evaluation.functional.protocol import distance_and_protocol
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
 
 from .colors import BLUE, GREY, VERMILION
@@ -32,7 +33,7 @@ def cmc_and_precision(images: EmbeddedImages) -> Figure:
     Example:
         >>> save_figure(cmc_and_precision(images), 'cmc.svg')
     """
-    ranks = rank_queries(**images.ranking_arguments())
+    ranks = rank_queries(*distance_and_protocol(**images.ranking_arguments()))
     if not ranks.matched.any():
         raise ValueError('No query has a match in the gallery, so there is no CMC.')
     first = ranks.first_match[ranks.matched]

@@ -14,7 +14,7 @@ DPI = 150  # of a file; a screen's is about 100
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Save a figure; whoever looks at the file meanwhile finds the old one or the new.
+    """Save a figure; a reader of the file finds the old one or the new one, both whole.
 
     Args:
         figure (Figure): Any.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from mmreid_cc.evaluation.functional.protocol import distance_and_protocol
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
 
 from .cameras import has_cameras
@@ -95,7 +96,8 @@ def average_precisions(images: EmbeddedImages) -> np.ndarray:
     Returns:
         np.ndarray: (Q,) float64 in [0, 1]; NaN without a match.
     """
-    return rank_queries(**images.ranking_arguments()).average_precision
+    arranged = distance_and_protocol(**images.ranking_arguments())
+    return rank_queries(*arranged).average_precision
 
 
 def rank_lists(

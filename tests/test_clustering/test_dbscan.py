@@ -33,7 +33,7 @@ def same_up_to_names(labels, others):
 )
 def test_labels_of_the_public_code(name, eps):
     golden = np.load(DATA / f'{name}.npz')
-    clusterer = DBSCAN(eps, 4, int(golden['k1']), int(golden['k2']))
+    clusterer = DBSCAN(eps, 4, k1=int(golden['k1']), k2=int(golden['k2']))
     labels = clusterer.fit_predict(golden['features'])
     assert labels.dtype == np.int64
     assert same_up_to_names(labels, golden[f'dbscan_labels_eps{eps}'])

@@ -19,7 +19,7 @@ def sets(labels):
 def plain_loop(features, eps, gap, share, alpha=None):
     """The criterion of the paper, image by image; returns labels and α."""
     labels, tight, loose = (
-        DBSCAN(threshold, 3, 12, 4).fit_predict(features)
+        DBSCAN(threshold, 3, k1=12, k2=4).fit_predict(features)
         for threshold in (eps, eps - gap, eps + gap)
     )
     own, in_tight, in_loose = sets(labels), sets(tight), sets(loose)
@@ -49,11 +49,11 @@ def plain_loop(features, eps, gap, share, alpha=None):
 @pytest.mark.parametrize('seed', range(4))
 def test_equals_the_loop_of_the_formulas(seed, share):
     features, _ = re_id_like(300, 20, 16, noise=0.9, seed=seed)
-    clusterer = SelfPacedDBSCAN(0.55, 0.15, share, 3, 12, 4)
+    clusterer = SelfPacedDBSCAN(0.55, 0.15, share, 3, k1=12, k2=4)
     expected, alpha = plain_loop(features, 0.55, 0.15, share)
     np.testing.assert_array_equal(clusterer.fit_predict(features), expected)
     assert clusterer.state == {'least_independence': alpha}
-    plain = DBSCAN(0.55, 3, 12, 4).fit_predict(features)
+    plain = DBSCAN(0.55, 3, k1=12, k2=4).fit_predict(features)
     assert (expected < 0).sum() > (plain < 0).sum()  # something was given up
     # The threshold of the first call stays.
     others, _ = re_id_like(300, 20, 16, noise=1.1, seed=seed + 10)
@@ -65,12 +65,14 @@ def test_equals_the_loop_of_the_formulas(seed, share):
 def test_state_decides_like_the_first_call():
     features, _ = re_id_like(300, 20, 16, noise=0.9, seed=0)
     others, _ = re_id_like(300, 20, 16, noise=1.1, seed=10)
-    first, resumed = (SelfPacedDBSCAN(0.55, 0.15, 0.5, 3, 12, 4) for _ in range(2))
+    first, resumed = (
+        SelfPacedDBSCAN(0.55, 0.15, 0.5, 3, k1=12, k2=4) for _ in range(2)
+    )
     first.fit_predict(features)
     resumed.state = first.state
     found = first.fit_predict(others)
     np.testing.assert_array_equal(resumed.fit_predict(others), found)
-    anew = SelfPacedDBSCAN(0.55, 0.15, 0.5, 3, 12, 4).fit_predict(others)
+    anew = SelfPacedDBSCAN(0.55, 0.15, 0.5, 3, k1=12, k2=4).fit_predict(others)
     assert not np.array_equal(anew, found)
 
 

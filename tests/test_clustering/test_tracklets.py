@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from mmreid_cc.clustering import (
     CLUSTERERS,
     clustering_quality,
-    mutual_links,
-    normalize_cameras,
+    pair_f1,
     pool_tracks,
     separate_overlapping,
     split_tracks,
+    whiten_tracks,
 )
 from mmreid_cc.clustering.same_time import overlapping_clusters
 from mmreid_cc.clustering.tracks import number_tracks, track_intervals
@@ -75,7 +75,10 @@ def test_invariants(given_footage, same_time):
             )
             cameras = [cam_ids[groups == group][0] for group in (one, other)]
             here = cameras[0] == cameras[1] or same_time == 'separate_cameras'
-            if one != other and together and here:
+            tracked = all(
+                (tracks[groups == group] >= 0).all() for group in (one, other)
+            )
+            if one != other and together and here and tracked:
                 assert label_of[one] != label_of[other] or label_of[one] == -1
 
 
@@ -95,12 +98,65 @@ def test_the_order_of_images_does_not_matter(given_footage, random):
 @settings(max_examples=20, deadline=None)
 @given(footage())
 def test_without_tracks_the_plain_result(given_footage):
-    features, cam_ids, tracks, _ = given_footage
+    features, cam_ids, tracks, times = given_footage
     plain = CLUSTERERS.build(INNER).fit_predict(features)
     none = np.full_like(tracks, -1)
     np.testing.assert_array_equal(tracklets().fit_predict(features), plain)
-    labels = tracklets(split=True).fit_predict(features, cam_ids, none)
+    labels = tracklets(split=True).fit_predict(features, cam_ids, none, times)
     np.testing.assert_array_equal(labels, plain)
+
+
+@settings(max_examples=20, deadline=None)
+@given(footage(), st.integers(-50, 50))
+def test_clocks(given_footage, offset):
+    """Times may run backwards, and each camera may have a clock of its own."""
+    features, cam_ids, tracks, times = given_footage
+    labels = tracklets().fit_predict(features, cam_ids, tracks, times)
+    backwards = tracklets().fit_predict(features, cam_ids, tracks, -times)
+    np.testing.assert_array_equal(backwards, labels)
+    late = times + offset * cam_ids
+    shifted = tracklets().fit_predict(features, cam_ids, tracks, late)
+    np.testing.assert_array_equal(shifted, labels)
+
+
+INNERS = [
+    INNER,
+    dict(type='AutoDBSCAN'),
+    dict(type='MutualNeighbors'),
+    dict(type='CameraMatching'),
+]
+
+
+@pytest.mark.parametrize('inner', INNERS, ids=lambda inner: inner['type'])
+def test_few_tracks(inner):
+    features = people(np.random.default_rng(6), np.array([0] * 5 + [1] * 5))
+    clusterer = CLUSTERERS.build(
+        dict(type='Tracklets', clusterer=inner, split=True, whiten=True)
+    )
+    one = clusterer.fit_predict(features[:5], [1] * 5, [7] * 5, np.arange(5))
+    assert one.tolist() == [0] * 5
+    tracks = [7] * 5 + [8] * 5
+    for cam_ids in ([1] * 10, [1] * 5 + [2] * 5):
+        two = clusterer.fit_predict(features, cam_ids, tracks)
+        assert [len(set(part)) for part in (two[:5], two[5:])] == [1, 1]
+        assert (two >= 0).all()
+    alone = clusterer.fit_predict(features[:1], [1], [7], [0.0])
+    assert alone.tolist() in ([-1], [0])
+
+
+def test_tracks_of_one_image():
+    """Each is an image by itself, but two of one moment are two people."""
+    rng = np.random.default_rng(9)
+    features = people(rng, np.repeat(np.arange(6), 5))
+    tracks, zeros = np.arange(30), np.zeros(30, int)
+    plain = CLUSTERERS.build(INNER).fit_predict(features)
+    labels = tracklets().fit_predict(features, zeros, tracks, np.arange(30.0))
+    np.testing.assert_array_equal(labels, plain)
+    moments = np.arange(30) // 2.0
+    labels = tracklets().fit_predict(features, zeros, tracks, moments)
+    assert (labels[::2] != labels[1::2]).all()
+    none = tracklets().fit_predict(features, zeros, zeros - 1, moments)
+    np.testing.assert_array_equal(none, plain)
 
 
 def test_occluded_and_switched_images_do_not_spoil_the_pooled_feature():
@@ -181,9 +237,6 @@ def test_mutual_neighbors():
     features = people(rng, pids)
     features[cam_ids == 2] += 0.5  # what is common to a camera
     features /= np.linalg.norm(features, axis=1, keepdims=True)
-    links = mutual_links(normalize_cameras(features, cam_ids), cam_ids, 0.5)
-    assert (pids[links[:, 0]] == pids[links[:, 1]]).all()
-    assert len(links) == 5 + 5 + 4
     clusterer = CLUSTERERS.build(dict(type='MutualNeighbors', min_similarity=0.5))
     labels = clusterer.fit_predict(features, cam_ids)
     assert same(labels, np.where(pids < 6, pids, -1))
@@ -191,6 +244,81 @@ def test_mutual_neighbors():
     assert (clusterer.fit_predict(features, np.ones(18, int)) == -1).all()
     with pytest.raises(ValueError, match=r'cam_ids.*within Tracklets'):
         clusterer.fit_predict(features)
+
+
+def test_camera_matching():
+    """Two people in one camera are both most like one of the other; each gets its own.
+
+    Cosines of (a, b) with (c, d): a is nearest to c, and so is b, a little less; the
+    mutual nearest are a and c, and d is left for b.
+    """
+    one = np.float32([[1, 0, 0], [0.8, 0, 0.6]])
+    other = np.float32([[0.96, 0, 0.28], [0.6, 0.3, 0.742]])
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    cosines = one @ other.T
+    assert (cosines.argmax(axis=1) == [0, 0]).all()
+    matching = CLUSTERERS.build(dict(type='CameraMatching', temperature=0.1))
+    assert matching.link(one, other).tolist() == [[0, 0], [1, 1]]
+    mutual = CLUSTERERS.build(dict(type='MutualNeighbors'))
+    assert mutual.link(one, other).tolist() != [[0, 0], [1, 1]]
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.integers(1, 60),
+    st.integers(1, 60),
+    st.sampled_from([0.005, 0.03, 0.3]),
+    st.integers(0, 99),
+)
+def test_nobody_is_matched_twice(size, other_size, temperature, seed):
+    rng = np.random.default_rng(seed)
+    one = people(rng, rng.integers(0, 5, size), dim=4)
+    other = people(rng, rng.integers(0, 5, other_size), dim=4)
+    clusterer = CLUSTERERS.build(dict(type='CameraMatching', temperature=temperature))
+    links = clusterer.link(one, other)
+    for side in links.T:
+        assert len(set(side)) == len(side)
+    back = clusterer.link(other, one)[:, ::-1]
+    if size == other_size and temperature == 0.3:  # converged: no side comes first
+        assert sorted(map(tuple, back)) == sorted(map(tuple, links))
+
+
+def test_matches_of_many_people():
+    rng = np.random.default_rng(7)
+    pids = np.tile(rng.permutation(300), 2)
+    features = people(rng, pids, noise=0.8, dim=32)
+    cam_ids = np.repeat([1, 2], 300)
+    scores = {}
+    for name in ('MutualNeighbors', 'CameraMatching'):
+        labels = CLUSTERERS.build(dict(type=name)).fit_predict(features, cam_ids)
+        scores[name] = pair_f1(labels, pids)
+    assert scores['CameraMatching'] > scores['MutualNeighbors'] + 0.02
+    for wrong in (dict(temperature=0.0), dict(min_share=1.0)):
+        with pytest.raises(ValueError, match=f'{next(iter(wrong))} must'):
+            CLUSTERERS.build(dict(type='CameraMatching', **wrong))
+
+
+def test_what_differs_within_tracks_is_weighed_down():
+    """Ten dimensions tell people, and ten, twice as strong, the images of a track."""
+    rng = np.random.default_rng(8)
+    pids = np.repeat(np.arange(40), 8)
+    features = np.concatenate(
+        [rng.standard_normal((40, 10))[pids], 2 * rng.standard_normal((320, 10))], 1
+    )
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    features = features.astype(np.float32)
+    tracks = np.arange(320) // 4  # two of each person
+    whitened = whiten_tracks(features, tracks)
+    np.testing.assert_allclose(np.linalg.norm(whitened, axis=1), 1, atol=1e-5)
+    energy = np.square(whitened).sum(axis=0)
+    assert energy[:10].sum() > 1.5 * np.square(features).sum(axis=0)[:10].sum()
+    f1 = [
+        pair_f1(tracklets(whiten=whiten).fit_predict(features, None, tracks), pids)
+        for whiten in (False, True)
+    ]
+    assert f1[1] > f1[0]
+    alone = np.arange(320)
+    np.testing.assert_array_equal(whiten_tracks(features, alone), features)
 
 
 def test_two_cameras_may_number_their_tracks_alike():
@@ -204,6 +332,23 @@ def test_two_cameras_may_number_their_tracks_alike():
         ValueError, match=r"same_time must be None or in .*, got 'apart'"
     ):
         tracklets(same_time='apart')
+
+
+def test_many_clusters_that_overlap():
+    """60,000 tracks in 15,000 clusters of two pairs of the same time."""
+    rng = np.random.default_rng(10)
+    count = 60_000
+    features = people(rng, rng.integers(0, 100, count), dim=4)
+    labels = rng.permutation(np.arange(count) // 4)
+    starts = np.empty(count)
+    starts[np.argsort(labels, kind='stable')] = np.tile(
+        [0.0, 0.0, 9.0, 9.0], count // 4
+    )
+    intervals = np.stack([starts, starts + 1], axis=1)
+    zeros, own = np.zeros(count, np.int64), np.arange(count)
+    apart = separate_overlapping(labels, features, zeros, intervals, own)
+    assert not len(overlapping_clusters(apart, zeros, intervals, own))
+    assert len(np.unique(apart)) == count // 2
 
 
 def test_many_images():

@@ -258,7 +258,9 @@ class TestReIDImageFolder:
         crops = tmp_path / 'crops'
         touch(crops, '1.jpg', 'a/2.HEIC', 'a/3.heic', '4.gif', 'a/README', '.5.gif')
         ReIDImageFolder(crops)
-        expected = '4 files are passed over for their suffix (2 .heic, 1 without one, '
+        expected = (
+            '4 files are skipped because of their suffix (2 .heic, 1 without one, '
+        )
         assert log().count(expected + '1 .gif)') == 1
 
     def test_csv_errors(self, tmp_path):

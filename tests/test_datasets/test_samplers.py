@@ -15,21 +15,22 @@ from mmreid_cc.datasets import (
 
 
 class Images:
-    """A data set as far as the sampler knows it: a number of images with cameras."""
+    """A data set as far as the sampler knows it: images with cameras and tracks."""
 
-    def __init__(self, cam_ids):
+    def __init__(self, cam_ids, tracks=None):
         self.cam_ids = np.asarray(cam_ids)
+        self.tracks = np.full(len(self.cam_ids), -1) if tracks is None else tracks
 
     def __len__(self):
         return len(self.cam_ids)
 
     def column(self, key):
-        assert key == 'cam_id'
-        return self.cam_ids
+        return {'cam_id': self.cam_ids, 'track': self.tracks}[key]
 
 
-def make(labels, cam_ids, p=2, k=4, iters=10, **arguments):
-    sampler = RandomMultipleGallerySampler(Images(cam_ids), p, k, iters, **arguments)
+def make(labels, cam_ids, p=2, k=4, iters=10, tracks=None, **arguments):
+    images = Images(cam_ids, tracks)
+    sampler = RandomMultipleGallerySampler(images, p, k, iters, **arguments)
     sampler.set_labels(np.asarray(labels))
     return sampler
 
@@ -106,6 +107,35 @@ def test_camera_aware_or_not():
     groups = batches(unaware, 4)
     assert all(len(set(group)) == 4 for group in groups)
     assert any((group == 0).sum() == 0 for group in groups)
+
+
+def test_one_image_of_each_track_first():
+    """Two clusters, each of four tracks of 2, 10, 10 and 10 images in one camera."""
+    labels = np.repeat([0, 1], 32)
+    tracks = np.tile(np.repeat([1, 2, 3, 4], [2, 10, 10, 10]), 2) + 4 * labels
+    sampler = make(
+        labels, np.ones(64, int), 2, 4, 100, tracks, seed=0, track_aware=True
+    )
+    drawn = batches(sampler, 8).reshape(-1, 4)
+    assert all(len(set(tracks[group])) == 4 for group in drawn)
+    assert len(np.unique(drawn)) == 64  # every image has its turn
+    sampler = make(labels, np.ones(64, int), 2, 6, 50, tracks, seed=0, track_aware=True)
+    for group in batches(sampler, 12).reshape(-1, 6):
+        assert len(set(group)) == 6
+        assert sorted(Counter(tracks[group].tolist()).values()) == [1, 1, 2, 2]
+
+
+def test_other_cameras_come_before_other_tracks():
+    """Two tracks in camera 1, three in camera 2; tracks 1 and 2 are in both."""
+    cameras = np.repeat([1, 2], 15)
+    tracks = np.r_[np.repeat([1, 2], [7, 8]), np.repeat([1, 2, 3], 5)]
+    sampler = make(
+        np.zeros(30, int), cameras, 1, 4, 100, tracks, seed=0, track_aware=True
+    )
+    for first, *others in batches(sampler, 4):
+        assert (cameras[others] != cameras[first]).all()
+        most = Counter(tracks[others].tolist()).most_common()[0][1]
+        assert most == (1 if cameras[first] == 1 else 2)
 
 
 def test_small_clusters_are_drawn_with_replacement():

@@ -46,7 +46,9 @@ def test_full_disk(tiny_config):
     runner = Runner.from_cfg(tiny_config)
     work_dir = Path(runner.work_dir)
     (work_dir / 'epoch_2.pth.part').symlink_to('/dev/full')
-    with pytest.raises(OSError, match='make room, and go on with --resume') as caught:
+    with pytest.raises(
+        OSError, match='make room, and continue with --resume'
+    ) as caught:
         runner.train()
     assert caught.value.errno == errno.ENOSPC
     assert caught.value.filename.endswith('epoch_2.pth')
@@ -108,7 +110,7 @@ def test_broken_newest(work_dir, capsys, harm):
 def test_all_broken(work_dir):
     for path in work_dir.glob('epoch_*.pth'):
         cut(path)
-    with pytest.raises(RuntimeError, match=r'None of the 3 checkpoints .* is whole'):
+    with pytest.raises(RuntimeError, match=r'None of the 3 checkpoints .* is complete'):
         newest_whole_checkpoint(work_dir)
 
 

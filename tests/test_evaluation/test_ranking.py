@@ -13,6 +13,7 @@ from oracle import textbook_ranking
 from mmreid_cc.clustering import device_search
 from mmreid_cc.evaluation import ranking_metrics
 from mmreid_cc.evaluation.functional import distances
+from mmreid_cc.evaluation.functional.protocol import distance_and_protocol
 from mmreid_cc.evaluation.functional.query_ranks import rank_queries
 
 NAMES = (
@@ -88,7 +89,7 @@ class TestGolden:
         np.testing.assert_allclose(self.cmc(metrics), golden['rerank_cmc'], atol=1e-6)
 
     def test_three_queries_have_no_match(self, data):
-        ranks = rank_queries(*data)
+        ranks = rank_queries(*distance_and_protocol(*data))
         assert (~ranks.matched).sum() == 3
         assert np.isnan(ranks.average_precision[~ranks.matched]).all()
 
@@ -109,8 +110,8 @@ class TestOracle:
     @settings(deadline=None, max_examples=50)
     @given(small_data(cameras=1))
     def test_one_camera_has_no_match_unless_it_is_allowed(self, data):
-        assert not rank_queries(*data).matched.any()
-        ranks = rank_queries(*data, exclude_same_camera=False)
+        assert not rank_queries(*distance_and_protocol(*data)).matched.any()
+        ranks = rank_queries(*distance_and_protocol(*data, exclude_same_camera=False))
         assert (ranks.matched == np.isin(data[2], data[3])).all()
 
     def test_many_ties(self):
@@ -178,7 +179,15 @@ class TestProtocol:
 
     def test_junk_matches_no_junk(self):
         ranks = rank_queries(
-            None, None, [-1, 1], [-1, 1], [1, 1], [2, 2], distance=[[0.0, 1], [0, 1]]
+            *distance_and_protocol(
+                None,
+                None,
+                [-1, 1],
+                [-1, 1],
+                [1, 1],
+                [2, 2],
+                distance=[[0.0, 1], [0, 1]],
+            )
         )
         assert ranks.matched.tolist() == [False, True]
 
@@ -216,10 +225,14 @@ class TestInput:
     @pytest.mark.parametrize('threads', [1, 7])
     def test_threads_change_nothing(self, golden, data, threads, monkeypatch):
         distance = golden['rerank_distance']
-        expected = rank_queries(None, None, *data[2:], distance=distance)
+        expected = rank_queries(
+            *distance_and_protocol(None, None, *data[2:], distance=distance)
+        )
         monkeypatch.setattr(numba.config, 'NUMBA_NUM_THREADS', threads)
         for part, whole in zip(
-            rank_queries(None, None, *data[2:], distance=distance),
+            rank_queries(
+                *distance_and_protocol(None, None, *data[2:], distance=distance)
+            ),
             expected,
             strict=True,
         ):

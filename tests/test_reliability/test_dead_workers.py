@@ -9,8 +9,8 @@ from tool_runs import run_tool
 from mmreid_cc.engine.dead_workers import explained_dead_workers
 
 WHAT_TO_DO = (
-    r'A process that loads images is gone.*'
-    r'want of memory .* /dev/shm .* `num_workers` .* --resume'
+    r'A process that loads images has ended.*'
+    r'memory ran out .* /dev/shm .* `num_workers` .* --resume'
 )
 
 

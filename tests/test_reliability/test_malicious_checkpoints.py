@@ -191,7 +191,7 @@ class TestLoading:
         assert set(torch.serialization.get_safe_globals()) == before
 
     def test_a_missing_file(self):
-        with pytest.raises(FileNotFoundError, match=r'gone.pth can not be found'):
+        with pytest.raises(FileNotFoundError, match=r'gone.pth cannot be found'):
             CheckpointLoader.load_checkpoint('gone.pth')
 
     @pytest.mark.parametrize('way', ['load_from', 'resume', 'pretrained', 'prefix'])

@@ -111,7 +111,7 @@ def test_a_batch_size_that_the_sampler_does_not_draw(config, market_root, tmp_pa
 
 def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
     test = ['test.py', config, 'missing.pth']
-    with pytest.raises(AssertionError, match=r'missing.pth can not be found'):
+    with pytest.raises(AssertionError, match=r'missing.pth cannot be found'):
         run(*test, '--data-root', market_root, cwd=tmp_path)
 
 

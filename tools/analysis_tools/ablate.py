@@ -217,7 +217,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('grid', type=Path)
-    parser.add_argument('--work-dir', type=Path, help='work_dirs/<grid> if none')
+    parser.add_argument(
+        '--work-dir', type=Path, help='folder (default: work_dirs/<grid>)'
+    )
     args = parser.parse_args()
     work_dir = args.work_dir or Path('work_dirs', args.grid.stem)
     rows = run_grid(read_grid(args.grid), work_dir)

@@ -143,7 +143,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--page', type=Path, default=ROOT / 'docs' / 'backbones.md')
-    parser.add_argument('--seconds', type=float, default=5, help='to time each for')
+    parser.add_argument('--seconds', type=float, default=5, help='time to measure each')
     args = parser.parse_args()
     page = args.page.read_text(encoding='utf-8')
     configs = read_configs(page)

@@ -28,6 +28,7 @@ from textbook_re_ranking import dense_re_ranking
 
 from mmreid_cc.evaluation import ReRankedDistance, re_ranking, roc_curve
 from mmreid_cc.evaluation.functional.distances import CosineDistance
+from mmreid_cc.evaluation.functional.protocol import distance_and_protocol
 from mmreid_cc.evaluation.functional.query_ranks import QueryRanks, rank_queries
 
 SPIN = 0.1  # seconds; the product's threads keep their cores busy for a while
@@ -85,7 +86,9 @@ def generate(preset: Preset) -> Data:
 
 def counted_ranking(distances: NDArray[np.float32], *labels: Labels) -> Ranks:
     """Rank by counting, as ours does; called like the versions of the textbook."""
-    return _shown(rank_queries(None, None, *labels, distance=distances))
+    return _shown(
+        rank_queries(*distance_and_protocol(None, None, *labels, distance=distances))
+    )
 
 
 WAYS: dict[str, Callable[..., Ranks]] = {
@@ -111,7 +114,7 @@ def compare_ranking(name: str, data: Data, most_queries: int) -> list[Row]:
     few = min(most_queries, n_queries)
     sample = np.linspace(0, n_queries - 1, few).astype(np.int64)
     with measure() as call:
-        ranks = rank_queries(*data)
+        ranks = rank_queries(*distance_and_protocol(*data))
     expected = _shown(ranks)
 
     product = Measurement()
@@ -174,7 +177,7 @@ def measure_re_ranking(name: str, data: Data) -> list[Row]:
         distance = ReRankedDistance(*data[:2])
     rows = [_row(name, 're-ranking', n_queries, cost)]
     with measure() as cost:
-        ranks = rank_queries(*data, distance=distance)
+        ranks = rank_queries(*distance_and_protocol(*data, distance=distance))
     rows.append(_row(name, 'ranking by it', n_queries, cost))
     rows[-1] |= ranks.means(topk=(1,))
     if n_queries + len(data.gallery_pids) <= LARGEST_DENSE:
@@ -214,9 +217,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--preset', nargs='+', choices=PRESETS, default=['small'])
-    parser.add_argument('--rerank', action='store_true', help='re-ranking instead')
     parser.add_argument(
-        '--sklearn-queries', type=int, default=4000, help='that it ranks at most'
+        '--rerank', action='store_true', help='measure re-ranking instead'
+    )
+    parser.add_argument(
+        '--sklearn-queries',
+        type=int,
+        default=4000,
+        help='largest number of queries for scikit-learn',
     )
     parser.add_argument('--json', type=Path)
     args = parser.parse_args()

@@ -113,8 +113,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('--repeats', type=int, default=200, help='of each update')
-    parser.add_argument('--images', type=int, default=12_936, help='of the centroids')
+    parser.add_argument('--repeats', type=int, default=200, help='calls of each update')
+    parser.add_argument(
+        '--images', type=int, default=12_936, help='images to compute centroids of'
+    )
     parser.add_argument('--json', type=Path)
     args = parser.parse_args()
 

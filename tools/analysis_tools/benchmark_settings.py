@@ -116,7 +116,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('features', nargs='+', metavar='NAME=FILE')
-    parser.add_argument('--subsets', nargs='*', metavar='NAME', help='all if none')
+    parser.add_argument(
+        '--subsets', nargs='*', metavar='NAME', help='subsets to use (default: all)'
+    )
     parser.add_argument('--seeds', type=int, default=5)
     parser.add_argument('--json', type=Path)
     args = parser.parse_args()

@@ -30,7 +30,13 @@ ROWS = [
     ),
     ('tracks, DBSCAN k1 6, k2 2, eps 0.45', dict(clusterer=FEW)),
     ('… separate, split', dict(clusterer=FEW, split=True)),
+    ('… separate, split, whiten', dict(clusterer=FEW, split=True, whiten=True)),
     ('tracks, MutualNeighbors', dict(clusterer=dict(type='MutualNeighbors'))),
+    ('… whiten', dict(clusterer=dict(type='MutualNeighbors'), whiten=True)),
+    ('tracks, CameraMatching', dict(clusterer=dict(type='CameraMatching'))),
+    ('… whiten', dict(clusterer=dict(type='CameraMatching'), whiten=True)),
+    ('tracks, AutoDBSCAN, split', dict(split=True)),
+    ('… whiten', dict(split=True, whiten=True)),
 ]
 
 

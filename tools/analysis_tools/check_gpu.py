@@ -72,8 +72,10 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('--json', type=Path, default='work_dirs/check_gpu.json')
-    parser.add_argument('--tiny', action='store_true', help='in the size for a CPU')
-    parser.add_argument('--only', nargs='+', metavar='STEP', help='these steps only')
+    parser.add_argument('--tiny', action='store_true', help='use sizes that suit a CPU')
+    parser.add_argument(
+        '--only', nargs='+', metavar='STEP', help='run only these steps'
+    )
     args = parser.parse_args()
 
     device = 'cuda' if torch.cuda.is_available() else 'cpu'

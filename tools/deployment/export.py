@@ -33,20 +33,22 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config', help='config file path')
-    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument('checkpoint', help='path of the checkpoint')
     parser.add_argument('out', type=Path, help='file ending in ' + ', '.join(WRITERS))
     parser.add_argument(
         '--pixels',
         action='store_true',
-        help='take pixels from 0 to 255 and normalise them inside; otherwise images '
-        'that are normalised by mean and deviation of the config',
+        help='export a network that takes pixels from 0 to 255; otherwise it takes '
+        'images that are normalised by the mean and deviation of the config',
     )
     parser.add_argument(
         '--int8', action='store_true', help='ONNX with weights of 8 bits'
     )
     parser.add_argument(
-        '--images', type=Path, help='folder of crops to check on; drawn noise if none'
+        '--images',
+        type=Path,
+        help='folder of crops for the check (default: random noise)',
     )
     add_cfg_options(parser)
     args = parser.parse_args()

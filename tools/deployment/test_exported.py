@@ -61,10 +61,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config', help='config file path')
-    parser.add_argument('exported', type=Path, help='ONNX file of export.py')
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        'exported', type=Path, help='ONNX file that export.py has written'
+    )
     parser.add_argument('--data-root', help='folder of the data set')
-    parser.add_argument('--work-dir', help='folder of the log', default='work_dirs')
+    parser.add_argument('--work-dir', help='folder for the log', default='work_dirs')
     return parser.parse_args()
 
 

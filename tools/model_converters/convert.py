@@ -36,10 +36,12 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('source', choices=sorted(TABLES), help='whose names they are')
-    parser.add_argument('checkpoint', type=Path, help='file of the source')
+    parser.add_argument(
+        'source', choices=sorted(TABLES), help='program that the checkpoint comes from'
+    )
+    parser.add_argument('checkpoint', type=Path, help='checkpoint of that program')
     parser.add_argument('out', type=Path, help='file to write')
-    parser.add_argument('--config', help='check the weights against its model')
+    parser.add_argument('--config', help='config whose model the weights must fit')
     parser.add_argument(
         '--ignore',
         nargs='+',

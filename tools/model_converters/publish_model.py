@@ -42,8 +42,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('checkpoint', type=Path, help='file of a training run')
-    parser.add_argument('out', type=Path, help='name, to which digits are added')
+    parser.add_argument('checkpoint', type=Path, help='checkpoint of a training run')
+    parser.add_argument(
+        'out', type=Path, help='output file; a hash is added to its name'
+    )
     args = parser.parse_args()
     print(f'Written to {publish(args.checkpoint, args.out)}')
 

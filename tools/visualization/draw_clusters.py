@@ -8,8 +8,12 @@ from mmreid_cc.visualization.figures import check_format
 
 def main() -> None:
     parser = source_parser(__doc__, 'clusters.png')
-    parser.add_argument('--clusters', type=int, default=4, help='rows of each section')
-    parser.add_argument('--members', type=int, default=10, help='images of each row')
+    parser.add_argument(
+        '--clusters', type=int, default=4, help='number of rows in each section'
+    )
+    parser.add_argument(
+        '--members', type=int, default=10, help='number of images in each row'
+    )
     args = parser.parse_args()
     check_format(args.out)
 

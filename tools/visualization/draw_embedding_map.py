@@ -11,8 +11,15 @@ from mmreid_cc.visualization.figures import check_format
 def main() -> None:
     parser = source_parser(__doc__, 'embedding_map.png')
     parser.add_argument('--method', choices=METHODS, default='tsne')
-    parser.add_argument('--images', type=int, default=MAPPED, help='at most, by chance')
-    parser.add_argument('--seed', type=int, default=0, help='of the choice and the map')
+    parser.add_argument(
+        '--images',
+        type=int,
+        default=MAPPED,
+        help='largest number of images, drawn at random',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the draw and the map'
+    )
     args = parser.parse_args()
     check_format(args.out)
 

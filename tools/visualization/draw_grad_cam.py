@@ -13,10 +13,12 @@ def main() -> None:
         '--images',
         nargs=2,
         metavar=('FIRST', 'SECOND'),
-        help='two image files; random queries and what is ranked first if none',
+        help='two image files (default: random queries and their best matches)',
     )
     parser.add_argument('--pairs', type=int, default=4, help='number of random queries')
-    parser.add_argument('--seed', type=int, default=0, help='of the random queries')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the random queries'
+    )
     add_no_cameras(parser)
     args = parser.parse_args()
     check_format(args.out)

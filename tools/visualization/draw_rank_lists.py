@@ -14,12 +14,20 @@ from mmreid_cc.visualization.rank_lists import TITLES
 
 def main() -> None:
     parser = source_parser(__doc__, 'rank_lists.png')
-    parser.add_argument('--queries', type=int, default=4, help='number of each kind')
     parser.add_argument(
-        '--kinds', nargs='+', choices=TITLES, default=list(TITLES), help='of queries'
+        '--queries', type=int, default=4, help='number of queries of each kind'
     )
-    parser.add_argument('--topk', type=int, default=10, help='images of each list')
-    parser.add_argument('--seed', type=int, default=0, help='of the random queries')
+    parser.add_argument(
+        '--kinds',
+        nargs='+',
+        choices=TITLES,
+        default=list(TITLES),
+        help='which queries to draw',
+    )
+    parser.add_argument('--topk', type=int, default=10, help='length of each list')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the random queries'
+    )
     add_no_cameras(parser)
     args = parser.parse_args()
     check_format(args.out)

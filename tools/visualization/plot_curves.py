@@ -9,7 +9,7 @@ from mmreid_cc.visualization import curve_figure, read_scalars, save_figure
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('source', help='work dir of tools/train.py')
-    parser.add_argument('--out', help='picture; WORK_DIR/curves.png if none')
+    parser.add_argument('--out', help='output file (default: WORK_DIR/curves.png)')
     args = parser.parse_args()
 
     curves = read_scalars(args.source)

@@ -19,7 +19,11 @@ from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
-from mmreid_cc.engine.launch import drop_own_scope, set_data_root
+from mmreid_cc.engine.launch import (
+    drop_own_scope,
+    fit_loaders,
+    set_data_root,
+)
 from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
@@ -47,11 +51,13 @@ def source_parser(description: str | None, picture: str) -> argparse.ArgumentPar
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint file; the best or else the last in the work dir if none',
+        help='checkpoint file (default: the best in the work dir, or else the last)',
     )
-    parser.add_argument('--out', default=picture, help='file; by default %(default)s')
     parser.add_argument(
-        '--data-root', help='folder of the data set, instead of those in the config'
+        '--out', default=picture, help='output file (default: %(default)s)'
+    )
+    parser.add_argument(
+        '--data-root', help='folder of the data set; replaces those in the config'
     )
     add_cfg_options(parser)
     return parser
@@ -62,7 +68,7 @@ def add_no_cameras(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--no-cameras',
         action='store_true',
-        help='do not leave out images of the same identity and camera',
+        help='keep gallery images of the identity and camera of the query',
     )
 
 
@@ -89,6 +95,7 @@ class RunData:
         merge_cfg_options(cfg, args.cfg_options)
         cfg = load_config(cfg)
         check_config(cfg)
+        fit_loaders(cfg)
         init_default_scope(cfg.get('default_scope', 'mmreid_cc'))
         self.cfg = cfg
         print(f'Config {self.config_file}, checkpoint {self.checkpoint}')

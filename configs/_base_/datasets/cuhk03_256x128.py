@@ -1,16 +1,14 @@
 # As cuhk03.py, at the usual size.
-_base_ = 'reid_256x128.py'
+_base_ = 'cuhk03.py'
 
-train_dataloader = dict(
-    batch_size=64,
-    dataset=dict(type='ReIDDataset', data_root='data/cuhk03'),
-    sampler=dict(num_clusters=8, num_instances=8, iters_per_epoch=40),
-)
-val_dataloader = dict(dataset=dict(type='ReIDDataset', data_root='data/cuhk03'))
+image_size = (256, 128)  # height, width
+resize = dict(_base_.resize, scale=image_size[::-1])
+train_pipeline = _base_.train_pipeline
+train_pipeline[1] = resize
+train_pipeline[3].update(crop_size=image_size)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1] = resize
+
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
-
-val_evaluator = [
-    dict(type='ReIDMetric'),
-    dict(type='ReIDMetric', exclude_same_camera=False, prefix='all'),
-]
-test_evaluator = val_evaluator

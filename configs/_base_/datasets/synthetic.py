@@ -1,30 +1,16 @@
-# Drawn pedestrians, small enough for a CPU. Trained from scratch, a network must be
-# told that cameras differ in colour: hence the jitter, which the reference lacks.
+# Drawn pedestrians, small enough for a CPU. A network that is trained from scratch must
+# learn that cameras differ in colour, so the colours are jittered.
 _base_ = 'reid_128x64.py'
 
 image_size = (64, 32)  # height, width
-resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
-resize.update(interpolation='bicubic')
-
+resize = dict(_base_.resize, scale=image_size[::-1])
 jitter = dict(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03)
-
-train_pipeline = [
-    dict(type='LoadReIDImage'),
-    resize,
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='ColorJitter', backend='cv2', **jitter),
-    dict(type='RandomCrop', crop_size=image_size, padding=5),
-    dict(type='ReIDRandomErasing', prob=0.5),
-    dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
-]
-test_pipeline = [
-    dict(type='LoadReIDImage'),
-    resize,
-    dict(
-        type='PackInputs',
-        meta_keys=('sample_idx', 'img_path', 'pid', 'cam_id', 'is_query'),
-    ),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[1] = resize
+train_pipeline[3].update(crop_size=image_size, padding=5)
+train_pipeline.insert(3, dict(type='ColorJitter', backend='cv2', **jitter))
+test_pipeline = _base_.test_pipeline
+test_pipeline[1] = resize
 
 dataset = dict(type='SyntheticReID', data_root='data/synthetic')
 train_dataloader = dict(

@@ -61,6 +61,25 @@ def write_once(
     return root
 
 
+def check_ranges(
+    parameters: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]
+) -> None:
+    """See that the parameters of a drawing are in their ranges.
+
+    Args:
+        parameters: by name.
+        limits: the least and the greatest value, by name.
+
+    Raises:
+        ValueError: if one is not.
+    """
+    for name, (low, high) in limits.items():
+        if not low <= parameters[name] <= high:
+            raise ValueError(
+                f'{name} must be between {low} and {high}, got {parameters[name]}.'
+            )
+
+
 def _is_written(root: Path, parameters: Mapping[str, Any], parameter_file: str) -> bool:
     """Whether the set is there; raises if something else is in its place."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
@@ -80,6 +99,6 @@ def _is_written(root: Path, parameters: Mapping[str, Any], parameter_file: str) 
         )
         raise FileExistsError(
             f'{root} holds a drawn set with other parameters: {differences}. '
-            'Choose another folder, or delete this one to have it drawn anew.'
+            'Choose another folder, or delete this one to draw it again.'
         )
     return True

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from .drawing import draw_pedestrian
-from .drawn_folder import write_once
+from .drawn_folder import check_ranges, write_once
 from .pixels import Image
 from .streams import Stream, generator
 
@@ -96,11 +96,7 @@ def _check(parameters: dict[str, int]) -> None:
         cameras=(2, 9),
         shots=(2, 99),
     )
-    for name, (low, high) in limits.items():
-        if not low <= parameters[name] <= high:
-            raise ValueError(
-                f'{name} must be between {low} and {high}, got {parameters[name]}.'
-            )
+    check_ranges(parameters, limits)
     total = parameters['train_identities'] + parameters['test_identities']
     if total > 9999:
         raise ValueError(

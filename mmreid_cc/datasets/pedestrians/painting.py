@@ -109,7 +109,8 @@ def _outline(discs: NDArray[np.float32], shrink: float = 1.0) -> NDArray[np.int3
     radii = discs[:, 3:] * shrink
     centres = discs[:, :2] - (discs[:, 3:] - radii) * (0.3, 0.2)
     points = centres[:, None] + radii[:, None] * _CIRCLE
-    return cv2.convexHull(points.reshape(-1, 2).round().astype(np.int32))
+    hull = cv2.convexHull(points.reshape(-1, 2).round().astype(np.int32))
+    return np.asarray(hull, np.int32)
 
 
 def _fill(

@@ -1,14 +1,14 @@
 """Writes a drawn scene: a video of each camera, true and noisy track files."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from mmengine.logging import print_log
 
 from ..video.frames import pyav
-from .drawn_folder import write_once
+from .drawn_folder import check_ranges, write_once
 from .played_tracker import PlayedTracker, TrackedBox
 from .scene_frames import film
 from .streams import Stream, generator
@@ -77,33 +77,41 @@ def write_scene(
         >>> write_scene('data/scene')
         PosixPath('data/scene')
     """
-    parameters = dict(
-        version=SCENE_VERSION,
+    return write_scene_folder(
+        root,
+        write_videos,
         seed=seed,
         people=people,
         cameras=cameras,
         seconds=seconds,
         fps=fps,
     )
-    check_parameters(parameters)
-    what = f'a scene of {people} people and {cameras} cameras'
-    return write_once(root, parameters, PARAMETER_FILE, what, write_videos)
 
 
-def check_parameters(parameters: dict[str, Any]) -> None:
-    """See that the parameters of a scene are in their ranges.
+def write_scene_folder(
+    root: str | Path, write: Callable[[Path, Any], None], **parameters: int | bool
+) -> Path:
+    """Write a folder of a scene unless it is there, see :func:`write_once`.
 
     Args:
-        parameters: by name.
+        root: the folder to be made.
+        write: writes the content, given a folder and the parameters.
+        **parameters: those of :func:`write_scene`, and what else the content depends
+            on.
+
+    Returns:
+        ``root``.
 
     Raises:
-        ValueError: if one is not.
+        FileExistsError: if ``root`` holds something else, or other parameters.
+        ValueError: if a number is out of its range.
     """
-    for name, (low, high) in _LIMITS.items():
-        if not low <= parameters[name] <= high:
-            raise ValueError(
-                f'{name} must be between {low} and {high}, got {parameters[name]}.'
-            )
+    check_ranges(parameters, _LIMITS)
+    what = (
+        f'a scene of {parameters["people"]} people and {parameters["cameras"]} cameras'
+    )
+    described = dict(version=SCENE_VERSION, **parameters)
+    return write_once(root, described, PARAMETER_FILE, what, write)
 
 
 def write_videos(folder: Path, parameters: dict[str, Any]) -> None:

@@ -71,12 +71,12 @@ def film(
         picture = cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
         light = cv2.resize(shade, size, interpolation=cv2.INTER_AREA)
         light = cv2.cvtColor(cv2.GaussianBlur(light, (0, 0), 1.0), cv2.COLOR_GRAY2RGB)
-        picture = np.asarray(cv2.multiply(picture, light, scale=1 / 255), np.uint8)
+        lit = np.asarray(cv2.multiply(picture, light, scale=1 / 255), np.uint8)
         seen = [
             SeenPerson(walk.number, walk.person, box, visible)
             for walk, box, visible in zip(present, boxes, _visible(boxes), strict=True)
         ]
-        yield sensor.take(picture, index), [each for each in seen if each.visible > 0]
+        yield sensor.take(lit, index), [each for each in seen if each.visible > 0]
 
 
 class _Sensor:

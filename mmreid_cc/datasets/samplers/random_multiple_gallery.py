@@ -9,6 +9,7 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
+from mmreid_cc.clustering.tracks import number_tracks
 from mmreid_cc.registry import DATA_SAMPLERS
 
 from ..seeding import SeededIndex
@@ -37,7 +38,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         - No cluster, or no labels yet: iterating raises a RuntimeError.
 
     Args:
-        dataset (BaseDataset): With ``column('cam_id')``, e.g. :class:`ReIDDataset`.
+        dataset (BaseDataset): With ``column('cam_id')`` and, for ``track_aware``,
+            ``column('track')``, e.g. :class:`ReIDDataset`.
         num_clusters (int): P, of the batches of all processes together.
         num_instances (int): K, images of each cluster in a batch.
         iters_per_epoch (int): Batches in an epoch.
@@ -48,6 +50,10 @@ class RandomMultipleGallerySampler(Sampler[int]):
             clusters that there are: fewer of more clusters, where most clusters have
             less than K images, and more of fewer, where there are less than P clusters.
             The batch keeps its size, and the log tells P and K. Defaults to False.
+        track_aware (bool): Draw an image of every track of the cluster before a second
+            one of any: the images of a track are much alike. Cameras come first, if
+            ``camera_aware``. An image without a track is one by itself. Defaults to
+            False.
 
     Raises:
         ValueError: If P × K cannot be shared equally by the processes, or the data set
@@ -82,6 +88,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         camera_aware: bool = True,
         seed: int | None = None,
         adapt_instances: bool = False,
+        track_aware: bool = False,
     ) -> None:
         self.rank, self.world_size = get_dist_info()
         if num_clusters * num_instances % self.world_size:
@@ -96,7 +103,11 @@ class RandomMultipleGallerySampler(Sampler[int]):
                 f'reads by `column("cam_id")`, not {type(dataset).__name__}.'
             )
         self.num_images = len(dataset)
-        self.cam_ids = dataset.column('cam_id') if camera_aware else None
+        cam_ids = dataset.column('cam_id')
+        self.cam_ids = cam_ids if camera_aware else None
+        self.tracks = None
+        if track_aware:
+            self.tracks = number_tracks(dataset.column('track'), cam_ids)
         self.num_clusters = num_clusters
         self.num_instances = num_instances
         self.most_instances = num_instances
@@ -231,7 +242,21 @@ class RandomMultipleGallerySampler(Sampler[int]):
         if not len(others):
             return np.repeat(first, self.num_instances)
         few = len(others) < self.num_instances
+        if self.tracks is not None and not few:
+            others = rng.permutation(others)
+            turns = _turns(self.tracks[np.append(first, others)])[1:]
+            others = others[np.argsort(turns, kind='stable')]
+            return np.append(first, others[: self.num_instances - 1])
         return np.append(first, rng.choice(others, self.num_instances - 1, replace=few))
+
+
+def _turns(tracks: np.ndarray) -> np.ndarray:
+    """How many images of the same track come before each image."""
+    order = np.argsort(tracks, kind='stable')
+    ordered = tracks[order]
+    turns = np.empty(len(tracks), dtype=np.int64)
+    turns[order] = np.arange(len(tracks)) - np.searchsorted(ordered, ordered)
+    return turns
 
 
 def members_of(labels: np.ndarray) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ from .cutting import Recording, cut_crops
 from .frames import Frame, FrameFolder, Frames, VideoFile, open_frames
 from .selection import Chosen, CropRules, choose_crops
 from .tracks import Tracks, read_tracks
+from .twins import join_twins
 
 __all__ = [
     'Chosen',
@@ -18,6 +19,7 @@ __all__ = [
     'VideoFile',
     'choose_crops',
     'cut_crops',
+    'join_twins',
     'open_frames',
     'read_tracks',
 ]

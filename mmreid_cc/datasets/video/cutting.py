@@ -16,6 +16,7 @@ from .crop_list import CropList
 from .frames import Frames, open_frames
 from .selection import Chosen, CropRules, choose_crops, sharpness
 from .tracks import Tracks, read_tracks
+from .twins import join_twins
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def cut_crops(
             └── 000017_000250.jpg   track 17, frame 250
 
     Tracks of the first recording keep their numbers; those of the others continue, so
-    that no two recordings share one. After an interruption the same call goes on.
+    that no two recordings share one. Two tracks that follow one person are one, see
+    :func:`join_twins`. After an interruption the same call goes on.
 
     Args:
         recordings (Sequence[Recording]): One or more.
@@ -72,8 +74,9 @@ def cut_crops(
     Raises:
         FileExistsError: If ``out`` holds something else.
         FileNotFoundError: If a video or a track file is missing.
-        ValueError: If one cannot be read, a camera has no proper name, or a track goes
-            on after the end of its video.
+        ValueError: If one cannot be read, frames differ in size, a camera has no proper
+            name or two recordings of the same start, or a track goes on after the end
+            of its video.
 
     Example:
         >>> door = Recording('door.mp4', 'door.txt', camera='door')
@@ -81,9 +84,8 @@ def cut_crops(
         PosixPath('crops/crops.csv')
     """
     rules = rules or CropRules()
-    for recording in recordings:
-        _check_camera(recording.camera)
-    all_tracks = [read_tracks(r.tracks, first_frame) for r in recordings]
+    _check_cameras(recordings)
+    all_tracks = [join_twins(read_tracks(r.tracks, first_frame)) for r in recordings]
     options = dict(first_frame=first_frame, fps=fps, skip_broken=skip_broken)
     crops = CropList(
         out,
@@ -136,6 +138,13 @@ def _cut(
         number = frame.number
         places = wanted.pop(number, [])
         pixels = frame.pixels() if places else None
+        if pixels is not None and pixels.shape[:2] != (frames.height, frames.width):
+            height, width = pixels.shape[:2]
+            raise ValueError(
+                f'{recording.video}: frame {number} has {width} × {height} pixels, the '
+                f'first one {frames.width} × {frames.height}. Boxes of one file are of '
+                'one size: cut the video where its size changes.'
+            )
         for place in places:
             row = int(chosen.rows[place])
             if pixels is None:
@@ -183,11 +192,23 @@ def _check_length(frames: Frames, tracks: Tracks) -> None:
         )
 
 
-def _check_camera(name: str) -> None:
-    if not name or name != Path(name).name or name.startswith('.'):
-        raise ValueError(
-            f'{name!r} cannot be the name of a camera, which is a folder of crops, too.'
-        )
+def _check_cameras(recordings: Sequence[Recording]) -> None:
+    """See that each camera has a name for a folder, and films one thing at a time."""
+    before: dict[tuple[str, float], Recording] = {}
+    for recording in recordings:
+        name = recording.camera
+        if not name or name != Path(name).name or name.startswith('.'):
+            raise ValueError(
+                f'{name!r} cannot be the name of a camera, which is a folder of crops, '
+                'too.'
+            )
+        if other := before.get((name, recording.start)):
+            raise ValueError(
+                f'{other.video} and {recording.video} are of the camera {name}, and '
+                f'both begin at {recording.start:g} s. Of two cameras, give them two '
+                'names (--cameras); of one, say when each begins (--start).'
+            )
+        before[name, recording.start] = recording
 
 
 def _path(recording: Recording, tracks: Tracks, row: int, first_track: int) -> str:

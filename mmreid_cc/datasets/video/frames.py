@@ -173,7 +173,7 @@ class VideoFile(Frames):
                     if not self.skip_broken:
                         raise ValueError(
                             f'{self.source}: frame {number} cannot be decoded ({why}). '
-                            'Encode the video anew, or pass over the broken frames: '
+                            'Encode the video again, or skip the broken frames: '
                             '--skip-broken.'
                         )
                     yield None

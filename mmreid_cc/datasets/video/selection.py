@@ -7,9 +7,9 @@ import numpy as np
 
 from ..crops import NO_TRACK
 from .tracks import Tracks
+from .twins import DUPLICATE, by_frame, intersections
 
 MIN_INSIDE = 0.5  # of a box must lie in the picture
-DUPLICATE = 0.9  # intersection over union of two boxes of one person
 SHARPNESS_HEIGHT = 128  # pixels that a crop is scaled to before it is measured
 
 
@@ -41,14 +41,14 @@ class CropRules:
     min_sharpness: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, low in (('per_track', 1), ('every', 1), ('min_height', 1)):
+        for name in ('per_track', 'every', 'min_height', 'min_width'):
             value = getattr(self, name)
-            if value is not None and value < low:
-                raise ValueError(f'{name} must be at least {low}, got {value}.')
-        if not 0 <= self.max_overlap <= 1:
-            raise ValueError(f'max_overlap must lie in [0, 1], got {self.max_overlap}.')
-        if not 0 <= self.margin <= 1:
-            raise ValueError(f'margin must lie in [0, 1], got {self.margin}.')
+            if value is not None and value < 1:
+                raise ValueError(f'{name} must be at least 1, got {value}.')
+        for name in ('max_overlap', 'margin'):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f'{name} must lie in [0, 1], got {value}.')
 
 
 @dataclass(frozen=True)
@@ -150,17 +150,10 @@ def _areas(
 
 def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
     """Of each box: whether it is a duplicate, and the share that another one covers."""
-    order = np.argsort(tracks.frames, kind='stable')
-    bounds = np.flatnonzero(np.diff(tracks.frames[order])) + 1
     duplicate = np.zeros(len(tracks), dtype=bool)
     overlap = np.zeros(len(tracks))
-    for rows in np.split(order, bounds):
-        if len(rows) == 1:
-            continue
-        # The better ones first; a box of unknown confidence is worth the least.
-        worth = np.nan_to_num(tracks.confidences[rows], nan=-1.0)
-        rows = rows[np.lexsort((tracks.lines[rows], -worth))]
-        shared, union = _intersections(tracks.boxes[rows])
+    for rows in by_frame(tracks):
+        shared, union = intersections(tracks.boxes[rows])
         twin = np.triu(shared > DUPLICATE * union, k=1)
         for place in range(len(rows)):
             if twin[:place, place].any():
@@ -171,15 +164,6 @@ def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
         np.fill_diagonal(shared, 0)
         overlap[rows] = (shared * single / areas[:, None]).max(axis=1)
     return duplicate, overlap
-
-
-def _intersections(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas that each two boxes share, and that they cover together."""
-    low, high = boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:], 0)
-    sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
-    shared = np.prod(np.maximum(sides, 0), axis=2)
-    areas = np.diag(shared)
-    return shared, areas[:, None] + areas - shared
 
 
 def _spread(tracks: Tracks, kept: np.ndarray, count: int) -> np.ndarray:

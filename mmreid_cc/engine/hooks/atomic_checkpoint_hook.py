@@ -7,6 +7,7 @@ from typing import Any
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from mmreid_cc.foreign_notices import drop_storage_notices
 from mmreid_cc.registry import HOOKS
 
 from ..atomic_files import ATOMIC_LOCAL
@@ -36,6 +37,7 @@ class AtomicCheckpointHook(CheckpointHook):
         local = '://' not in str(self.out_dir or runner.work_dir)
         if self.backend_args is None and local:
             self.backend_args = dict(backend=ATOMIC_LOCAL)
+        drop_storage_notices(runner.logger)
         super().before_train(runner)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:

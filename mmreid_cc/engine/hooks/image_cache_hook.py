@@ -70,7 +70,7 @@ class ImageCacheHook(Hook):
         needed = ImageCache.nbytes(len(dataset), size)
         if needed > room:
             runner.logger.info(
-                f'The {name} images are decoded in every epoch: to keep them takes '
+                f'The {name} images are decoded in every epoch: keeping them takes '
                 f'{needed / 1e9:.2f} GB, and {room / 1e9:.2f} GB are set aside '
                 '(`default_hooks.image_cache.share` of the available memory).'
             )
@@ -80,5 +80,7 @@ class ImageCacheHook(Hook):
         except OSError as error:
             runner.logger.info(f'The {name} images are decoded in every epoch: {error}')
             return 0
-        runner.logger.info(f'The {name} images are kept: {needed / 1e9:.2f} GB.')
+        runner.logger.info(
+            f'The {name} images are kept in memory: {needed / 1e9:.2f} GB.'
+        )
         return needed

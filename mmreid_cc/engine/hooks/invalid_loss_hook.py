@@ -125,10 +125,10 @@ class InvalidLossHook(Hook):
             barrier()  # the first process that ends takes the others with it
         raise FloatingPointError(
             f'The loss of {found} is {losses[~losses.isfinite()][0].item()} in '
-            f'{unread.name}. {saved} If nothing is wrong with them, lower '
-            '`optim_wrapper.optimizer.lr`, begin with a warm-up, or set '
-            '`optim_wrapper.clip_grad=dict(max_norm=...)`; then go on from the last '
-            'checkpoint, which is from before, by --resume.'
+            f'{unread.name}. {saved} If the images are fine, lower '
+            '`optim_wrapper.optimizer.lr`, start with a warm-up, or set '
+            '`optim_wrapper.clip_grad=dict(max_norm=...)`; then continue from the last '
+            'checkpoint, which was saved before, with --resume.'
         )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .protocol import distance_and_protocol
 from .query_ranks import rank_queries
 
 
@@ -39,7 +40,7 @@ def camera_pair_metrics(
     for query_cam in np.unique(query_cams):
         for gallery_cam in np.unique(gallery_cams):
             query, gallery = query_cams == query_cam, gallery_cams == gallery_cam
-            ranks = rank_queries(
+            arranged = distance_and_protocol(
                 query_features[query],
                 gallery_features[gallery],
                 query_pids[query],
@@ -48,6 +49,7 @@ def camera_pair_metrics(
                 gallery_cams[gallery],
                 exclude_same_camera=exclude_same_camera,
             )
+            ranks = rank_queries(*arranged)
             if ranks.matched.any():
                 means = ranks.means(topk=(1,))
                 pair = f'c{query_cam}_c{gallery_cam}'

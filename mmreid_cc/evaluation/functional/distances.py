@@ -31,8 +31,8 @@ class DistanceRows(Protocol):
         Yields:
             tuple[slice, np.ndarray]: The next queries, as many as fit into
             ``CHUNK_BYTES`` but one at least, and their distances (n, G), finite,
-            float32 or float64, C-contiguous. They may be the memory of somebody else:
-            to be read only.
+            float32 or float64, C-contiguous. Do not write to them:
+            they may be memory that belongs to the caller.
         """
         ...
 
@@ -103,7 +103,7 @@ class CosineDistance:
 
 
 class GivenDistance:
-    """The rows of a distance matrix that somebody has computed.
+    """The rows of a distance matrix that the caller has computed.
 
     Types that float32 cannot hold are read as float64, all others as float32.
 

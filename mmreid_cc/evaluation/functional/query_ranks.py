@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from mmreid_cc.clustering.compiled import kernel
 from mmreid_cc.clustering.parallel import map_row_blocks
 
-from .distances import ROWS_PER_BLOCK
-from .protocol import distance_and_protocol, split_gallery
-from .re_ranked_distance import ReRankedDistance
+from .distances import ROWS_PER_BLOCK, DistanceRows
+from .protocol import EvaluationProtocol, split_gallery
 
 
 class QueryRanks(NamedTuple):
@@ -58,44 +57,28 @@ class QueryRanks(NamedTuple):
 
 
 def rank_queries(
-    query_features: ArrayLike | None,
-    gallery_features: ArrayLike | None,
-    query_pids: ArrayLike,
-    gallery_pids: ArrayLike,
-    query_cams: ArrayLike,
-    gallery_cams: ArrayLike,
-    *,
-    distance: ArrayLike | ReRankedDistance | None = None,
-    exclude_same_camera: bool = True,
+    distance_rows: DistanceRows, protocol: EvaluationProtocol
 ) -> QueryRanks:
     """Rank the gallery for each query: what :func:`ranking_metrics` averages.
 
     Only the few matches of a query are sorted. The rank of a match is the number of
     gallery images not farther than it, and plain counts run at the speed of memory.
 
-    The arguments are those of :func:`ranking_metrics`.
+    Args:
+        distance_rows (DistanceRows): Of :func:`distance_and_protocol`.
+        protocol (EvaluationProtocol): Of the same.
 
     Returns:
         QueryRanks: One entry per query, also for those without a match.
 
     Raises:
-        ValueError: As :func:`ranking_metrics`, except that matches may be missing.
+        ValueError: If a distance is not finite.
 
     Example:
-        >>> ranks = rank_queries(np.eye(2), np.eye(2), [1, 2], [1, 1], [0, 0], [1, 1])
-        >>> ranks.average_precision
+        >>> data = np.eye(2), np.eye(2), [1, 2], [1, 1], [0, 0], [1, 1]
+        >>> rank_queries(*distance_and_protocol(*data)).average_precision
         array([ 1., nan])
     """
-    distance_rows, protocol = distance_and_protocol(
-        query_features,
-        gallery_features,
-        query_pids,
-        gallery_pids,
-        query_cams,
-        gallery_cams,
-        distance=distance,
-        exclude_same_camera=exclude_same_camera,
-    )
     queries = distance_rows.shape[0]
     ranks = QueryRanks(
         np.full(queries, np.nan),
@@ -174,7 +157,7 @@ def _counts(distances: NDArray, thresholds: NDArray) -> NDArray[np.int64]:
 
 
 @kernel
-def _later_ties(row: NDArray, image: int, left_out: NDArray[np.int64]) -> int:
+def _later_ties(row: NDArray, image: int, left_out: NDArray[np.int64]) -> np.int64:
     """Count the images as far as a given one that come after it by index."""
     distance = row[image]
     ties = np.uint32(0)

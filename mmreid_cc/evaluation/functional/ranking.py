@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mmreid_cc.clustering.inputs import check_count, to_numpy
 
-from .protocol import JUNK_PID
+from .protocol import JUNK_PID, distance_and_protocol
 from .query_ranks import rank_queries
 from .re_ranked_distance import ReRankedDistance
 
@@ -79,7 +79,7 @@ def ranking_metrics(
         {'mAP': 0.666..., 'mINP': 0.583..., 'CMC@1': 0.5, 'CMC@2': 1.0}
     """
     topk = checked_topk(topk)
-    ranks = rank_queries(
+    arranged = distance_and_protocol(
         query_features,
         gallery_features,
         query_pids,
@@ -89,6 +89,7 @@ def ranking_metrics(
         distance=distance,
         exclude_same_camera=exclude_same_camera,
     )
+    ranks = rank_queries(*arranged)
     queries, matched = len(ranks.matched), int(ranks.matched.sum())
     if not matched:
         raise ValueError(_without_match(to_numpy(query_pids), to_numpy(gallery_pids)))

@@ -159,7 +159,7 @@ def _histograms(
 
 
 @kernel
-def _bin(distance: float, low: float, bins_per_unit: float) -> int:
+def _bin(distance: float, low: float, bins_per_unit: float) -> np.int64:
     """Return the bin whose upper end is the next threshold, in 0…BINS."""
     number = np.ceil((distance - low) * bins_per_unit)
     return np.int64(min(max(number, 0.0), np.float64(BINS)))

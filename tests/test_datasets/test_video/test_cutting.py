@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from small_videos import number_of, write_video
 from tool_runs import run_tool
 
@@ -130,6 +131,42 @@ def test_tracks_of_another_video(folder):
         cut_crops(recordings(folder), folder / 'crops', RULES)
     with pytest.raises(ValueError, match=r"'a/b' cannot be the name of a camera"):
         cut_crops([Recording('a.mp4', 'a.txt', 'a/b')], folder / 'crops', RULES)
+
+
+def test_two_cameras_of_one_name(folder):
+    """Of one camera at the same time: they cannot be one camera."""
+    door, hall = recordings(folder)
+    same = Recording(hall.video, hall.tracks, 'door', door.start)
+    with pytest.raises(
+        ValueError,
+        match=r'door.mp4 and .*hall.mp4 are of the camera door, and both '
+        r'begin at 100 s. .*--cameras.*--start',
+    ):
+        cut_crops([door, same], folder / 'crops', RULES)
+    later = Recording(hall.video, hall.tracks, 'door', 200.0)
+    cut_crops([door, later], folder / 'crops', RULES)
+    dataset = ReIDImageFolder(folder / 'crops', train='crops.csv')
+    assert len(set(dataset.column('cam_id'))) == 1
+    assert len(set(dataset.column('track'))) == 4
+
+
+def test_somebody_found_twice(folder):
+    """Track 2 is track 1, found again: one person, and one crop in each frame."""
+    lines = [f'{frame},{i},{20 + i},20,20,40' for frame in (1, 2, 3) for i in (1, 2)]
+    (folder / 'door.txt').write_text('\n'.join(lines))
+    cut_crops(recordings(folder)[:1], folder / 'crops', RULES)
+    dataset = ReIDImageFolder(folder / 'crops', train='crops.csv')
+    assert dataset.column('track').tolist() == [1, 1, 1]
+
+
+def test_frames_of_two_sizes(folder):
+    (folder / 'img1').mkdir()
+    for number, size in ((1, (96, 64)), (2, (48, 32))):
+        Image.new('RGB', size).save(folder / 'img1' / f'{number}.png')
+    frames = Recording(str(folder / 'img1'), str(folder / 'door.txt'), 'door')
+    (folder / 'door.txt').write_text('1,1,20,20,20,40\n2,1,20,20,20,40\n')
+    with pytest.raises(ValueError, match=r'frame 2 has 48 × 32 pixels, .* 96 × 64'):
+        cut_crops([frames], folder / 'crops', RULES)
 
 
 def test_blurred_crops(folder):

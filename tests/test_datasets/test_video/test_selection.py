@@ -76,6 +76,7 @@ def test_rules_out_of_range():
     for rules in (
         dict(every=0),
         dict(per_track=0),
+        dict(min_width=0),
         dict(max_overlap=2),
         dict(margin=-1),
     ):

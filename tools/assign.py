@@ -1,0 +1,164 @@
+"""Find out who new crops show, among people known from earlier ones."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmreid_cc.apis import People
+from mmreid_cc.apis.command_line import (
+    add_pattern,
+    config_of,
+    image_paths,
+    inference_parser,
+    inferencer_of,
+    listed_images,
+    metadata_of,
+)
+from mmreid_cc.apis.known_tracks import UNDECIDED
+from mmreid_cc.apis.people import Assignment
+from mmreid_cc.apis.person_folders import new_folder, write_people
+from mmreid_cc.apis.track_keys import file_keys
+from mmreid_cc.datasets.label_files import UNDECODABLE, relative_paths
+from mmreid_cc.whole_files import replacing
+
+
+def load_people(file: Path, model_hash: str, false_matches: float | None) -> People:
+    """Read people, or begin with nobody.
+
+    Args:
+        file (Path): Of the people; may be missing.
+        model_hash (str): Of the network that embeds the crops.
+        false_matches (float, optional): None: as it was.
+
+    Returns:
+        People: To assign crops to.
+
+    Raises:
+        ValueError: If they are known by another network.
+    """
+    people = People.load(file) if file.exists() else People(model_hash)
+    if people.model_hash != model_hash:
+        raise ValueError(
+            f'The people in {file} are known by another network, or by other pixels '
+            f'(model hash {people.model_hash or "unknown"}, this one is {model_hash}): '
+            'their embeddings do not compare. Take the config and checkpoint that the '
+            'file was begun with, or begin another file.'
+        )
+    if false_matches is not None:
+        people.false_matches = false_matches
+    return people
+
+
+def write_results(
+    file: Path, paths: Sequence[str], found: Assignment, people: People
+) -> None:
+    """Write a row for each crop.
+
+    Args:
+        file (Path): CSV with the columns ``path,person,name,state,track``: the path
+            from the folder that holds all crops; the number and name of the person,
+            empty if undecided; ``known``, ``new`` or ``undecided``; the row of the
+            track in the file of people.
+        paths (Sequence[str]): Of N crops.
+        found (Assignment): Of them.
+        people (People): For the names.
+    """
+    with (
+        replacing(file) as part,
+        part.open('w', encoding='utf-8', errors=UNDECODABLE, newline='') as stream,
+    ):
+        table = csv.writer(stream, lineterminator='\n')
+        table.writerow(['path', 'person', 'name', 'state', 'track'])
+        for path, person, new, track in zip(
+            relative_paths(paths), *map(np.ndarray.tolist, found), strict=True
+        ):
+            undecided = person == UNDECIDED
+            state = 'undecided' if undecided else 'new' if new else 'known'
+            number = '' if undecided else person
+            table.writerow([path, number, people.names.get(person, ''), state, track])
+
+
+def report(found: Assignment, people: People, entries: Sequence[dict]) -> str:
+    """What came of the crops, in some lines."""
+    decided = found.people != UNDECIDED
+    known = np.unique(found.people[decided & ~found.new])
+    new = np.unique(found.people[found.new])
+    undecided = np.unique(found.tracks[~decided])
+    lines = [
+        f'{len(found.people)} crops in {len(np.unique(found.tracks))} tracks: '
+        f'{len(known)} known people, {len(new)} new ones, {len(undecided)} tracks '
+        'undecided.'
+    ]
+    for entry in entries:
+        into = entry['into']
+        whom = f'person {into}' if into != UNDECIDED else 'undecided'
+        if entry['event'] == 'merge':
+            lines.append(f'Person {entry["person"]} is {whom} now.')
+        else:
+            count, old = entry['tracks'], entry['person']
+            lines.append(f'{count} of the tracks of person {old}: {whom} now.')
+    return '\n'.join(lines)
+
+
+def main() -> None:
+    parser = inference_parser(__doc__)
+    add_pattern(parser)
+    parser.add_argument(
+        'crops',
+        help='folder of crops, searched with its sub-folders; or a CSV file that lists '
+        'them, with the columns path,pid,cam,track,time',
+    )
+    parser.add_argument(
+        '--people', required=True, help='.npz of known people; begun if it is missing'
+    )
+    parser.add_argument('--out', help='CSV file of who each crop shows')
+    parser.add_argument('--sort', help='new folder, with a folder for each person')
+    parser.add_argument(
+        '--copy', action='store_true', help='copy the files instead of linking to them'
+    )
+    parser.add_argument(
+        '--false-matches',
+        type=float,
+        help='how many known people an unknown one may look like enough, on average: '
+        'less joins fewer tracks; 1, or as it was in the file',
+    )
+    args = parser.parse_args()
+    is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()
+    if not is_list and not Path(args.crops).is_dir():
+        parser.error(
+            f'crops must be a folder or a CSV file that exists, not {args.crops!r}'
+        )
+    if args.false_matches is not None and not args.false_matches > 0:
+        parser.error(f'--false-matches must be positive, not {args.false_matches}')
+    folder = Path(args.crops).parent if is_list else Path(args.crops)
+    if is_list:
+        paths, metadata = listed_images(args, args.crops)
+    else:
+        paths = image_paths([args.crops], args.skip_unreadable)
+        metadata = metadata_of(args, paths)
+    sorted_to = None if args.sort is None else new_folder(args.sort, folder)
+
+    reid = inferencer_of(args, config_of(args))
+    file = Path(args.people)
+    load_people(file, reid.model_hash, args.false_matches)  # before the long part
+    embeddings = reid(paths)
+    people = load_people(file, reid.model_hash, args.false_matches)
+    entries = len(people.log)
+    before = 0 if people.tracks is None else len(people.tracks.people)
+    known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))
+    found = people.assign(embeddings, *known, keys=file_keys(paths))
+    if len(people.tracks.people) > before or args.false_matches is not None:
+        people.save(file)
+    if args.out is not None:
+        write_results(Path(args.out), paths, found, people)
+    if sorted_to is not None:
+        write_people(sorted_to, folder, paths, found.people, args.copy)
+    print(report(found, people, people.log[entries:]))
+    print(people.threshold_text())
+    print(f'{len(people)} people are known: {file}')
+
+
+if __name__ == '__main__':
+    main()
