@@ -1,4 +1,4 @@
-"""Necks, heads and memories; backbones are mmpretrain's and a few of ours."""
+"""Necks, heads, memories, teachers; backbones are mmpretrain's and a few of ours."""
 
 from .. import registry  # noqa: F401  imports mmpretrain without its notices
 from .averages import TeacherAverage

@@ -105,6 +105,18 @@ def test_what_is_validated_and_saved_is_the_teacher(tiny_config):
     assert metrics['reid/mAP'] == pytest.approx(found, abs=1e-4)
 
 
+def test_a_checkpoint_is_tested_as_the_teacher(tiny_config):
+    """With the hook in the config, and as a plain network of the same weights."""
+    plain = copy.deepcopy(tiny_config)
+    runner, saved = run(taught(tiny_config), 'whole')
+    expected = runner.message_hub.get_scalar('val/reid/mAP').current()
+    for number, config in enumerate((tiny_config, plain)):
+        config.load_from = saved
+        config.experiment_name += f'_test_{number}'
+        metrics = Runner.from_cfg(config).test()
+        assert metrics['reid/mAP'] == pytest.approx(expected, abs=1e-4)
+
+
 class FirstValidation(Hook):
     """Keep the weights that are validated first."""
 
