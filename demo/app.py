@@ -21,9 +21,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mmreid_cc.apis import Gallery, LabelEditor, ReIDInferencer
+from mmreid_cc.apis import Gallery, LabelEditor, People, ReIDInferencer
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.model import load_config
+from mmreid_cc.apis.people_editor import PeopleEditor
 from mmreid_cc.datasets import read_labels
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
 
@@ -91,11 +92,18 @@ def parse_args() -> argparse.Namespace:
         '--save-to',
         help='CSV file of the corrected labels; <gallery>_labels.csv if none',
     )
+    parser.add_argument(
+        '--people',
+        help='.npz file of known people (tools/assign.py): show and correct them in '
+        'place of clusters; saving writes this file',
+    )
     parser.add_argument('--port', type=int, default=7860)
     parser.add_argument(
         '--max-upload-mb', type=int, default=5, help='size of an upload'
     )
     args = parser.parse_args()
+    if args.people is not None and (args.labels or args.save_to):
+        parser.error('--people takes the place of --labels and --save-to')
     if args.max_upload_mb < 1:
         parser.error(f'--max-upload-mb must be 1 or more, not {args.max_upload_mb}')
     return args
@@ -162,6 +170,27 @@ def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
     return clusterer.fit_predict(gallery.embeddings)
 
 
+def editor_of(args: argparse.Namespace, gallery: Gallery) -> tuple[LabelEditor, Path]:
+    """What is corrected, and the file that it is saved to.
+
+    Args:
+        args (argparse.Namespace): Of :func:`parse_args`.
+        gallery (Gallery): Of N images.
+
+    Returns:
+        tuple[LabelEditor, Path]: Clusters of the gallery, or known people.
+
+    Raises:
+        FileExistsError: If other labels are there, which would be lost.
+        ValueError: See :func:`first_labels` and :class:`PeopleEditor`.
+    """
+    if args.people is not None:
+        return PeopleEditor(People.load(args.people), gallery), Path(args.people)
+    file = output_file(args)
+    labels = first_labels(args, gallery)
+    return LabelEditor(labels, gallery.paths, gallery.embeddings), file
+
+
 def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks:
     """Lay out the page.
 
@@ -191,13 +220,13 @@ def main() -> None:
     """Load everything, and serve the page until Ctrl-C."""
     args = parse_args()
     load_checkpoints_safely()
-    file = output_file(args)
+    if args.people is None:
+        output_file(args)  # refused before the long part
     gallery = Gallery.load(args.gallery)
     check_files(gallery.paths)
     reid = ReIDInferencer(args.config, args.checkpoint, args.device)
     reid.check_gallery(gallery)
-    labels = first_labels(args, gallery)
-    editor = LabelEditor(labels, gallery.paths, gallery.embeddings)
+    editor, file = editor_of(args, gallery)
     fetch_nothing()
     # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

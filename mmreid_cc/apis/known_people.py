@@ -29,6 +29,11 @@ class KnownPeople:
         known = self._known().people
         return np.unique(known[known != UNDECIDED])
 
+    @property
+    def next_number(self) -> int:
+        """The number that a new person gets, above all that were ever given."""
+        return self._next
+
     def __len__(self) -> int:
         return len(self.numbers)
 

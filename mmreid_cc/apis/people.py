@@ -259,6 +259,20 @@ class People(KnownPeople):
             f'of different people reach it ({basis}){missed}.'
         )
 
+    def copy(self) -> 'People':
+        """The same people; what is done to one does not change the other.
+
+        Returns:
+            People: Embeddings are shared, as they never change.
+        """
+        other = People(self.model_hash, self.false_matches)
+        tracks = self.tracks
+        other.tracks = tracks and tracks._replace(people=tracks.people.copy())
+        other.cameras, other.names = list(self.cameras), dict(self.names)
+        other.settled, other.log = set(self.settled), list(self.log)
+        other._next, other._revision = self._next, self._revision
+        return other
+
     def correct(self, rows: ArrayLike, people: ArrayLike) -> np.ndarray:
         """Tell who tracks show. What a user says stays.
 
