@@ -59,7 +59,7 @@ class People(KnownPeople):
     Attributes:
         model_hash (str): As given.
         false_matches (float): As given.
-        tracks (Tracks): What is kept of each track, a row each, in the order of coming.
+        tracks (KnownTracks): What is kept of each track, in the order of coming.
         cameras (list[str]): Names of the cameras; ``''`` for unknown ones.
         names (dict[int, str]): What people are called, by number.
         settled (set[int]): People whom a user corrected or named: tracks are added to

@@ -10,7 +10,7 @@ from mmreid_cc.clustering.error_rates import ErrorRates
 from mmreid_cc.clustering.same_time import mark_overlaps
 from mmreid_cc.clustering.standard_scores import StandardScores
 
-from .known_tracks import UNDECIDED, Tracks
+from .known_tracks import UNDECIDED, KnownTracks
 from .person_vectors import VIEWS, TracksOfPeople, mean_vectors, nearest_people
 
 LATEST = 4096  # tracks that scores and their errors are found from
@@ -36,11 +36,11 @@ class Measure(NamedTuple):
     rates: ErrorRates
 
 
-def measure(tracks: Tracks) -> Measure:
+def measure(tracks: KnownTracks) -> Measure:
     """Find how likeness is to be measured, from the latest tracks.
 
     Args:
-        tracks (Tracks): From 1 on.
+        tracks (KnownTracks): From 1 on.
 
     Returns:
         Measure: By which to score.
@@ -66,14 +66,14 @@ def measure(tracks: Tracks) -> Measure:
     return Measure(scores, ErrorRates(different, half_scores(latest, scores)))
 
 
-def half_scores(tracks: Tracks, scores: StandardScores) -> np.ndarray:
+def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
     """The score between the halves of each track.
 
     It follows from their cosine: both halves lie equally far from the pooled embedding,
     on opposite sides.
 
     Args:
-        tracks (Tracks): T of them.
+        tracks (KnownTracks): T of them.
         scores (StandardScores): To score by.
 
     Returns:
@@ -90,11 +90,13 @@ def half_scores(tracks: Tracks, scores: StandardScores) -> np.ndarray:
     return cosines / scores.deviations(scores.centered(features, own.cam_ids))
 
 
-def waiting_tracks(tracks: Tracks, rows: np.ndarray, measured: Measure) -> np.ndarray:
+def waiting_tracks(
+    tracks: KnownTracks, rows: np.ndarray, measured: Measure
+) -> np.ndarray:
     """Find the tracks that wait to be decided; of many, those most like new ones.
 
     Args:
-        tracks (Tracks): All known.
+        tracks (KnownTracks): All known.
         rows (np.ndarray): (R,) the new ones; those before the first of them may wait.
         measured (Measure): Of these tracks.
 
@@ -119,7 +121,7 @@ def waiting_tracks(tracks: Tracks, rows: np.ndarray, measured: Measure) -> np.nd
 
 
 def match(
-    tracks: Tracks,
+    tracks: KnownTracks,
     rows: np.ndarray,
     settled: Collection[int],
     measured: Measure,
@@ -134,7 +136,7 @@ def match(
     most of its tracks had.
 
     Args:
-        tracks (Tracks): All known, also the undecided ones.
+        tracks (KnownTracks): All known, also the undecided ones.
         rows (np.ndarray): (R,) the undecided tracks to decide.
         settled (Collection[int]): People who are never taken apart or joined with each
             other.
@@ -193,7 +195,7 @@ def _items(
 
 
 def _promising(
-    tracks: Tracks,
+    tracks: KnownTracks,
     rows: np.ndarray,
     owners: TracksOfPeople,
     scores: StandardScores,
@@ -213,7 +215,7 @@ def _promising(
     return places[like]
 
 
-def _conflicts(items: list[np.ndarray], tracks: Tracks) -> np.ndarray:
+def _conflicts(items: list[np.ndarray], tracks: KnownTracks) -> np.ndarray:
     """(G, G) bool: which items hold tracks of one camera that overlap in time."""
     rows = np.concatenate(items)
     owner = np.repeat(np.arange(len(items)), [len(own) for own in items])

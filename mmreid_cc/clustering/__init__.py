@@ -6,7 +6,9 @@ from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import normalize_cameras
 from .centroids import cluster_centroids
+from .constrained_linkage import join_groups
 from .dbscan import DBSCAN
+from .error_rates import ErrorRates
 from .hdbscan import HDBSCAN
 from .infomap import InfoMap
 from .jaccard import jaccard_distance
@@ -20,6 +22,7 @@ from .recall import neighbor_recall
 from .same_time import separate_overlapping
 from .sharing import Share
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
+from .standard_scores import StandardScores
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
 from .tracklets import Tracklets
@@ -32,12 +35,14 @@ __all__ = [
     'AutoDBSCAN',
     'BaseClusterer',
     'CameraSizes',
+    'ErrorRates',
     'InfoMap',
     'JaccardClusterer',
     'KMeans',
     'MutualNeighbors',
     'NeighborClusterer',
     'Share',
+    'StandardScores',
     'Tracklets',
     'camera_jaccard_distance',
     'centroid_silhouette',
@@ -47,6 +52,7 @@ __all__ = [
     'cross_silhouette',
     'estimated_people',
     'jaccard_distance',
+    'join_groups',
     'knn',
     'label_silhouette',
     'mutual_links',

@@ -86,6 +86,7 @@ def draw(folder: str, args: argparse.Namespace) -> None:
         args.dim,
         images_per_identity=args.each,
         noise=0.4,
+        decay=0.2,
     )
     known = slice(args.new, None)
     people = People.from_labels(features[known], pids[known], cams[known])
