@@ -20,6 +20,7 @@ PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined an
 _MOST_ITEMS = 6000  # beyond which fewer are joined anew
 _MOST_SHARE = 0.02  # of these tracks, by which one person can count
 _LEAST_DAMPED = 8  # tracks
+_FEW = 0.2  # of the people who are not looked at
 _MOST_WAITING = 2000  # tracks that are decided again together with new ones
 _POSSIBLE = 1.5  # times the false matches of a decision are those of a mere possibility
 
@@ -165,8 +166,10 @@ def match(
     np.fill_diagonal(conflict, False)
     similarity = vectors @ vectors.T
     others = total - len(places)
+    # How many people there are follows from a first threshold, if these are not few.
+    rounds = 1 if len(items) < _FEW * others else 2
     people = max(others, FEWEST_PEOPLE)
-    for _ in range(2):  # how many people there are follows from a first threshold
+    for _ in range(rounds):
         threshold = rates.threshold(false_matches / people)
         groups = join_groups(similarity.copy(), conflict.copy(), sizes, threshold)
         people = max(others + len(np.unique(groups)), FEWEST_PEOPLE)

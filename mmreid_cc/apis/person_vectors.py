@@ -12,7 +12,7 @@ from mmreid_cc.clustering.standard_scores import StandardScores
 from .known_tracks import KnownTracks
 
 VIEWS = 64  # tracks of a person that stand for him: the latest
-_DIMENSIONS = 128  # that are searched by: those in which tracks differ most
+_DIMENSIONS = 64  # that are searched by: those in which tracks differ most
 _CANDIDATES = 8  # people that are looked at for each track
 
 
@@ -62,7 +62,7 @@ def nearest_people(
 ) -> np.ndarray:
     """Propose the known people that look most like each query.
 
-    Those 128 dimensions are looked at in which tracks differ most. The search in them
+    Those 64 dimensions are looked at in which tracks differ most. The search in them
     is exact.
 
     Args:
