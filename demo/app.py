@@ -21,9 +21,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mmreid_cc.apis import Gallery, LabelEditor, ReIDInferencer
+from mmreid_cc.apis import Gallery, LabelEditor, People, ReIDInferencer
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.model import load_config
+from mmreid_cc.apis.people_editor import PeopleEditor
 from mmreid_cc.datasets import read_labels
 from mmreid_cc.engine.pretrained import PRETRAINED
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely
@@ -100,6 +101,11 @@ def parse_args() -> argparse.Namespace:
         '--save-to',
         help='CSV file for the corrected labels (default: <gallery>_labels.csv)',
     )
+    parser.add_argument(
+        '--people',
+        help='.npz file of known people (tools/assign.py): show and correct them in '
+        'place of clusters; saving writes this file',
+    )
     parser.add_argument('--port', type=int, default=7860, help='port of the page')
     parser.add_argument(
         '--max-upload-mb',
@@ -108,6 +114,8 @@ def parse_args() -> argparse.Namespace:
         help='largest size of an upload in MB (default: %(default)s)',
     )
     args = parser.parse_args()
+    if args.people is not None and (args.labels or args.save_to):
+        parser.error('--people takes the place of --labels and --save-to')
     if args.max_upload_mb < 1:
         parser.error(f'--max-upload-mb must be 1 or more, not {args.max_upload_mb}')
     return args
@@ -174,6 +182,27 @@ def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
     return clusterer.fit_predict(gallery.embeddings)
 
 
+def editor_of(args: argparse.Namespace, gallery: Gallery) -> tuple[LabelEditor, Path]:
+    """What is corrected, and the file that it is saved to.
+
+    Args:
+        args (argparse.Namespace): Of :func:`parse_args`.
+        gallery (Gallery): Of N images.
+
+    Returns:
+        tuple[LabelEditor, Path]: Clusters of the gallery, or known people.
+
+    Raises:
+        FileExistsError: If other labels are there, which would be lost.
+        ValueError: See :func:`first_labels` and :class:`PeopleEditor`.
+    """
+    if args.people is not None:
+        return PeopleEditor(People.load(args.people), gallery), Path(args.people)
+    file = output_file(args)
+    labels = first_labels(args, gallery)
+    return LabelEditor(labels, gallery.paths, gallery.embeddings), file
+
+
 def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks:
     """Lay out the page.
 
@@ -203,14 +232,14 @@ def main() -> None:
     """Load everything, and serve the page until Ctrl-C."""
     args = parse_args()
     load_checkpoints_safely()
-    file = output_file(args)
+    if args.people is None:
+        output_file(args)  # refused before the long part
     gallery = Gallery.load(args.gallery)
     check_files(gallery.paths)
     checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
     reid = ReIDInferencer(args.config, checkpoint, args.device)
     reid.check_gallery(gallery)
-    labels = first_labels(args, gallery)
-    editor = LabelEditor(labels, gallery.paths, gallery.embeddings)
+    editor, file = editor_of(args, gallery)
     fetch_nothing()
     # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -22,6 +22,8 @@ from crop_grid import (
 
 from mmreid_cc.apis import Gallery, LabelEditor
 from mmreid_cc.apis.label_editor import UNCLUSTERED
+from mmreid_cc.apis.people_editor import PeopleEditor
+from mmreid_cc.apis.people_file import ChangedMeanwhileError
 
 CLUSTERS, MEMBERS, SIMILAR = 30, 48, 8  # crops of a page
 
@@ -79,7 +81,9 @@ class ClusterTab:
                 self.similar = crop_grid()
                 self.other_title = gr.Markdown()
                 self.others = crop_grid()
-                self.merge = gr.Button(size='md')
+                with gr.Row():
+                    self.merge = gr.Button(size='md')
+                    self.keep_apart = gr.Button(size='md')
         inputs = [self.view, self.turn, self.turn_members]
         shown = [
             part for part in vars(self).values() if isinstance(part, gr.blocks.Block)
@@ -105,6 +109,7 @@ class ClusterTab:
             (self.split, self.split_cluster),
             (self.reject_all, self.reject_cluster),
             (self.merge, self.merge_other),
+            (self.keep_apart, self.keep_other_apart),
             (undo, self.undo_step),
             (save, self.save_labels),
         ):
@@ -116,7 +121,7 @@ class ClusterTab:
         def listen(view: View, turn: int, turn_members: int) -> dict:
             try:
                 after = step(view)
-            except (ValueError, OSError) as error:
+            except (ValueError, OSError, ChangedMeanwhileError) as error:
                 raise gr.Error(str(error), print_exception=False) from None
             return self.show(after, turn, turn_members)
 
@@ -157,6 +162,13 @@ class ClusterTab:
         """Take the other cluster into this one."""
         self.editor.merge(chosen(view.cluster), chosen(view.other))
         return View(view.cluster)
+
+    def keep_other_apart(self, view: View) -> View:
+        """Remember that the other cluster is somebody else."""
+        if not isinstance(self.editor, PeopleEditor):
+            raise ValueError('Only known people are kept apart: start with --people.')
+        self.editor.keep_apart(chosen(view.cluster), chosen(view.other))
+        return replace(view, other=None)
 
     def undo_step(self, view: View) -> View:
         """Take back the last step."""
@@ -238,6 +250,10 @@ class ClusterTab:
                 f'Merge cluster {view.other} into cluster {view.cluster}',
                 visible=is_pair,
             ),
+            self.keep_apart: gr.Button(
+                f'{view.other} and {view.cluster} are different people',
+                visible=is_pair and isinstance(self.editor, PeopleEditor),
+            ),
         }
 
     def cluster_crop(self, number: int, marked: int | None, text: str = '') -> Crop:
@@ -263,7 +279,12 @@ class ClusterTab:
 
     def name(self, number: int) -> str:
         """How a cluster is called on the page."""
-        return 'no cluster' if number == UNCLUSTERED else f'cluster {number}'
+        if number == UNCLUSTERED:
+            return 'no cluster'
+        if isinstance(self.editor, PeopleEditor):
+            name = self.editor.people.names.get(number, '')
+            return f'person {number} {name}'.strip()
+        return f'cluster {number}'
 
     def summary_text(self) -> str:
         """How many clusters there are, and whether they are saved."""

@@ -33,18 +33,18 @@ def write_arrays(file: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> N
     Example:
         >>> write_arrays('gallery.npz', dict(embeddings=np.eye(2, dtype=np.float32)))
     """
-    with (
-        replacing(Path(file)) as part,
-        zipfile.ZipFile(part, 'w', allowZip64=True) as archive,
-    ):
-        for name, array in arrays.items():
-            info = zipfile.ZipInfo(f'{name}.npy')
-            if name == EMBEDDINGS:
-                info.extra = _padding(archive.fp.tell(), info)  # type: ignore[union-attr]  # open
-            else:
-                info.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(info, 'w', force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+    with replacing(Path(file)) as part, part.open('wb') as stream:
+        with zipfile.ZipFile(stream, 'w', allowZip64=True) as archive:
+            for name, array in arrays.items():
+                info = zipfile.ZipInfo(f'{name}.npy')
+                if name == EMBEDDINGS:
+                    info.extra = _padding(stream.tell(), info)
+                else:
+                    info.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(info, 'w', force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:

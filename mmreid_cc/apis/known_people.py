@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .known_tracks import UNDECIDED, Tracks
+from .known_tracks import UNDECIDED, KnownTracks
 
 
 class KnownPeople:
@@ -16,7 +16,7 @@ class KnownPeople:
 
     def __init__(self, model_hash: str) -> None:
         self.model_hash = model_hash
-        self.tracks: Tracks | None = None
+        self.tracks: KnownTracks | None = None
         self.cameras: list[str] = []
         self.names: dict[int, str] = {}
         self.settled: set[int] = set()
@@ -28,6 +28,11 @@ class KnownPeople:
         """The numbers of all people, (P,) int64, sorted."""
         known = self._known().people
         return np.unique(known[known != UNDECIDED])
+
+    @property
+    def next_number(self) -> int:
+        """The number that a new person gets, above all that were ever given."""
+        return self._next
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -126,7 +131,7 @@ class KnownPeople:
             nearest = np.maximum(nearest, embeddings @ embeddings[chosen[-1]])
         return rows[chosen]
 
-    def _known(self) -> Tracks:
+    def _known(self) -> KnownTracks:
         if self.tracks is None:
             raise ValueError('No track is known yet: assign some first.')
         return self.tracks

@@ -16,7 +16,7 @@ UNDECIDED = -1
 _LEAST_HALVED = 4  # images of a track whose halves are compared
 
 
-class Tracks(NamedTuple):
+class KnownTracks(NamedTuple):
     """Tracks, a row for each.
 
     Attributes:
@@ -37,41 +37,41 @@ class Tracks(NamedTuple):
     halves: np.ndarray
     keys: np.ndarray
 
-    def select(self, rows: np.ndarray) -> 'Tracks':
+    def select(self, rows: np.ndarray) -> 'KnownTracks':
         """Some of the tracks.
 
         Args:
             rows (np.ndarray): Indices, or (T,) booleans.
 
         Returns:
-            Tracks: Copies.
+            KnownTracks: Copies.
         """
-        return Tracks(*(column[rows] for column in self))
+        return KnownTracks(*(column[rows] for column in self))
 
-    def joined(self, others: 'Tracks') -> 'Tracks':
+    def joined(self, others: 'KnownTracks') -> 'KnownTracks':
         """These tracks and others after them.
 
         Args:
-            others (Tracks): Of the same D.
+            others (KnownTracks): Of the same D.
 
         Returns:
-            Tracks: New arrays.
+            KnownTracks: New arrays.
         """
         pairs = zip(self, others, strict=True)
-        return Tracks(*(np.concatenate(pair) for pair in pairs))
+        return KnownTracks(*(np.concatenate(pair) for pair in pairs))
 
 
-def no_tracks(dim: int) -> Tracks:
+def no_tracks(dim: int) -> KnownTracks:
     """A table without a row.
 
     Args:
         dim (int): D.
 
     Returns:
-        Tracks: With T = 0.
+        KnownTracks: With T = 0.
     """
     integers = np.empty(0, dtype=np.int64)
-    return Tracks(
+    return KnownTracks(
         np.empty((0, dim), dtype=np.float16),
         integers,
         integers,
@@ -89,7 +89,7 @@ def pooled_tracks(
     times: ArrayLike | None,
     keys: ArrayLike | None,
     known_cameras: list[str],
-) -> tuple[Tracks, np.ndarray]:
+) -> tuple[KnownTracks, np.ndarray]:
     """Pool the images of each track.
 
     Args:
@@ -103,8 +103,8 @@ def pooled_tracks(
         known_cameras (list[str]): Names; new ones are appended to it.
 
     Returns:
-        tuple[Tracks, np.ndarray]: Undecided tracks, and (N,) int64, the row of each
-        image in them. Tracks of the same images, cameras and times are one row.
+        tuple[KnownTracks, np.ndarray]: Undecided tracks, and (N,) int64, the row of
+        each image in them. Tracks of the same images, cameras and times are one row.
 
     Raises:
         TypeError: If the embeddings are not floating-point numbers.
@@ -128,7 +128,7 @@ def pooled_tracks(
     _, first, crops = np.unique(groups, return_index=True, return_counts=True)
     of_images = row_keys(features) if keys is None else np.asarray(keys, np.int64)
     named = [known_cameras[camera] for camera in cam_ids[first]]
-    pooled = Tracks(
+    pooled = KnownTracks(
         pool_tracks(features, groups).astype(np.float16),
         np.full(len(first), UNDECIDED),
         cam_ids[first],

@@ -59,7 +59,7 @@ class People(KnownPeople):
     Attributes:
         model_hash (str): As given.
         false_matches (float): As given.
-        tracks (Tracks): What is kept of each track, a row each, in the order of coming.
+        tracks (KnownTracks): What is kept of each track, in the order of coming.
         cameras (list[str]): Names of the cameras; ``''`` for unknown ones.
         names (dict[int, str]): What people are called, by number.
         settled (set[int]): People whom a user corrected or named: tracks are added to
@@ -258,6 +258,20 @@ class People(KnownPeople):
             f'Threshold {found["score"]:.2f}: {found["false_match"]:.2%} of the pairs '
             f'of different people reach it ({basis}){missed}.'
         )
+
+    def copy(self) -> 'People':
+        """The same people; what is done to one does not change the other.
+
+        Returns:
+            People: Embeddings are shared, as they never change.
+        """
+        other = People(self.model_hash, self.false_matches)
+        tracks = self.tracks
+        other.tracks = tracks and tracks._replace(people=tracks.people.copy())
+        other.cameras, other.names = list(self.cameras), dict(self.names)
+        other.settled, other.log = set(self.settled), list(self.log)
+        other._next, other._revision = self._next, self._revision
+        return other
 
     def correct(self, rows: ArrayLike, people: ArrayLike) -> np.ndarray:
         """Tell who tracks show. What a user says stays.

@@ -11,7 +11,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from .gallery_file import read_arrays, write_arrays
-from .known_tracks import Tracks
+from .known_tracks import KnownTracks
 
 FORMAT = 1  # of the file
 _ABOUT = 'about'  # the array that holds what is no array, as JSON in UTF-8
@@ -21,15 +21,15 @@ class ChangedMeanwhileError(RuntimeError):
     """Another program wrote a file since it was read, or is writing it."""
 
 
-def read_people(file: str | os.PathLike) -> tuple[Tracks, dict[str, Any]]:
+def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
     """Read a file of people.
 
     Args:
         file (str | os.PathLike): As :func:`write_people_file` wrote it.
 
     Returns:
-        tuple[Tracks, dict]: The tracks, whose embeddings are memory-mapped; and all
-        else.
+        tuple[KnownTracks, dict]: The tracks, whose embeddings are memory-mapped; and
+        all else.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -48,7 +48,7 @@ def read_people(file: str | os.PathLike) -> tuple[Tracks, dict[str, Any]]:
             f'({type(reason).__name__}: {reason}). Take a copy of it, or begin a new '
             'file.'
         ) from error
-    missing = {_ABOUT, *Tracks._fields} - set(arrays)
+    missing = {_ABOUT, *KnownTracks._fields} - set(arrays)
     if _ABOUT in missing:
         raise ValueError(
             f'{file} holds no people, but {", ".join(sorted(arrays)) or "nothing"}. '
@@ -63,7 +63,7 @@ def read_people(file: str | os.PathLike) -> tuple[Tracks, dict[str, Any]]:
         )
     if missing:
         raise ValueError(f'{file} is damaged: it has no {", ".join(sorted(missing))}.')
-    tracks = Tracks(*(arrays[name] for name in Tracks._fields))
+    tracks = KnownTracks(*(arrays[name] for name in KnownTracks._fields))
     lengths = {len(column) for column in tracks}
     if len(lengths) > 1:
         raise ValueError(f'{file} is damaged: its columns have {lengths} rows.')
@@ -71,13 +71,13 @@ def read_people(file: str | os.PathLike) -> tuple[Tracks, dict[str, Any]]:
 
 
 def write_people_file(
-    file: str | os.PathLike, tracks: Tracks, about: dict[str, Any]
+    file: str | os.PathLike, tracks: KnownTracks, about: dict[str, Any]
 ) -> None:
     """Write people, if nobody else has since they were read.
 
     Args:
         file (str | os.PathLike): Its path; its folder is made.
-        tracks (Tracks): The tracks.
+        tracks (KnownTracks): The tracks.
         about (dict): All else, as JSON knows it. ``revision`` counts how often it was
             written: a file that is there must have the one before.
 

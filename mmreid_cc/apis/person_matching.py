@@ -10,7 +10,7 @@ from mmreid_cc.clustering.error_rates import ErrorRates
 from mmreid_cc.clustering.same_time import mark_overlaps
 from mmreid_cc.clustering.standard_scores import StandardScores
 
-from .known_tracks import UNDECIDED, Tracks
+from .known_tracks import UNDECIDED, KnownTracks
 from .person_vectors import VIEWS, TracksOfPeople, mean_vectors, nearest_people
 
 LATEST = 4096  # tracks that scores and their errors are found from
@@ -20,6 +20,7 @@ PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined an
 _MOST_ITEMS = 6000  # beyond which fewer are joined anew
 _MOST_SHARE = 0.02  # of these tracks, by which one person can count
 _LEAST_DAMPED = 8  # tracks
+_FEW = 0.2  # of the people who are not looked at
 _MOST_WAITING = 2000  # tracks that are decided again together with new ones
 _POSSIBLE = 1.5  # times the false matches of a decision are those of a mere possibility
 
@@ -36,11 +37,11 @@ class Measure(NamedTuple):
     rates: ErrorRates
 
 
-def measure(tracks: Tracks) -> Measure:
+def measure(tracks: KnownTracks) -> Measure:
     """Find how likeness is to be measured, from the latest tracks.
 
     Args:
-        tracks (Tracks): From 1 on.
+        tracks (KnownTracks): From 1 on.
 
     Returns:
         Measure: By which to score.
@@ -66,14 +67,14 @@ def measure(tracks: Tracks) -> Measure:
     return Measure(scores, ErrorRates(different, half_scores(latest, scores)))
 
 
-def half_scores(tracks: Tracks, scores: StandardScores) -> np.ndarray:
+def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
     """The score between the halves of each track.
 
     It follows from their cosine: both halves lie equally far from the pooled embedding,
     on opposite sides.
 
     Args:
-        tracks (Tracks): T of them.
+        tracks (KnownTracks): T of them.
         scores (StandardScores): To score by.
 
     Returns:
@@ -90,11 +91,13 @@ def half_scores(tracks: Tracks, scores: StandardScores) -> np.ndarray:
     return cosines / scores.deviations(scores.centered(features, own.cam_ids))
 
 
-def waiting_tracks(tracks: Tracks, rows: np.ndarray, measured: Measure) -> np.ndarray:
+def waiting_tracks(
+    tracks: KnownTracks, rows: np.ndarray, measured: Measure
+) -> np.ndarray:
     """Find the tracks that wait to be decided; of many, those most like new ones.
 
     Args:
-        tracks (Tracks): All known.
+        tracks (KnownTracks): All known.
         rows (np.ndarray): (R,) the new ones; those before the first of them may wait.
         measured (Measure): Of these tracks.
 
@@ -119,7 +122,7 @@ def waiting_tracks(tracks: Tracks, rows: np.ndarray, measured: Measure) -> np.nd
 
 
 def match(
-    tracks: Tracks,
+    tracks: KnownTracks,
     rows: np.ndarray,
     settled: Collection[int],
     measured: Measure,
@@ -134,7 +137,7 @@ def match(
     most of its tracks had.
 
     Args:
-        tracks (Tracks): All known, also the undecided ones.
+        tracks (KnownTracks): All known, also the undecided ones.
         rows (np.ndarray): (R,) the undecided tracks to decide.
         settled (Collection[int]): People who are never taken apart or joined with each
             other.
@@ -163,8 +166,10 @@ def match(
     np.fill_diagonal(conflict, False)
     similarity = vectors @ vectors.T
     others = total - len(places)
+    # How many people there are follows from a first threshold, if these are not few.
+    rounds = 1 if len(items) < _FEW * others else 2
     people = max(others, FEWEST_PEOPLE)
-    for _ in range(2):  # how many people there are follows from a first threshold
+    for _ in range(rounds):
         threshold = rates.threshold(false_matches / people)
         groups = join_groups(similarity.copy(), conflict.copy(), sizes, threshold)
         people = max(others + len(np.unique(groups)), FEWEST_PEOPLE)
@@ -193,7 +198,7 @@ def _items(
 
 
 def _promising(
-    tracks: Tracks,
+    tracks: KnownTracks,
     rows: np.ndarray,
     owners: TracksOfPeople,
     scores: StandardScores,
@@ -213,7 +218,7 @@ def _promising(
     return places[like]
 
 
-def _conflicts(items: list[np.ndarray], tracks: Tracks) -> np.ndarray:
+def _conflicts(items: list[np.ndarray], tracks: KnownTracks) -> np.ndarray:
     """(G, G) bool: which items hold tracks of one camera that overlap in time."""
     rows = np.concatenate(items)
     owner = np.repeat(np.arange(len(items)), [len(own) for own in items])

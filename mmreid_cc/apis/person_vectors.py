@@ -9,10 +9,10 @@ from mmreid_cc.clustering.parallel import faiss_threads, map_row_blocks, n_threa
 from mmreid_cc.clustering.similarity import for_kernels, value
 from mmreid_cc.clustering.standard_scores import StandardScores
 
-from .known_tracks import Tracks
+from .known_tracks import KnownTracks
 
 VIEWS = 64  # tracks of a person that stand for him: the latest
-_DIMENSIONS = 128  # that are searched by: those in which tracks differ most
+_DIMENSIONS = 64  # that are searched by: those in which tracks differ most
 _CANDIDATES = 8  # people that are looked at for each track
 
 
@@ -56,18 +56,18 @@ class TracksOfPeople:
 
 def nearest_people(
     queries: np.ndarray,
-    tracks: Tracks,
+    tracks: KnownTracks,
     owners: TracksOfPeople,
     scores: StandardScores,
 ) -> np.ndarray:
     """Propose the known people that look most like each query.
 
-    Those 128 dimensions are looked at in which tracks differ most. The search in them
+    Those 64 dimensions are looked at in which tracks differ most. The search in them
     is exact.
 
     Args:
         queries (np.ndarray): (Q, D) float32, as of :meth:`StandardScores.centered`.
-        tracks (Tracks): All known.
+        tracks (KnownTracks): All known.
         owners (TracksOfPeople): Of these tracks, with one person or more.
         scores (StandardScores): Of these tracks.
 
@@ -122,13 +122,13 @@ def _mean_views(
 
 
 def mean_vectors(
-    rows: list[np.ndarray], tracks: Tracks, scores: StandardScores
+    rows: list[np.ndarray], tracks: KnownTracks, scores: StandardScores
 ) -> np.ndarray:
     """The mean of the score vectors of each group of tracks.
 
     Args:
         rows (list[np.ndarray]): Of G groups, each not empty.
-        tracks (Tracks): All known.
+        tracks (KnownTracks): All known.
         scores (StandardScores): To score by.
 
     Returns:

@@ -8,7 +8,9 @@ from .camera_links import CameraLinks
 from .camera_matching import CameraMatching
 from .camera_normalization import normalize_cameras
 from .centroids import cluster_centroids
+from .constrained_linkage import join_groups
 from .dbscan import DBSCAN
+from .error_rates import ErrorRates
 from .hdbscan import HDBSCAN
 from .infomap import InfoMap
 from .jaccard import jaccard_distance
@@ -23,6 +25,7 @@ from .same_time import separate_overlapping
 from .self_paced_dbscan import SelfPacedDBSCAN
 from .sharing import Share
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
+from .standard_scores import StandardScores
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
 from .track_whitening import whiten_tracks
@@ -38,6 +41,7 @@ __all__ = [
     'CameraLinks',
     'CameraMatching',
     'CameraSizes',
+    'ErrorRates',
     'InfoMap',
     'JaccardClusterer',
     'KMeans',
@@ -45,6 +49,7 @@ __all__ = [
     'NeighborClusterer',
     'SelfPacedDBSCAN',
     'Share',
+    'StandardScores',
     'Tracklets',
     'camera_jaccard_distance',
     'centroid_silhouette',
@@ -54,6 +59,7 @@ __all__ = [
     'cross_silhouette',
     'estimated_people',
     'jaccard_distance',
+    'join_groups',
     'knn',
     'label_silhouette',
     'neighbor_recall',

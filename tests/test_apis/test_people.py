@@ -5,6 +5,7 @@ import pytest
 
 from mmreid_cc.apis import People
 from mmreid_cc.apis.known_tracks import UNDECIDED
+from mmreid_cc.apis.person_matching import measure
 from mmreid_cc.clustering import pair_f1
 
 DIM = 64
@@ -85,7 +86,7 @@ def test_a_track_has_the_label_of_most_of_its_images():
 
 
 def test_the_same_again_changes_nothing(world):
-    """Whatever the order of the images: after an interruption, or in one more folder."""
+    """In any order of the images: after an interruption, or from another folder."""
     people = People()
     today, _ = world.day(range(20))
     first = people.assign(**today)
@@ -282,15 +283,13 @@ def test_views_differ_and_the_first_is_typical():
 def test_the_estimated_errors_are_those_of_the_drawn_people(world):
     """Overlapping tracks: the share of different people that reach the threshold."""
     drawn = World(people=400, noise=1.0)
-    portion, shown = drawn.day(range(400), shots=6)
+    portion, _ = drawn.day(range(400), shots=6)
     portion['times'] = np.tile(np.arange(6.0), 400)  # all at once
     people = People()
     people.assign(**portion)
     found = people.threshold()
     assert not found['assumed']
     tracks = people.tracks
-    from mmreid_cc.apis.person_matching import measure
-
     vectors = measure(tracks).scores(
         tracks.embeddings.astype(np.float32), tracks.cam_ids
     )

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, write_crop
 from tiny_network import write_network
 
-from mmreid_cc.apis import Gallery
+from mmreid_cc.apis import Gallery, LabelEditor, People, people_editor
 from mmreid_cc.datasets import write_labels
 
 pytest.importorskip('gradio', reason='the page is the extra "demo"')
@@ -23,6 +23,7 @@ sys.path.append(str(ROOT / 'demo'))
 import app  # found there
 import gradio as gr
 import orjson
+from cluster_tab import ClusterTab
 from cluster_view import View, still_there
 from crop_grid import Crop, crops_html, page_of
 from gradio import processing_utils
@@ -161,3 +162,31 @@ def test_a_view_forgets_what_is_no_more():
     assert still_there(View(0, other=0), labels) == View(0)
     assert still_there(View(5, other=3), labels) == View()
     assert still_there(View(-1, picked=frozenset({3})), labels).picked == {3}
+
+
+def test_known_people_in_place_of_clusters(monkeypatch, tmp_path):
+    people = People.from_labels(np.eye(3), [0, 1, 1], keys=[5, 6, 7], model_hash='abc')
+    people.name(1, 'Ann')
+    people.save(tmp_path / 'people.npz')
+    paths = []
+    for number in range(3):
+        path = tmp_path / f'{number}.png'
+        write_crop(path, number, number)
+        paths.append(str(path))
+    gallery = Gallery(np.eye(3), paths, model_hash='abc')
+    monkeypatch.setattr(people_editor, 'file_keys', lambda paths: np.array([5, 6, 7]))
+    args = Namespace(people=tmp_path / 'people.npz')
+    editor, file = app.editor_of(args, gallery)
+    assert file == tmp_path / 'people.npz'
+    tab = ClusterTab(editor, gallery, file)
+    assert [tab.name(number) for number in (-1, 0, 1)] == [
+        'no cluster',
+        'person 0',
+        'person 1 Ann',
+    ]
+    tab.keep_other_apart(View(0, other=1))
+    tab.save_labels(View(0))
+    assert People.load(file).settled == {0, 1}
+    clusters = ClusterTab(LabelEditor([0, 1, 1], paths, np.eye(3)), gallery, file)
+    with pytest.raises(ValueError, match='start with --people'):
+        clusters.keep_other_apart(View(0, other=1))

@@ -18,7 +18,7 @@ from feature_generator import generate_features
 
 from mmreid_cc.apis import Gallery, People
 from mmreid_cc.apis.cameras import known_numbers
-from mmreid_cc.apis.known_tracks import UNDECIDED
+from mmreid_cc.apis.known_tracks import UNDECIDED, KnownTracks
 from mmreid_cc.apis.person_matching import measure
 from mmreid_cc.clustering import pair_f1
 from mmreid_cc.clustering.tracks import number_tracks
@@ -80,15 +80,27 @@ def speed(args: argparse.Namespace) -> dict[str, float]:
 
 
 def draw(folder: str, args: argparse.Namespace) -> None:
-    """Draw known people and new tracks of them."""
+    """Draw known people, as if a clustering had found them, and new tracks of them."""
     features, pids, cams = generate_features(
         args.known + args.new,
         args.dim,
         images_per_identity=args.each,
         noise=0.4,
+        decay=0.2,
     )
     known = slice(args.new, None)
-    people = People.from_labels(features[known], pids[known], cams[known])
+    people = People()
+    people.tracks = KnownTracks(
+        features[known].astype(np.float16),
+        pids[known],
+        cams[known],
+        np.full((args.known, 2), np.nan),
+        np.full(args.known, 10),
+        np.full(args.known, np.nan, dtype=np.float32),
+        np.random.default_rng(0).integers(1 << 62, size=args.known),
+    )
+    people.cameras = [str(camera) for camera in range(8)]
+    people._next = int(pids.max()) + 1
     people.save(Path(folder, 'people.npz'))
     new = slice(args.new)
     seen = np.isin(pids[new], pids[known])

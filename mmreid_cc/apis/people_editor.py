@@ -1,0 +1,153 @@
+"""Known people as clusters of a gallery's images, to be corrected by hand."""
+
+import os
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .gallery import Gallery
+from .known_tracks import pooled_tracks
+from .label_editor import UNCLUSTERED, LabelEditor
+from .people import People
+from .track_keys import file_keys
+
+
+class PeopleEditor(LabelEditor):
+    """Correct known people; what is saved stays when more tracks come.
+
+    Steps are those of :class:`LabelEditor`, and clusters have the numbers of people.
+    Saving writes the file of the people. What is done to images counts for their
+    tracks: a track goes where most of its images of the gallery are.
+
+    Args:
+        people (People): As loaded.
+        gallery (Gallery): Of crops that were assigned, with the metadata ``cam_id``,
+            ``track`` and ``time`` that they had then. Images that were not are
+            un-clustered.
+
+    Raises:
+        OSError: If an image cannot be read.
+        ValueError: If the gallery is of another network, or none of its images is
+            known.
+
+    Example:
+        >>> editor = PeopleEditor(People.load('people.npz'), gallery)  # doctest: +SKIP
+        >>> editor.merge(4, 9)                                         # doctest: +SKIP
+        >>> editor.save('people.npz')                                  # doctest: +SKIP
+    """
+
+    def __init__(self, people: People, gallery: Gallery) -> None:
+        if people.model_hash != gallery.model_hash:
+            raise ValueError(
+                'The people and the gallery are of different networks (model hash '
+                f'{people.model_hash or "unknown"} and '
+                f'{gallery.model_hash or "unknown"}). Build the gallery with the '
+                'config and checkpoint that the crops were assigned with.'
+            )
+        self.people = people
+        self._kept: set[int] = set()
+        self._rows = known_rows(people, gallery)
+        if (self._rows < 0).all():
+            raise ValueError(
+                f'None of the {len(gallery)} images of the gallery is of a track that '
+                'is known. Build it of crops that tools/assign.py was given, from the '
+                'same CSV file or with the same --pattern.'
+            )
+        super().__init__(self._labels(), gallery.paths, gallery.embeddings)
+
+    @property
+    def unsaved(self) -> int:
+        """Steps since the people were loaded or saved."""
+        return super().unsaved + len(self._kept)
+
+    def separate(self, rows: ArrayLike) -> int:
+        """Move images into a new cluster, see :meth:`LabelEditor.separate`."""
+        number = max(int(self.labels.max()) + 1, self.people.next_number)
+        self._assign(rows, number)
+        return number
+
+    def keep_apart(self, cluster: int, other: int) -> None:
+        """Remember that two people are not the same: they are never joined.
+
+        Args:
+            cluster (int): One of them.
+            other (int): The other one.
+
+        Raises:
+            ValueError: If there is no such cluster, or both are the same.
+        """
+        self._index(cluster)
+        self._index(other)
+        if cluster == other:
+            raise ValueError(f'Cluster {cluster} cannot be told apart from itself.')
+        self._kept |= {cluster, other}
+
+    def save(self, file: str | os.PathLike) -> None:
+        """Correct the people, and write their file; undo goes back to here only.
+
+        Args:
+            file (str | os.PathLike): That they were loaded from.
+
+        Raises:
+            ChangedMeanwhileError: If another program has written it since, or is
+                writing it. Nothing is written.
+            OSError: If it cannot be written. What was there before is still there.
+        """
+        known = np.flatnonzero(self._rows >= 0)
+        pairs, counts = np.unique(
+            np.stack([self._rows[known], self.labels[known]]),
+            axis=1,
+            return_counts=True,
+        )
+        order = np.argsort(counts, kind='stable')
+        given = dict(pairs[:, order].T.tolist())  # the last is that of most images
+        tracks = np.array(list(given))
+        labels = np.array(list(given.values()))
+        corrected = self.people.copy()
+        numbers = corrected.correct(tracks, labels)
+        now = dict(zip(labels.tolist(), numbers.tolist(), strict=True))
+        still = set(corrected.numbers.tolist())
+        corrected.settle(*({now.get(number, number) for number in self._kept} & still))
+        corrected.save(file)
+        self.people = corrected
+        self.labels[:] = self._labels()
+        self._kept.clear()
+        self._steps.clear()
+        self._saved.clear()
+        self._update()
+
+    def _labels(self) -> np.ndarray:
+        people = self.people.tracks
+        assert people is not None  # some are known
+        return np.where(self._rows < 0, UNCLUSTERED, people.people[self._rows])
+
+
+def known_rows(people: People, gallery: Gallery) -> np.ndarray:
+    """Find the tracks of a gallery's images among those that are known.
+
+    Args:
+        people (People): Known.
+        gallery (Gallery): Of N images that have files.
+
+    Returns:
+        np.ndarray: (N,) int64, rows of ``people.tracks``; −1 for others.
+
+    Raises:
+        OSError: If an image cannot be read.
+    """
+    metadata = gallery.metadata
+    given, place = pooled_tracks(
+        gallery.embeddings,
+        metadata.get('cam_id'),
+        metadata.get('track'),
+        metadata.get('time'),
+        file_keys(gallery.paths),
+        list(people.cameras),
+    )
+    if people.tracks is None or not len(people.tracks.keys):
+        return np.full(len(gallery), -1)
+    order = np.argsort(people.tracks.keys, kind='stable')
+    found = np.searchsorted(people.tracks.keys, given.keys, sorter=order)
+    rows = order[np.minimum(found, len(order) - 1)]
+    rows[people.tracks.keys[rows] != given.keys] = -1
+    return rows[place]
