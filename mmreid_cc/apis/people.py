@@ -276,8 +276,8 @@ class People(KnownPeople):
     def correct(self, rows: ArrayLike, people: ArrayLike) -> np.ndarray:
         """Tell who tracks show. What a user says stays.
 
-        It merges, tells apart and splits: whoever loses or gets a track is settled from
-        now on.
+        It merges, tells apart and splits: people who lose or get a track are settled
+        from now on.
 
         Args:
             rows (array): (n,) integers, of ``tracks``, each once.
