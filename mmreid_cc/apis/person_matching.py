@@ -171,7 +171,7 @@ def match(
     people = max(others, FEWEST_PEOPLE)
     for _ in range(rounds):
         threshold = rates.threshold(false_matches / people)
-        groups = join_groups(similarity.copy(), conflict.copy(), sizes, threshold)
+        groups = join_groups(similarity, conflict, sizes, threshold)
         people = max(others + len(np.unique(groups)), FEWEST_PEOPLE)
     possible = rates.threshold(_POSSIBLE * false_matches / people)
     np.fill_diagonal(similarity, -np.inf)

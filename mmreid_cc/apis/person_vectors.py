@@ -13,7 +13,7 @@ from .known_tracks import KnownTracks
 
 VIEWS = 64  # tracks of a person that stand for him: the latest
 _DIMENSIONS = 64  # that are searched by: those in which tracks differ most
-_CANDIDATES = 8  # people that are looked at for each track
+_CANDIDATES = 4  # people that are looked at for each track
 
 
 class TracksOfPeople:
@@ -72,7 +72,7 @@ def nearest_people(
         scores (StandardScores): Of these tracks.
 
     Returns:
-        np.ndarray: (Q, min(8, P)) int64, places in ``owners.numbers``.
+        np.ndarray: (Q, min(4, P)) int64, places in ``owners.numbers``.
     """
     variance = np.diag(scores.spread)
     dims = np.sort(np.argsort(-variance, kind='stable')[:_DIMENSIONS])

@@ -1,6 +1,10 @@
 """Average linkage of groups, some of which must not be joined."""
 
+from itertools import pairwise
+
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from .compiled import kernel
 
@@ -15,8 +19,8 @@ def join_groups(
 
     Args:
         similarity (np.ndarray): (N, N) float32, symmetric, mean similarity of each two
-            groups. It is overwritten.
-        conflict (np.ndarray): (N, N) bool, symmetric. It is overwritten.
+            groups.
+        conflict (np.ndarray): (N, N) bool, symmetric.
         sizes (np.ndarray): (N,) positive, how many members each group has.
         least (float): Least similarity of two groups that are joined.
 
@@ -33,9 +37,20 @@ def join_groups(
         >>> join_groups(similarity, np.zeros((3, 3), bool), np.ones(3), least=0.5)
         array([0, 0, 2])
     """
-    groups: np.ndarray = _join(
-        similarity, conflict, np.asarray(sizes, dtype=np.float64), least
-    )
+    sizes = np.asarray(sizes, dtype=np.float64)
+    groups = np.arange(len(sizes))
+    # What is joined has a pair that is similar enough: no group crosses the connected
+    # components of such pairs.
+    pairs = csr_array((similarity >= least) & ~conflict)
+    _, component = connected_components(pairs, directed=False)
+    order = np.argsort(component, kind='stable')
+    ends = np.searchsorted(component[order], np.arange(component.max() + 2))
+    for first, last in pairwise(ends):
+        if last - first > 1:
+            own = order[first:last]
+            block = np.ix_(own, own)
+            joined = _join(similarity[block], conflict[block], sizes[own], least)
+            groups[own] = own[joined]
     return groups
 
 
