@@ -9,13 +9,17 @@ train_dataloader = dict(
         query='query',
         gallery='bounding_box_test',
         pattern=r'^(?P<track>(?P<pid>\d+))_c(?P<cam>\d)',
-    )
+    ),
+    sampler=dict(num_clusters=16, num_instances=4),  # a track has five images
 )
 clusterer = dict(
-    _delete_=True, type='Tracklets', clusterer=dict(type='MutualNeighbors')
+    _delete_=True,
+    type='Tracklets',
+    clusterer=dict(type='CameraMatching'),
+    whiten=True,
 )
 default_hooks = dict(cluster_memory=dict(clusterer=clusterer))
-memory = dict(_delete_=True, type='CameraProxyMemory')
+memory = dict(_delete_=True, type='CameraProxyMemory', inter_weight=1.0)
 model = dict(head=dict(memory=memory))
 
 train_cfg = dict(max_epochs=15)
