@@ -2,7 +2,7 @@
 
 from .agglomerative import Agglomerative
 from .auto_dbscan import AutoDBSCAN, estimated_people
-from .base import CLUSTERERS, BaseClusterer
+from .base import CLUSTERERS, BaseClusterer, takes_cameras
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import normalize_cameras
 from .centroids import cluster_centroids
@@ -56,4 +56,5 @@ __all__ = [
     'pool_tracks',
     'separate_overlapping',
     'split_tracks',
+    'takes_cameras',
 ]

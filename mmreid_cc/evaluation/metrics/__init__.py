@@ -1,6 +1,7 @@
 """Metrics for the Runner."""
 
+from .cluster_metric import ClusterMetric
 from .joint_reid_metric import JointReIDMetric
 from .reid_metric import ReIDMetric
 
-__all__ = ['JointReIDMetric', 'ReIDMetric']
+__all__ = ['ClusterMetric', 'JointReIDMetric', 'ReIDMetric']
