@@ -1,6 +1,7 @@
 """Pseudo labels from features: arrays in, arrays out."""
 
 from .agglomerative import Agglomerative
+from .auto_agglomerative import AutoAgglomerative
 from .auto_dbscan import AutoDBSCAN, estimated_people
 from .base import CLUSTERERS, BaseClusterer, takes_cameras
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
@@ -29,6 +30,7 @@ __all__ = [
     'DBSCAN',
     'HDBSCAN',
     'Agglomerative',
+    'AutoAgglomerative',
     'AutoDBSCAN',
     'BaseClusterer',
     'CameraSizes',

@@ -46,7 +46,9 @@ class FeatureMetric(BaseMetric):
                     'on with `PackInputs(meta_keys=...)`.'
                 )
         features = torch.stack([sample['feature'] for sample in data_samples])
-        fields = [[int(sample[name]) for name in self.FIELDS] for sample in data_samples]
+        fields = [
+            [int(sample[name]) for name in self.FIELDS] for sample in data_samples
+        ]
         self.results.append((features.detach().float().cpu(), torch.tensor(fields)))
 
     def evaluate(self, size: int) -> dict[str, float]:
