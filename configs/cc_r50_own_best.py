@@ -2,8 +2,9 @@
 # best separated, and training ends when they get no better.
 _base_ = 'cc_r50_own.py'
 
-val_cfg = dict()
+val_cfg = dict(_delete_=True)
 val_dataloader = dict(
+    _delete_=True,
     batch_size=64,
     num_workers=4,
     persistent_workers=True,
@@ -13,7 +14,7 @@ val_dataloader = dict(
         type='ReIDImageFolder', data_root='data/own', pipeline={{_base_.test_pipeline}}
     ),
 )
-val_evaluator = dict(type='ClusterMetric')
+val_evaluator = dict(_delete_=True, type='ClusterMetric')
 train_cfg = dict(val_interval=1)
 default_hooks = dict(
     checkpoint=dict(save_best='cluster/silhouette', rule='greater'),

@@ -50,3 +50,12 @@ def test_trains_on_a_folder(name, tmp_path):
         assert sorted(judged) == [1, 2]
         (best,) = (tmp_path / 'run').glob('best_cluster_silhouette_*.pth')
         assert best.stem.endswith(str(max(judged, key=judged.get)))
+        out = tmp_path / 'report.html'
+        status, printed = run_tool(
+            'visualization/report.py', 'run', '--out', out, cwd=tmp_path
+        )
+        assert status == 0, printed[-3000:]
+        assert 'The report is without a test set' in printed
+        page = out.read_text()
+        assert 'silhouette' in page
+        assert 'people, estimated' in page

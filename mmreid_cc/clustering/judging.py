@@ -8,7 +8,7 @@ import numpy as np
 from .silhouette import MOST_JUDGED, centroid_silhouette, split_dimensions, whiten
 
 _IMAGES_FOR_SPLITS = 30_000  # more images make one split as sure as several
-_MOST_SPLITS = 5
+MOST_SPLITS = 5
 _FEWEST_SPLITS = 1
 _LEAST_SCORE = 0.01  # what chance gives stays below it
 _SURE = 3.0  # standard errors
@@ -20,6 +20,7 @@ def judge_by_halves(
     seed: int,
     cluster: Callable[[np.ndarray, Any], Iterator[tuple[int, Any]]],
     view: Callable[[np.ndarray], np.ndarray] = lambda half: half,
+    most_splits: int = MOST_SPLITS,
 ) -> np.ndarray:
     """Cluster by one half of the dimensions, and judge by the other, several times.
 
@@ -30,6 +31,8 @@ def judge_by_halves(
         cluster (Callable): As :func:`sweep`, from a half and ``then``.
         view (Callable): What is done with a half before it is whitened to judge.
             Defaults to nothing.
+        most_splits (int): Of the dimensions; one where there are many images.
+            Defaults to 5.
 
     Returns:
         np.ndarray: (S, R) float64, the silhouettes of the images that are judged.
@@ -39,11 +42,11 @@ def judge_by_halves(
         (108, 2000)
     """
     n_rows = len(features)
-    n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), _MOST_SPLITS)
+    n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), most_splits)
     rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
     silhouettes = np.zeros((n_settings, len(rows)), dtype=np.float64)
     for split in range(n_splits):
-        halves = split_dimensions(features, seed * _MOST_SPLITS + split)
+        halves = split_dimensions(features, seed * MOST_SPLITS + split)
         judges = [whiten(view(half)) for half in halves]
         for half, judge in zip(halves, reversed(judges), strict=True):
 

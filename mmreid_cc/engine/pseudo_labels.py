@@ -21,6 +21,8 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmreid_cc.clustering import (
+    AutoAgglomerative,
+    AutoDBSCAN,
     BaseClusterer,
     JaccardClusterer,
     NeighborClusterer,
@@ -99,6 +101,9 @@ def pseudo_labels(
     def cluster() -> np.ndarray:
         labels = clusterer.fit_predict(clustered, **arguments)
         check_labels(torch.from_numpy(labels), features, clusterer)
+        by = clusterer.clusterer if isinstance(clusterer, Tracklets) else clusterer
+        if isinstance(by, (AutoDBSCAN, AutoAgglomerative)):
+            print_log(f'Settings that were found: {by!r}', logger='current')
         return labels
 
     labels = labels_of_main_process(cluster, len(features))

@@ -67,7 +67,7 @@ def test_sweep_is_agglomerative(two_looks):
 
 def test_odd_images_and_cameras():
     rng = np.random.default_rng(0)
-    for count in range(2, 11):
+    for count in (2, 9):
         features = unit(rng.normal(size=(count, 8)))
         one_other = np.arange(count) == 0  # a camera with one image
         labels = AutoAgglomerative().fit_predict(features, one_other.astype(int))
@@ -76,8 +76,8 @@ def test_odd_images_and_cameras():
     labels = AutoAgglomerative().fit_predict(equal, np.arange(20) % 2)
     assert labels.tolist() == [-1] * 20  # nothing tells them apart
     for dim in (1, 2):
-        features = unit(rng.normal(size=(40, dim)))
-        assert len(AutoAgglomerative().fit_predict(features, np.arange(40) % 3)) == 40
+        features = unit(rng.normal(size=(12, dim)))
+        assert len(AutoAgglomerative().fit_predict(features, np.arange(12) % 3)) == 12
 
 
 def test_noise_holds_no_people():
@@ -94,7 +94,7 @@ def test_what_is_refused():
         AutoAgglomerative().fit_predict(np.eye(3), [7, 7, 7])
     with pytest.raises(ValueError, match='2 cameras do not fit 3'):
         AutoAgglomerative().fit_predict(np.eye(3), [1, 2])
-    with pytest.raises(ValueError, match='finite'):
+    with pytest.raises(ValueError, match='hold NaN or infinity'):
         AutoAgglomerative().fit_predict(np.full((3, 2), np.nan), [1, 2, 2])
 
 
