@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -110,7 +110,7 @@ def pseudo_labels(
     return labels, {**searched, **clusterer.stage_seconds}
 
 
-def searches_first(clusterer: BaseClusterer) -> bool:
+def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
     """Whether an algorithm starts from neighbours that processes can search together.
 
     Args:
