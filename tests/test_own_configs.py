@@ -11,7 +11,7 @@ from tool_runs import run_tool
 from mmreid_cc.datasets.video import Recording, cut_crops
 
 
-def run(name, tmp_path):
+def run(name, tmp_path, *more):
     """Train a small variant of a config for one iteration; what it logged."""
     quick = ['model.backbone.init_cfg=None', 'train_cfg.max_epochs=1']
     quick += ['train_dataloader.sampler.iters_per_epoch=1']
@@ -24,7 +24,8 @@ def run(name, tmp_path):
         quick += [f'train_dataloader.sampler.{option}' for option in sizes]
         quick += ['model.head.in_channels=256', 'train_dataloader.batch_size=32']
         quick += ['default_hooks.batch_norm_groups.samples_per_bn=16']
-    arguments = ['--data-root', 'crops', '--work-dir', 'run', '--cfg-options', *quick]
+    options = ['--cfg-options', *quick, *more]
+    arguments = ['--data-root', 'crops', '--work-dir', 'run', *options]
     config = str(ROOT / 'configs' / f'{name}.py')
     status, printed = run_tool('train.py', config, *arguments, cwd=tmp_path)
     assert status == 0, printed[-3000:]
@@ -42,6 +43,38 @@ def test_trains_on_a_folder(name, tmp_path):
     assert clustering['cluster/clusters'] >= 1
     assert clustering['cluster/people'] >= 1
     assert -1 <= clustering['cluster/silhouette'] <= 1
+
+
+def test_stops_and_keeps_the_best_without_labels(tmp_path):
+    """After each epoch the clusters are judged; the third is not reached."""
+    write_people_crops(tmp_path / 'crops', pids=(1, 3, 4, 6), shots=4)
+    _, logged = run(
+        'cc_r50_own_best',
+        tmp_path,
+        'train_cfg.max_epochs=3',
+        'default_hooks.early_stopping.min_delta=2.0',  # more than can be
+        'default_hooks.early_stopping.patience=1',
+        'val_dataloader.num_workers=0',
+        'val_dataloader.persistent_workers=False',
+    )
+    # Clusterings for training have sizes, too.
+    judged = {
+        line['step']: line['cluster/silhouette']
+        for line in logged
+        if 'cluster/silhouette' in line and 'cluster/size_max' not in line
+    }
+    assert sorted(judged) == [1, 2]
+    (best,) = (tmp_path / 'run').glob('best_cluster_silhouette_*.pth')
+    assert best.stem.endswith(str(max(judged, key=judged.get)))
+    out = tmp_path / 'report.html'
+    status, printed = run_tool(
+        'visualization/report.py', 'run', '--out', out, cwd=tmp_path
+    )
+    assert status == 0, printed[-3000:]
+    assert 'The report is without a test set' in printed
+    page = out.read_text()
+    assert 'silhouette' in page
+    assert 'people, estimated' in page
 
 
 @pytest.mark.parametrize('cameras', [1, 2])

@@ -9,6 +9,7 @@ from mmreid_cc.clustering import (
     JaccardClusterer,
     Tracklets,
     normalize_cameras,
+    takes_cameras,
 )
 from mmreid_cc.engine.hook_config import cluster_hook
 
@@ -97,6 +98,6 @@ class GalleryClusterer:
             return self.clusterer.fit_predict(
                 embeddings, self.cam_ids, self.tracks, self.times
             )
-        if isinstance(self.clusterer, JaccardClusterer):
+        if takes_cameras(self.clusterer):
             return self.clusterer.fit_predict(embeddings, cam_ids=self.cam_ids)
         return self.clusterer.fit_predict(embeddings)

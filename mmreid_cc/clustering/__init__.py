@@ -1,8 +1,9 @@
 """Pseudo labels from features: arrays in, arrays out."""
 
 from .agglomerative import Agglomerative
+from .auto_agglomerative import AutoAgglomerative
 from .auto_dbscan import AutoDBSCAN, estimated_people
-from .base import CLUSTERERS, BaseClusterer
+from .base import CLUSTERERS, BaseClusterer, takes_cameras
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_links import CameraLinks
 from .camera_matching import CameraMatching
@@ -36,6 +37,7 @@ __all__ = [
     'DBSCAN',
     'HDBSCAN',
     'Agglomerative',
+    'AutoAgglomerative',
     'AutoDBSCAN',
     'BaseClusterer',
     'CameraLinks',
@@ -68,5 +70,6 @@ __all__ = [
     'pool_tracks',
     'separate_overlapping',
     'split_tracks',
+    'takes_cameras',
     'whiten_tracks',
 ]

@@ -1,11 +1,13 @@
 """Agglomerative clustering on the Jaccard distance of k-reciprocal neighbourhoods."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.cluster.hierarchy import fcluster
+from scipy.cluster.hierarchy import linkage as hierarchy_linkage
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.cluster import AgglomerativeClustering
 
 from .base import CLUSTERERS
 from .infomap import drop_small
@@ -18,7 +20,7 @@ _LINKAGES = ('average', 'complete', 'single')
 @CLUSTERERS.register_module()
 @dataclass(eq=False, repr=False)
 class Agglomerative(JaccardClusterer):
-    """Agglomerative clustering of scikit-learn on the sparse Jaccard distance.
+    """Agglomerative clustering of SciPy on the sparse Jaccard distance.
 
     No cluster crosses the connected components of the pairs up to the threshold, so
     each component is clustered by itself, with its own dense matrix: the labels are
@@ -89,37 +91,54 @@ def agglomerate(distance: csr_array, threshold: float, linkage: str) -> np.ndarr
         >>> agglomerate(distance, 0.6, 'average')
         array([0, 0, 1])
     """
+    return agglomerate_to(distance, [threshold], linkage)[0]
+
+
+def agglomerate_to(
+    distance: csr_array, thresholds: Sequence[float], linkage: str
+) -> list[np.ndarray]:
+    """Merge clusters up to several thresholds, by one order of merging.
+
+    Args:
+        distance (csr_array): (N, N) float32, symmetric; absent is 1.
+        thresholds (Sequence[float]): T of them, in (0, 1).
+        linkage (str): As in :func:`agglomerate`.
+
+    Returns:
+        list[np.ndarray]: As :func:`agglomerate` returns it, for each threshold.
+
+    Example:
+        >>> distance = csr_array(np.float32([[0, 0.5, 0], [0.5, 0, 0], [0, 0, 0]]))
+        >>> agglomerate_to(distance, [0.6, 0.4], 'average')
+        [array([0, 0, 1]), array([0, 1, 2])]
+    """
     pairs = coo_array(distance)
-    near = pairs.data <= threshold
+    near = pairs.data <= max(thresholds)
     graph = coo_array(
         (pairs.data[near], (pairs.row[near], pairs.col[near])), shape=distance.shape
     )
     _, components = connected_components(graph, directed=False)
     order = np.argsort(components, kind='stable')
     groups = np.split(order, np.cumsum(np.bincount(components))[:-1])
-    labels = np.empty(len(components), dtype=np.int64)
-    n_clusters = 0
+    labels = [np.empty(len(components), dtype=np.int64) for _ in thresholds]
+    n_clusters = [0] * len(thresholds)
     for members in groups:
-        own = _cluster_component(distance, members, threshold, linkage)
-        labels[members] = n_clusters + own
-        n_clusters += own.max() + 1
+        tree = _merge(distance, members, linkage) if len(members) > 1 else None
+        for i, threshold in enumerate(thresholds):
+            own = np.zeros(len(members), dtype=np.int64)
+            if tree is not None:
+                own = fcluster(tree, threshold, criterion='distance') - 1
+            labels[i][members] = n_clusters[i] + own
+            n_clusters[i] += own.max() + 1
     return labels
 
 
-def _cluster_component(
-    distance: csr_array, members: np.ndarray, threshold: float, linkage: str
-) -> np.ndarray:
-    if len(members) == 1:
-        return np.zeros(1, dtype=np.int64)
+def _merge(distance: csr_array, members: np.ndarray, linkage: str) -> np.ndarray:
+    """The order in which a component's images merge, as SciPy writes it."""
     pairs = distance[members][:, members].tocoo()
-    dense = np.ones((len(members), len(members)))
-    dense[pairs.row, pairs.col] = pairs.data
-    np.fill_diagonal(dense, 0)
-    # scikit-learn merges below its threshold; ours is the largest distance allowed.
-    scikit = AgglomerativeClustering(
-        n_clusters=None,
-        distance_threshold=np.nextafter(threshold, 1),
-        metric='precomputed',
-        linkage=linkage,
-    )
-    return scikit.fit_predict(dense)
+    upper = pairs.row < pairs.col
+    row, column = pairs.row[upper].astype(np.int64), pairs.col[upper]
+    count = len(members)
+    condensed = np.ones(count * (count - 1) // 2)  # as scipy.spatial.distance.pdist
+    condensed[row * (2 * count - row - 3) // 2 + column - 1] = pairs.data[upper]
+    return hierarchy_linkage(condensed, method=linkage)

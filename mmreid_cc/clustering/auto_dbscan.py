@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from .base import CLUSTERERS
 from .dbscan import DBSCAN, dbscan
 from .jaccard import jaccard_distance
+from .judging import judge_by_halves, least_score, means_and_errors
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
 from .parallel import n_threads
@@ -19,17 +20,10 @@ from .silhouette import (
     MOST_JUDGED,
     centered,
     centroid_silhouette,
-    split_dimensions,
-    whiten,
     whitened_sample,
 )
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
-_IMAGES_FOR_SPLITS = 30_000  # more images make one split as sure as several
-_MOST_SPLITS = 5
-_FEWEST_SPLITS = 1
-_LEAST_SCORE = 0.01  # what chance gives stays below it
-_SURE = 3.0  # standard errors
 _OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clustering.md
 
 
@@ -130,7 +124,7 @@ class AutoDBSCAN(NeighborClusterer):
         order = np.argsort(-scores, kind='stable')
         self.candidates = [(settings[i], float(scores[i])) for i in order]
         best = order[0]
-        least = max(_LEAST_SCORE, _SURE * errors[best])
+        least = least_score(errors[best])
         if crossed[best] < least:
             print_log(
                 f'AutoDBSCAN found no people in {n_rows} images: what one half of the '
@@ -187,25 +181,14 @@ def score_settings(
         >>> score_settings(features, default_grid(len(features)), seed=0)[0].argmax()
         24
     """
-    n_rows, longest = len(features), max(s['k1'] for s in settings)
-    n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), _MOST_SPLITS)
-    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
-    silhouettes = np.zeros((len(settings), len(rows)), dtype=np.float64)
-    for split in range(n_splits):
-        halves = split_dimensions(features, seed * _MOST_SPLITS + split)
-        judges = [whiten(half) for half in halves]
-        for half, judge in zip(halves, reversed(judges), strict=True):
-            neighbors = knn(half, longest)[0].astype(np.int32)
+    longest = max(s['k1'] for s in settings)
 
-            def judged(
-                found: tuple[int, np.ndarray], judge: np.ndarray = judge
-            ) -> tuple[int, np.ndarray]:
-                return found[0], centroid_silhouette(judge, found[1], rows)
+    def cluster(half: np.ndarray, then: Any) -> Iterator[tuple[int, Any]]:
+        neighbors = knn(half, longest)[0].astype(np.int32)
+        return sweep(half, neighbors, settings, then)
 
-            for i, values in sweep(half, neighbors, settings, judged):
-                silhouettes[i] += values / (2 * n_splits)
-    means = silhouettes.mean(axis=1)
-    errors = silhouettes.std(axis=1) / np.sqrt(len(rows))
+    silhouettes = judge_by_halves(features, len(settings), seed, cluster)
+    means, errors = means_and_errors(silhouettes)
     return smoothed(settings, means), errors
 
 

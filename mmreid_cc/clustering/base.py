@@ -132,3 +132,19 @@ class BaseClusterer(ABC):
         yield
         seconds = self.stage_seconds.get(name, 0.0) + time.perf_counter() - start
         self.stage_seconds = {**self.stage_seconds, name: seconds}
+
+
+def takes_cameras(clusterer: BaseClusterer) -> bool:
+    """Whether an algorithm can be told the camera of each image.
+
+    Args:
+        clusterer (BaseClusterer): The algorithm.
+
+    Returns:
+        bool: True if its ``fit_predict`` has an argument ``cam_ids``.
+
+    Example:
+        >>> takes_cameras(CLUSTERERS.build(dict(type='KMeans', n_clusters=2)))
+        False
+    """
+    return 'cam_ids' in inspect.signature(clusterer.fit_predict).parameters

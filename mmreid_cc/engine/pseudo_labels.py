@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmreid_cc.clustering import (
+    AutoAgglomerative,
+    AutoDBSCAN,
     BaseClusterer,
     JaccardClusterer,
     NeighborClusterer,
@@ -28,10 +30,24 @@ from mmreid_cc.clustering import (
     Tracklets,
     knn,
     normalize_cameras,
+    takes_cameras,
 )
 from mmreid_cc.evaluation.gather import gather_rows
 
 CAMERA_NORMALIZATIONS = ('mean', 'standardize')
+_MORE = {  # what lets an algorithm find more
+    'Agglomerative': 'Raise `distance_threshold` or lower `min_cluster_size`',
+    'DBSCAN': 'Raise `eps` or lower `min_samples`; with few images of each person '
+    'lower `k1`',
+    'HDBSCAN': 'Lower `min_cluster_size`; with few images of each person lower `k1`',
+    'InfoMap': 'Lower `min_similarity` or `min_cluster_size`',
+}
+_SMALLER = {
+    'Agglomerative': 'Lower `distance_threshold`',
+    'DBSCAN': 'Lower `eps`',
+    'HDBSCAN': 'Lower `k1`',
+    'InfoMap': 'Raise `min_similarity`',
+}
 
 
 def pseudo_labels(
@@ -94,11 +110,11 @@ def pseudo_labels(
         clustered = normalize_cameras(features, cam_ids, standardize=standardize)
     arguments: dict[str, Any] = {}
     searched: dict[str, float] = {}
-    if isinstance(clusterer, JaccardClusterer) and clusterer.cameras is not None:
+    if takes_cameras(clusterer):
         arguments['cam_ids'] = cam_ids
-    elif isinstance(clusterer, Tracklets):
-        arguments.update(cam_ids=cam_ids, tracks=tracks, times=times)
-    elif get_world_size() > 1 and isinstance(clusterer, NeighborClusterer):
+    if isinstance(clusterer, Tracklets):
+        arguments.update(tracks=tracks, times=times)
+    if get_world_size() > 1 and searches_first(clusterer):
         start = time.perf_counter()
         arguments['neighbors'] = search_together(clustered, clusterer)
         searched = {'neighbours': time.perf_counter() - start}
@@ -107,10 +123,26 @@ def pseudo_labels(
         labels = clusterer.fit_predict(clustered, **arguments)
         if required:
             check_labels(torch.from_numpy(labels), features, clusterer)
+        by = clusterer.clusterer if isinstance(clusterer, Tracklets) else clusterer
+        if isinstance(by, (AutoDBSCAN, AutoAgglomerative)):
+            print_log(f'Settings that were found: {by!r}', logger='current')
         return labels
 
     labels = labels_of_main_process(cluster, len(features))
     return labels, {**searched, **clusterer.stage_seconds}
+
+
+def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
+    """Whether an algorithm starts from neighbours that processes can search together.
+
+    Args:
+        clusterer (BaseClusterer): The algorithm.
+
+    Returns:
+        bool: False where it searches by itself, e.g. camera by camera.
+    """
+    by_cameras = isinstance(clusterer, JaccardClusterer) and clusterer.cameras
+    return isinstance(clusterer, NeighborClusterer) and not by_cameras
 
 
 def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor:
@@ -210,14 +242,36 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
     )
     if num_clusters == 0:
         raise RuntimeError(
-            f'{finding} There is nothing to train on. For DBSCAN raise `eps` or lower '
-            '`min_samples`; with few images of each person lower `k1`; for InfoMap '
-            'lower `min_similarity` or `min_cluster_size`; or use better weights.'
+            f'{finding} There is nothing to train on. {advice(source, more=True)}'
         )
     if num_clusters == 1:
         print_log(
             f'{finding} With one cluster the loss is 0 and nothing is learned in this '
-            'epoch. For DBSCAN lower `eps`; for InfoMap raise `min_similarity`.',
+            f'epoch. {advice(source, more=False)}',
             logger='current',
             level=logging.WARNING,
         )
+
+
+def advice(source: object, more: bool) -> str:
+    """What to change where an algorithm finds nobody, or only one person.
+
+    Args:
+        source (object): The algorithm, or the file that labels were read from.
+        more (bool): Whether more clusters are wanted, or smaller ones.
+
+    Returns:
+        str: A sentence or two.
+    """
+    if isinstance(source, Tracklets):
+        source = source.clusterer
+    name = type(source).__name__
+    if name in _MORE:
+        change = _MORE[name] if more else _SMALLER[name]
+        return f'{change}; or take better weights, or `type="AutoDBSCAN"`.'
+    if name.startswith('Auto'):
+        return (
+            'Its settings are found from the features, so there are none to change: '
+            'take weights that were trained on people, of this data set or another.'
+        )
+    return 'Take another clusterer, or better weights.'

@@ -1,12 +1,13 @@
-"""An error of one process in a search that all share."""
+"""Cameras reach who takes them, errors reach all processes, and say what to do."""
 
+import numpy as np
 import pytest
 import torch
 from torch import distributed
 from two_ranks import run_on_two_ranks
 
-from mmreid_cc.clustering import CLUSTERERS, knn
-from mmreid_cc.engine.pseudo_labels import pseudo_labels
+from mmreid_cc.clustering import CLUSTERERS, AutoAgglomerative, knn
+from mmreid_cc.engine.pseudo_labels import check_labels, pseudo_labels
 
 
 def errors_of_one_rank():
@@ -37,3 +38,55 @@ def test_it_is_raised_in_all_processes(tmp_path):
     first, second = run_on_two_ranks(errors_of_one_rank, tmp_path)
     assert first == second
     assert first[:2] == ['no memory in process 1', 'no memory in process 0']
+
+
+@pytest.mark.parametrize(
+    ('config', 'message'),
+    [
+        (dict(type='DBSCAN'), 'Raise `eps` or lower `min_samples`'),
+        (dict(type='InfoMap'), 'Lower `min_similarity` or `min_cluster_size`'),
+        (dict(type='AutoDBSCAN'), 'there are none to change: take weights'),
+        (dict(type='AutoAgglomerative'), 'there are none to change: take weights'),
+        (
+            dict(type='Tracklets', clusterer=dict(type='HDBSCAN')),
+            'Lower `min_cluster_size`',
+        ),
+        (dict(type='KMeans', n_clusters=2), 'Take another clusterer'),
+    ],
+)
+def test_what_to_do_where_nobody_is_found(config, message):
+    nobody = torch.full((3,), -1)
+    with pytest.raises(RuntimeError, match=message):
+        check_labels(nobody, torch.eye(3), CLUSTERERS.build(config))
+
+
+def test_cameras_reach_the_clusterer():
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.normal(size=(10, 32)), 6, axis=0)
+    rows += 0.4 * rng.normal(size=rows.shape)
+    features = torch.from_numpy(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    cameras = torch.arange(60) % 2
+    labels, seconds = pseudo_labels(
+        features.float(), CLUSTERERS.build(dict(type='AutoAgglomerative')), cameras
+    )
+    alone = AutoAgglomerative().fit_predict(features.float(), cameras.numpy())
+    assert labels.tolist() == alone.tolist()
+    assert list(seconds) == ['choice', 'clusters']
+
+
+def choices_of_two_ranks():
+    rng = np.random.default_rng(0)
+    features = torch.from_numpy(rng.normal(size=(60, 16)).repeat(3, axis=0)).float()
+    features += 0.3 * torch.from_numpy(rng.normal(size=features.shape))
+    features = torch.nn.functional.normalize(features.float())
+    cameras = torch.arange(len(features)) % 3
+    return [
+        pseudo_labels(features, CLUSTERERS.build(dict(type=name)), cameras)[0].tolist()
+        for name in ('AutoDBSCAN', 'AutoAgglomerative')
+    ]
+
+
+def test_processes_make_the_same_choice(tmp_path):
+    first, second = run_on_two_ranks(choices_of_two_ranks, tmp_path)
+    assert first == second
+    assert first == choices_of_two_ranks()

@@ -138,8 +138,8 @@ def main() -> None:
         name, file = given.split('=', 1)
         with np.load(file) as arrays:
             features = arrays['embeddings'].astype(np.float32)
-            pids = np.unique(arrays['pid'], return_inverse=True)[1]
-            cam_ids = np.unique(arrays['cam_id'], return_inverse=True)[1]
+            pids = np.unique(arrays['metadata/pid'], return_inverse=True)[1]
+            cam_ids = np.unique(arrays['metadata/cam_id'], return_inverse=True)[1]
         parts = [('all', np.arange(len(pids)))]
         if args.subsets is not None and name in (args.subsets or [name]):
             parts = list(subsets(pids, cam_ids))

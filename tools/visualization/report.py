@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from run_data import RunData, add_no_cameras, source_parser
 
+from mmreid_cc.clustering import estimated_people, label_silhouette
 from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
 from mmreid_cc.engine.hook_config import cluster_hook
 from mmreid_cc.evaluation import ranking_metrics
@@ -33,18 +34,38 @@ def main() -> None:
     add_no_cameras(parser)
     args = parser.parse_args()
     run = RunData(args)
-    images = run.test_images(exclude_same_camera=not args.no_cameras)
-
     page = HTMLPage(f'Run {Path(args.source).resolve().name}')
-    metrics = add_metrics(page, run, images)
+    try:
+        images = run.test_images(exclude_same_camera=not args.no_cameras)
+    except FileNotFoundError as error:  # as of crops of one's own
+        print(f'The report is without a test set: {error}')
+        images = None
+    if images is None:
+        add_run(page, run)
+    else:
+        metrics = add_metrics(page, run, images)
+        print(f'Test: {in_words(metrics)}')
     add_curves(page, Path(args.source))
-    add_ranking(page, images)
+    if images is not None:
+        add_ranking(page, images)
     if cluster_hook(run.cfg) is not None:
         add_clusters(page, run.clustered_images())
     page.add_code('Configuration', run.cfg.pretty_text)
     page.save(args.out)
-    print(f'Test: {in_words(metrics)}')
     print(f'Report: {args.out}')
+
+
+def add_run(page: HTMLPage, run: RunData) -> None:
+    """Add what was trained, where there is nothing to test."""
+    page.add_table(
+        'Run',
+        ['subject', 'value'],
+        [
+            ['config', run.config_file],
+            ['checkpoint', run.checkpoint],
+            ['test set', 'none: look at the silhouette and at the clusters'],
+        ],
+    )
 
 
 def in_words(metrics: dict[str, float]) -> str:
@@ -143,6 +164,8 @@ def add_ranking(page: HTMLPage, images: EmbeddedImages) -> None:
 def add_clusters(page: HTMLPage, images: ClusteredImages) -> None:
     """Add what the training images are clustered to by this checkpoint."""
     numbers = {
+        'silhouette': label_silhouette(images.features, images.labels),
+        'people, estimated': estimated_people([images.labels])[0],
         **cluster_statistics(images.labels),
         **clustering_quality(images.labels, images.pids),
     }

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import ClassVar
 
-import torch
-from mmengine.dist import all_gather, broadcast_object_list, is_main_process
-from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
 from mmreid_cc.registry import METRICS
@@ -15,14 +12,13 @@ from ..functional import ReRankedDistance, ranking_metrics, roc_curve
 from ..functional.camera_pairs import camera_pair_metrics
 from ..functional.protocol import JUNK_PID
 from ..functional.ranking import checked_topk
-from ..gather import gather_by_index
+from .feature_metric import FeatureMetric
 
-_FIELDS = ('sample_idx', 'pid', 'cam_id', 'is_query')
 _RE_RANKING = ('k1', 'k2', 'lambda_value')
 
 
 @METRICS.register_module()
-class ReIDMetric(BaseMetric):
+class ReIDMetric(FeatureMetric):
     """Rank the gallery for each query; report mAP, mINP and CMC **in percent**.
 
     Query and gallery are one data set, told apart by ``is_query``. The protocol and
@@ -89,6 +85,7 @@ class ReIDMetric(BaseMetric):
     """
 
     default_prefix: str = 'reid'
+    FIELDS: ClassVar[tuple[str, ...]] = ('sample_idx', 'pid', 'cam_id', 'is_query')
 
     def __init__(
         self,
@@ -119,63 +116,6 @@ class ReIDMetric(BaseMetric):
         self.exclude_same_camera = exclude_same_camera
         self.per_camera_pair = per_camera_pair
         self.tpr_at_fpr = tuple(tpr_at_fpr)
-
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep a batch as two CPU tensors, copies of what is needed and no more.
-
-        Args:
-            data_batch (Any): Not used.
-            data_samples (Sequence[dict]): B data samples with the fields named above.
-        """
-        for sample in data_samples:
-            missing = [name for name in ('feature', *_FIELDS) if name not in sample]
-            if missing:
-                raise ValueError(
-                    f'ReIDMetric misses {missing} in a data sample that holds '
-                    f'{sorted(sample)}. The head must set `feature`; the data set must '
-                    f'provide {list(_FIELDS)}, and its pipeline pass them on with '
-                    '`PackInputs(meta_keys=...)`.'
-                )
-        features = torch.stack([sample['feature'] for sample in data_samples])
-        fields = [[int(sample[name]) for name in _FIELDS] for sample in data_samples]
-        self.results.append((features.detach().float().cpu(), torch.tensor(fields)))
-
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Gather the tensors of all ranks, compute on the main one, tell all.
-
-        Unlike the base class, which pickles the results sample by sample.
-
-        Args:
-            size (int): Number of samples of the data set.
-
-        Returns:
-            dict[str, float]: The metrics with their prefix, on every rank.
-
-        Raises:
-            ValueError: On every rank, whichever of them has found what is wrong.
-        """
-        counts = [int(n) for n in all_gather(torch.tensor([len(self.results)]))]
-        if not all(counts):
-            raise ValueError(
-                'ReIDMetric has processed no data sample on rank '
-                f'{counts.index(0)} of {len(counts)}.'
-            )
-        features, fields = (torch.cat(part) for part in zip(*self.results, strict=True))
-        self.results.clear()
-        indices = fields[:, 0]
-        features = gather_by_index(features, indices, size)
-        fields = gather_by_index(fields, indices, size)
-        outcome: list[dict[str, float] | Exception] = [{}]
-        if is_main_process():
-            # An error here must end the other processes, too, not let them wait.
-            try:
-                outcome = [self.compute_metrics([features, fields])]
-            except Exception as error:
-                outcome = [error]
-        broadcast_object_list(outcome)
-        if isinstance(outcome[0], Exception):
-            raise outcome[0]
-        return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
 
     def compute_metrics(self, results: list[Tensor]) -> dict[str, float]:
         """Compute the metrics of the whole data set.

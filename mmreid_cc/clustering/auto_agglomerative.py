@@ -1,0 +1,191 @@
+"""Clusters across cameras whose settings are found from the features."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.logging import print_log
+
+from .agglomerative import agglomerate_to
+from .auto_dbscan import estimated_people
+from .base import CLUSTERERS, BaseClusterer
+from .camera_jaccard import CameraSizes, camera_jaccard_distance
+from .camera_normalization import as_cameras, normalize_cameras
+from .infomap import drop_small
+from .inputs import as_features, check_normalized
+from .judging import judge_by_halves, least_score, means_and_errors
+from .setting_grid import Settings
+
+_SIZES = (2, 3, 5, 8, 12, 20)
+_THRESHOLDS = (0.6, 0.7, 0.8, 0.9)
+_MIN_SIZES = (2, 4)
+_SPLITS = 2  # merging is slow; five chose the same on CUHK03
+
+
+@CLUSTERERS.register_module()
+class AutoAgglomerative(BaseClusterer):
+    """Average linkage across known cameras, with settings found from the features.
+
+    Where cameras differ, plain neighbours are of the own camera, and so are good
+    clusters. Here every image has as many neighbours in its own camera as in others,
+    see :func:`camera_jaccard_distance`; how many, the threshold of the linkage and the
+    smallest cluster are found as by :class:`AutoDBSCAN`: images are clustered by one
+    half of the dimensions and judged by the other, from which each camera's mean is
+    taken before it is whitened. Time and memory grow with the square of the number of
+    images. Stages: ``choice``, ``clusters``.
+
+    Args:
+        seed (int): Of the splits. Defaults to 0.
+
+    Attributes:
+        chosen (dict | None): ``k``, neighbours in the own camera and in others,
+            ``distance_threshold`` and ``min_cluster_size`` of the last call; None
+            before it, and where it found no people.
+        candidates (list[tuple[dict, float]]): All settings and their scores in the last
+            call, best first.
+        people (tuple[int, int, int] | None): See :func:`estimated_people`.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> people = np.repeat(rng.normal(size=(20, 32)), 6, axis=0)
+        >>> features = people + 0.5 * rng.normal(size=people.shape)
+        >>> features /= np.linalg.norm(features, axis=1, keepdims=True)
+        >>> clusterer = CLUSTERERS.build(dict(type='AutoAgglomerative'))
+        >>> clusterer.fit_predict(features, cam_ids=np.arange(120) % 2).max() + 1
+        20
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.chosen: Settings | None = None
+        self.candidates: list[tuple[Settings, float]] = []
+        self.people: tuple[int, int, int] | None = None
+
+    def __repr__(self) -> str:
+        """The call that makes it, and what it has chosen."""
+        chosen = '' if self.chosen is None else f' → {self.chosen}'
+        return f'AutoAgglomerative(){chosen}'
+
+    def cluster(self, features: np.ndarray) -> np.ndarray:
+        """Refuse, for cameras are needed, see :meth:`fit_predict`."""
+        raise ValueError(
+            'AutoAgglomerative needs the camera of each image: give `cam_ids` to '
+            'fit_predict. Without cameras take AutoDBSCAN.'
+        )
+
+    def fit_predict(self, features: Any, cam_ids: Any = None) -> np.ndarray:
+        """Cluster features.
+
+        Args:
+            features (array): (N, D) floating, N ≥ 1, rows L2-normalised.
+            cam_ids (array): (N,) integers, the camera of each image; two cameras at
+                least.
+
+        Returns:
+            np.ndarray: (N,) int64: −1 is un-clustered, else 0…C−1, each of them in use.
+
+        Raises:
+            TypeError: If the features are not floating-point numbers.
+            ValueError: If they are not 2-D, finite and normalised, or cameras are
+                missing or all the same.
+        """
+        if cam_ids is None:
+            return super().fit_predict(features)
+        features = as_features(features)
+        check_normalized(features)
+        cam_ids = as_cameras(cam_ids, len(features))
+        if len(np.unique(cam_ids)) == 1:
+            raise ValueError(
+                f'All {len(features)} images are of the camera {cam_ids[0]}, and '
+                'AutoAgglomerative clusters across cameras. Take AutoDBSCAN.'
+            )
+        self.stage_seconds = {}
+        self.chosen, self.candidates, self.people = None, [], None
+        settings = camera_grid()
+        with self.stage('choice'):
+            scores, errors = means_and_errors(
+                judge_by_halves(
+                    features,
+                    len(settings),
+                    self.seed,
+                    lambda half, then: camera_sweep(half, cam_ids, settings, then),
+                    lambda half: normalize_cameras(half, cam_ids),
+                    _SPLITS,
+                )
+            )
+        scores = scores.round(5)
+        order = np.argsort(-scores, kind='stable')
+        self.candidates = [(settings[i], float(scores[i])) for i in order]
+        best = order[0]
+        least = least_score(errors[best])
+        if scores[best] < least:
+            print_log(
+                f'AutoAgglomerative found no people in {len(features)} images: what '
+                'one half of the dimensions groups, the other half does not '
+                f'(silhouette {scores[best]:.3f}, needed {least:.3f}). Take weights '
+                'that were trained on people.',
+                logger='current',
+                level=logging.WARNING,
+            )
+            return np.full(len(features), -1, dtype=np.int64)
+        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
+        with self.stage('clusters'):
+            tried = [settings[i] for i in close]
+            found = dict(camera_sweep(features, cam_ids, tried))
+        self.chosen = settings[best]
+        self.people = estimated_people([found[i] for i in range(len(close))])
+        return self.number(found[0], len(features))
+
+
+def camera_grid() -> list[Settings]:
+    """Settings of :class:`AutoAgglomerative` that are tried.
+
+    Returns:
+        list[dict]: Each of ``k``, ``distance_threshold`` and ``min_cluster_size``.
+
+    Example:
+        >>> len(camera_grid())
+        48
+    """
+    return [
+        dict(k=k, distance_threshold=threshold, min_cluster_size=size)
+        for k in _SIZES
+        for threshold in _THRESHOLDS
+        for size in _MIN_SIZES
+    ]
+
+
+def camera_sweep(
+    features: np.ndarray,
+    cam_ids: np.ndarray,
+    settings: Sequence[Settings],
+    then: Any = lambda found: found,
+) -> Iterator[tuple[int, Any]]:
+    """Cluster with many settings, each distance and order of merging computed once.
+
+    Args:
+        features (np.ndarray): (N, D) float32, L2-normalised.
+        cam_ids (np.ndarray): (N,) int64, two cameras at least.
+        settings (Sequence[dict]): S of them, see :func:`camera_grid`.
+        then (Callable): What is done with an index and its labels. Defaults to nothing.
+
+    Yields:
+        tuple: Of each setting its index and its labels, or what ``then`` made of both.
+
+    Example:
+        >>> one = dict(k=5, distance_threshold=0.8, min_cluster_size=4)
+        >>> dict(camera_sweep(features, cam_ids, [one]))
+        {0: array([0, 0, 1, ...])}
+    """
+    for k in sorted({s['k'] for s in settings}):
+        group = [i for i, s in enumerate(settings) if s['k'] == k]
+        sizes = CameraSizes(k, k, max(1, round(k / 2)), max(1, round(k / 2)))
+        distance = camera_jaccard_distance(features, cam_ids, sizes)
+        thresholds = sorted({settings[i]['distance_threshold'] for i in group})
+        merged = agglomerate_to(distance, thresholds, 'average')
+        labels_at = dict(zip(thresholds, merged, strict=True))
+        for i in group:
+            labels = labels_at[settings[i]['distance_threshold']]
+            labels = drop_small(labels, settings[i]['min_cluster_size'])
+            yield then((i, labels))

@@ -1,0 +1,87 @@
+"""Judge many ways to cluster, each by dimensions that it has not seen."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from .silhouette import MOST_JUDGED, centroid_silhouette, split_dimensions, whiten
+
+_IMAGES_FOR_SPLITS = 30_000  # more images make one split as sure as several
+MOST_SPLITS = 5
+_FEWEST_SPLITS = 1
+_LEAST_SCORE = 0.01  # what chance gives stays below it
+_SURE = 3.0  # standard errors
+
+
+def judge_by_halves(
+    features: np.ndarray,
+    n_settings: int,
+    seed: int,
+    cluster: Callable[[np.ndarray, Any], Iterator[tuple[int, Any]]],
+    view: Callable[[np.ndarray], np.ndarray] = lambda half: half,
+    most_splits: int = MOST_SPLITS,
+) -> np.ndarray:
+    """Cluster by one half of the dimensions, and judge by the other, several times.
+
+    Args:
+        features (np.ndarray): (N, D) float32, L2-normalised.
+        n_settings (int): S, ways to cluster.
+        seed (int): Of the splits, and of the images that are judged.
+        cluster (Callable): As :func:`sweep`, from a half and ``then``.
+        view (Callable): What is done with a half before it is whitened to judge.
+            Defaults to nothing.
+        most_splits (int): Of the dimensions; one where there are many images.
+            Defaults to 5.
+
+    Returns:
+        np.ndarray: (S, R) float64, the silhouettes of the images that are judged.
+
+    Example:
+        >>> judge_by_halves(features, len(settings), 0, cluster).shape
+        (108, 2000)
+    """
+    n_rows = len(features)
+    n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), most_splits)
+    rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
+    silhouettes = np.zeros((n_settings, len(rows)), dtype=np.float64)
+    for split in range(n_splits):
+        halves = split_dimensions(features, seed * MOST_SPLITS + split)
+        judges = [whiten(view(half)) for half in halves]
+        for half, judge in zip(halves, reversed(judges), strict=True):
+
+            def judged(
+                found: tuple[int, np.ndarray], judge: np.ndarray = judge
+            ) -> tuple[int, np.ndarray]:
+                return found[0], centroid_silhouette(judge, found[1], rows)
+
+            for i, values in cluster(half, judged):
+                silhouettes[i] += values / (2 * n_splits)
+    return silhouettes
+
+
+def means_and_errors(silhouettes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean over images of each setting, and its standard error.
+
+    Example:
+        >>> means_and_errors(np.array([[0.5, 0.5], [0.0, 1.0]]))[0]
+        array([0.5, 0.5])
+    """
+    errors = silhouettes.std(axis=1) / np.sqrt(silhouettes.shape[1])
+    return silhouettes.mean(axis=1), errors
+
+
+def least_score(error: float) -> float:
+    """The mean silhouette that chance does not reach.
+
+    Args:
+        error (float): Standard error of the mean.
+
+    Returns:
+        float: Three of them, 0.01 at least.
+
+    Example:
+        >>> least_score(0.001)
+        0.01
+    """
+    return max(_LEAST_SCORE, _SURE * error)

@@ -1,0 +1,86 @@
+"""How good the clusters of a network are, where nobody knows who is who."""
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from mmreid_cc.clustering import (
+    CLUSTERERS,
+    cluster_statistics,
+    estimated_people,
+    label_silhouette,
+    takes_cameras,
+)
+from mmreid_cc.registry import METRICS
+
+from .feature_metric import FeatureMetric
+
+
+@METRICS.register_module()
+class ClusterMetric(FeatureMetric):
+    """Cluster images, and judge their clusters without identities.
+
+    For runs without a test set: the images of a validation are unlabelled ones, as a
+    rule those of the training. Reports ``cluster/silhouette``, see
+    :func:`mmreid_cc.clustering.label_silhouette`, ``cluster/people``, their estimated
+    number, ``cluster/clusters`` and ``cluster/unclustered``, a share.
+    ``ClusterMemoryHook`` logs the same of the weights that an epoch begins with; this
+    metric sees them before they are saved, and those of the last epoch, too.
+
+    Each data sample holds ``feature``, Tensor (D,), from the head; ``cam_id`` (int) and
+    ``sample_idx`` (int, 0…N − 1), from the data set.
+
+    Args:
+        clusterer (dict | None): Config of the algorithm, from the registry
+            ``CLUSTERERS``; it gets the cameras if it takes them. Defaults to None:
+            ``dict(type='AutoDBSCAN')``.
+        prefix (str | None): Defaults to None, which means ``'cluster'``.
+
+    Raises:
+        ValueError: In ``process``, if a data sample lacks a field; in ``evaluate``, and
+            then in every process, if samples are missing.
+
+    Examples:
+        The best checkpoint by clusters alone, and an end when they get no better:
+
+        .. code:: python
+
+            val_cfg = dict()
+            val_dataloader = {{_base_.test_dataloader}}
+            val_dataloader.update(dataset=dict(split='train'))
+            val_evaluator = dict(type='ClusterMetric')
+            default_hooks = dict(
+                checkpoint=dict(save_best='cluster/silhouette'),
+                early_stopping=dict(
+                    type='EarlyStoppingHook', monitor='cluster/silhouette',
+                    rule='greater', patience=5))
+    """
+
+    default_prefix: str = 'cluster'
+    FIELDS: ClassVar[tuple[str, ...]] = ('sample_idx', 'cam_id')
+
+    def __init__(
+        self, clusterer: dict[str, Any] | None = None, prefix: str | None = None
+    ) -> None:
+        super().__init__(prefix=prefix)
+        self.clusterer = CLUSTERERS.build(clusterer or dict(type='AutoDBSCAN'))
+
+    def compute_metrics(self, results: list[Tensor]) -> dict[str, float]:
+        """Cluster and judge.
+
+        Args:
+            results (list[Tensor]): The features (N, D) float32, and (N, 2) int64, index
+                and camera.
+
+        Returns:
+            dict[str, float]: The metrics, without prefix.
+        """
+        features, cam_ids = results[0].numpy(), results[1][:, 1].numpy()
+        cameras = {'cam_ids': cam_ids} if takes_cameras(self.clusterer) else {}
+        labels = self.clusterer.fit_predict(features, **cameras)
+        statistics = cluster_statistics(labels)
+        return {
+            'silhouette': label_silhouette(features, labels),
+            'people': float(estimated_people([labels])[0]),
+            **{name: statistics[name] for name in ('clusters', 'unclustered')},
+        }
