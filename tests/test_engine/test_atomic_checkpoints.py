@@ -46,9 +46,7 @@ def test_full_disk(tiny_config):
     runner = Runner.from_cfg(tiny_config)
     work_dir = Path(runner.work_dir)
     (work_dir / 'epoch_2.pth.part').symlink_to('/dev/full')
-    with pytest.raises(
-        OSError, match='make room, and continue with'
-    ) as caught:
+    with pytest.raises(OSError, match='make room, and continue with') as caught:
         runner.train()
     assert caught.value.errno == errno.ENOSPC
     assert caught.value.filename.endswith('epoch_2.pth')
