@@ -16,9 +16,9 @@ from .knn import knn
 from .mutual_neighbors import MutualNeighbors, mutual_links
 from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality, pair_f1
-from .recall import neighbor_recall
 from .same_time import separate_overlapping
-from .sharing import Share
+from .search_recall import neighbor_recall
+from .search_sharing import Share
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks

@@ -9,7 +9,7 @@ from sklearn.cluster import AgglomerativeClustering
 
 from .base import CLUSTERERS
 from .infomap import drop_small
-from .inputs import check_count
+from .input_checks import check_count
 from .jaccard_clusterer import JaccardClusterer
 
 _LINKAGES = ('average', 'complete', 'single')
