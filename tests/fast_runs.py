@@ -2,9 +2,12 @@
 
 Of a run of some iterations, a third was yapf, which lays out the config that is logged
 and saved, and a third was the collection of garbage by every data set that is built.
+To wait until a checkpoint is on the disk takes as long as some iterations; processes
+that are killed lose nothing without it.
 """
 
 import gc
+import os
 from typing import Any
 
 from yapf.yapflib import yapf_api
@@ -20,5 +23,7 @@ yapf_api.FormatCode = as_it_is
 import mmpretrain  # noqa: E402, F401  takes the function when it is imported
 
 import mmreid_cc.engine  # noqa: E402, F401
+
+os.fsync = lambda file: None
 
 gc.freeze()  # what was imported until now stays, and is not looked through

@@ -9,7 +9,7 @@ from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
 import mmreid_cc.engine.hooks.cluster_memory_hook as clustering
-from mmreid_cc.engine import atomic_files
+from mmreid_cc.engine.hooks import atomic_checkpoint_hook
 from mmreid_cc.registry import HOOKS
 
 
@@ -38,7 +38,7 @@ class KillHook(Hook):
         elif self.point == 'clustering':
             clustering.pseudo_labels = die
         elif self.point == 'checkpoint':
-            atomic_files.Path.replace = die  # written in part, not renamed
+            atomic_checkpoint_hook.Path.replace = die  # written in part, not renamed
 
     def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
         if runner.epoch + 1 == self.epoch and batch_idx == 1:

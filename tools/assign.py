@@ -20,8 +20,8 @@ from mmreid_cc.apis.known_tracks import UNDECIDED
 from mmreid_cc.apis.people import Assignment
 from mmreid_cc.apis.person_folders import new_folder, write_people
 from mmreid_cc.apis.track_keys import file_keys
+from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.datasets.label_files import UNDECODABLE, relative_paths
-from mmreid_cc.whole_files import replacing
 
 
 def load_people(file: Path, model_hash: str, false_matches: float | None) -> People:

@@ -7,7 +7,6 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from mmreid_cc.apis.cameras import known_numbers
 from mmreid_cc.apis.command_line import (
     add_pattern,
     config_of,
@@ -18,6 +17,7 @@ from mmreid_cc.apis.command_line import (
     metadata_of,
 )
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
+from mmreid_cc.apis.metadata_columns import known_numbers
 from mmreid_cc.apis.person_folders import new_folder, people_report, write_people
 from mmreid_cc.clustering import AutoDBSCAN, Tracklets, clustering_quality
 from mmreid_cc.datasets.label_files import write_labels

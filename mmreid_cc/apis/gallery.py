@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmreid_cc.clustering.inputs import as_features, check_count, check_normalized
+from mmreid_cc.clustering.input_checks import as_features, check_count, check_normalized
 
 from .gallery_file import EMBEDDINGS, read_arrays, write_arrays
-from .nearest import nearest_images, re_ranked_images
+from .query_search import nearest_images, re_ranked_images
 
 METADATA = 'metadata/'  # before the names of those arrays in the file
 
@@ -90,7 +90,7 @@ class Gallery:
                 network.
             topk (int): Length of each list, from 1 on; with topk > N it is N.
             rerank (bool): Order the lists by k-reciprocal re-ranking, see
-                :func:`mmreid_cc.apis.nearest.re_ranked_images`. Defaults to False.
+                :func:`mmreid_cc.apis.query_search.re_ranked_images`. Defaults to False.
 
         Returns:
             tuple[np.ndarray, np.ndarray]: Rows of the gallery (Q, topk) int64, best

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmreid_cc.whole_files import replacing
+from mmreid_cc.atomic_writing import replacing
 
 EMBEDDINGS = 'embeddings'
 ALIGNMENT = 64  # bytes, as NumPy aligns the data of an .npy file

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .cameras import camera_name
 from .gallery import Gallery
-from .nearest import RE_RANKED
+from .metadata_columns import camera_name
+from .query_search import RE_RANKED
 
 
 class Ranking(NamedTuple):

@@ -18,14 +18,14 @@ from rich.console import Console
 from rich.progress import track
 
 from mmreid_cc.allocator import keep_freed_memory
-from mmreid_cc.clustering.inputs import check_count
+from mmreid_cc.clustering.input_checks import check_count
 from mmreid_cc.clustering.parallel import n_threads
 from mmreid_cc.models.computation import fixed_weights
 
+from .embedding_pooling import pool_embeddings
 from .gallery import Gallery
 from .images import Images, each_image, name_of, to_bgr
 from .model import load_config, load_model, model_hash, scope_of
-from .pooling import pool_embeddings
 from .preprocessing import Preprocessing, pipeline_config
 
 

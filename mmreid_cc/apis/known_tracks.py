@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmreid_cc.clustering.inputs import as_features, check_normalized
+from mmreid_cc.clustering.input_checks import as_features, check_normalized
 from mmreid_cc.clustering.track_pooling import pool_tracks
 from mmreid_cc.clustering.tracks import number_tracks, track_intervals
 
-from .cameras import camera_name, known_numbers
+from .metadata_columns import camera_name, known_numbers
 from .track_keys import row_keys, track_keys
 
 UNDECIDED = -1

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.cluster import AgglomerativeClustering
 
+from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.clustering import cluster_centroids
-from mmreid_cc.clustering.inputs import as_features, as_integers
+from mmreid_cc.clustering.input_checks import as_features, as_integers
 from mmreid_cc.datasets.label_files import relative_paths, write_labels
-from mmreid_cc.whole_files import replacing
 
 UNCLUSTERED = -1
 

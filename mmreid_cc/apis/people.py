@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmreid_cc.clustering.inputs import as_integers
+from mmreid_cc.clustering.input_checks import as_integers
 
 from .known_people import KnownPeople
 from .known_tracks import UNDECIDED, no_tracks, pooled_tracks

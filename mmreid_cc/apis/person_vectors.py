@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.compiled_kernels import kernel
 from mmreid_cc.clustering.exact import exact_search
 from mmreid_cc.clustering.parallel import faiss_threads, map_row_blocks, n_threads
 from mmreid_cc.clustering.similarity import for_kernels, value

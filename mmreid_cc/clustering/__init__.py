@@ -21,10 +21,10 @@ from .knn import knn
 from .mutual_neighbors import MutualNeighbors
 from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality, pair_f1
-from .recall import neighbor_recall
 from .same_time import separate_overlapping
+from .search_recall import neighbor_recall
+from .search_sharing import Share
 from .self_paced_dbscan import SelfPacedDBSCAN
-from .sharing import Share
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 from .standard_scores import StandardScores
 from .track_pooling import pool_tracks

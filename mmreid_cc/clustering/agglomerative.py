@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .base import CLUSTERERS
 from .infomap import drop_small
-from .inputs import check_count
+from .input_checks import check_count
 from .jaccard_clusterer import JaccardClusterer
 
 _LINKAGES = ('average', 'complete', 'single')

@@ -13,7 +13,7 @@ from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import as_cameras, normalize_cameras
 from .infomap import drop_small
-from .inputs import as_features, check_normalized
+from .input_checks import as_features, check_normalized
 from .judging import judge_by_halves, least_score, means_and_errors
 from .setting_grid import Settings
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from mmengine.registry import Registry
 
-from .inputs import as_features
+from .input_checks import as_features
 
 CLUSTERERS = Registry(
     'clusterer', scope='mmreid_cc', locations=['mmreid_cc.clustering']

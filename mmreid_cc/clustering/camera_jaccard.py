@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 from .camera_neighbors import camera_neighbors
 from .camera_normalization import as_cameras
-from .inputs import as_large_features, check_count, check_normalized
+from .input_checks import as_large_features, check_count, check_normalized
 from .jaccard import check_distance, jaccard_of_sets
 from .parallel import row_pointers
 

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .base import BaseClusterer
 from .camera_normalization import as_cameras, normalize_cameras
-from .inputs import as_features, check_normalized
+from .input_checks import as_features, check_normalized
 
 _ROWS = 4096  # at once
 

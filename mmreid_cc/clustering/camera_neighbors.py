@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from .candidates import rank_candidates
 from .exact import Search, exact_neighbors, exact_search, rounding_error
-from .inputs import float32
+from .input_checks import float32
+from .neighbor_selection import rank_candidates
 from .parallel import faiss_threads, n_threads
 
 _ROWS_PER_BLOCK = 4096

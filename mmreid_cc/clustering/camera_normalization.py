@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .inputs import as_features, as_integers
+from .input_checks import as_features, as_integers
 
 
 def normalize_cameras(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from .inputs import as_features, as_integers, to_numpy
+from .input_checks import as_features, as_integers, to_numpy
 
 
 def cluster_centroids(features: Any, labels: Any) -> np.ndarray:

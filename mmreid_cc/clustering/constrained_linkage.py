@@ -6,7 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from .compiled import kernel
+from .compiled_kernels import kernel
 
 
 def join_groups(

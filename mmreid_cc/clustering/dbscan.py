@@ -8,8 +8,8 @@ from mmengine.logging import print_log
 from scipy.sparse import csr_array
 
 from .base import CLUSTERERS
-from .compiled import kernel
-from .inputs import check_count
+from .compiled_kernels import kernel
+from .input_checks import check_count
 from .jaccard_clusterer import JaccardClusterer
 
 _TIE = 1e-6  # rounding moves a tied distance by less than this

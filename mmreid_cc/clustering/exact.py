@@ -3,9 +3,9 @@
 import faiss
 import numpy as np
 
-from .candidates import rank_candidates, scan
 from .device_search import DeviceSearch, own_device
-from .inputs import float32
+from .input_checks import float32
+from .neighbor_selection import rank_candidates, scan
 from .parallel import faiss_threads, n_threads
 from .progress import track
 

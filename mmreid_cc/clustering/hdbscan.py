@@ -8,7 +8,7 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import HDBSCAN as ScikitHDBSCAN
 
 from .base import CLUSTERERS
-from .inputs import check_count
+from .input_checks import check_count
 from .jaccard_clusterer import JaccardClusterer
 
 _ALMOST_ZERO = 1e-6

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import faiss
 import numpy as np
 
-from .inputs import float32
+from .input_checks import float32
+from .neighbor_refinement import refine
 from .parallel import faiss_threads, n_threads
 from .progress import track
-from .refinement import refine
-from .sharing import Share
+from .search_sharing import Share
 
 _LINKS = 16  # per image and level
 _ROWS_PER_BLOCK = 16384
@@ -35,7 +35,7 @@ def propose_by_graph(features: np.ndarray, count: int, share: Share) -> np.ndarr
     search using hierarchical navigable small world graphs, PAMI 2020.
 
     Example:
-        >>> from .sharing import ALONE
+        >>> from .search_sharing import ALONE
         >>> features = np.eye(4, dtype=np.float32)
         >>> np.sort(propose_by_graph(features, 3, ALONE), axis=1)[1]
         array([0, 2, 3], dtype=int32)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .base import CLUSTERERS
-from .inputs import check_count
+from .input_checks import check_count
 from .neighbor_clusterer import NeighborClusterer
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-from .compiled import kernel
-from .inputs import float32
+from .compiled_kernels import kernel
+from .input_checks import float32
+from .neighbor_refinement import insert, refine
 from .parallel import faiss_threads, map_row_blocks
-from .refinement import insert, refine
-from .sharing import Share
+from .search_sharing import Share
 
 _CELLS_PER_PROBE = 32
 _FEWEST_PROBES = 16
@@ -41,7 +41,7 @@ def propose_by_cells(features: np.ndarray, count: int, share: Share) -> np.ndarr
     (the inverted file, here without quantization).
 
     Example:
-        >>> from .sharing import ALONE
+        >>> from .search_sharing import ALONE
         >>> features = np.eye(4, dtype=np.float32)
         >>> np.sort(propose_by_cells(features, 3, ALONE), axis=1)[1]
         array([0, 2, 3], dtype=int32)

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
-from .compiled import kernel
-from .inputs import as_large_features, as_neighbors, check_count, check_normalized
+from .compiled_kernels import kernel
+from .input_checks import as_large_features, as_neighbors, check_count, check_normalized
 from .knn import knn
 from .parallel import join_rows, map_row_blocks, row_pointers
 from .reciprocal import encode, expand_queries, half_size, reciprocal_sets

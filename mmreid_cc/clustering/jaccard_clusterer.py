@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
-from .inputs import as_features, check_count
+from .input_checks import as_features, check_count
 from .jaccard import jaccard_distance
 from .neighbor_clusterer import NeighborClusterer
 

@@ -4,7 +4,7 @@ import faiss
 import numpy as np
 
 from .base import CLUSTERERS, BaseClusterer
-from .inputs import check_count
+from .input_checks import check_count
 from .parallel import faiss_threads, n_threads
 
 

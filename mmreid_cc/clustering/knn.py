@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 from mmengine.logging import print_log
 
-from .candidates import rank_proposals
 from .device_search import own_device
+from .dimension_reduction import reduce_dimension
 from .exact import exact_neighbors, exact_search
 from .hnsw import propose_by_graph
-from .inputs import as_features, as_large_features, check_count
+from .input_checks import as_features, as_large_features, check_count
 from .inverted_file import propose_by_cells
+from .neighbor_selection import rank_proposals
 from .parallel import cores_shared_by, faiss_threads, n_threads
-from .recall import neighbor_recall
-from .reduction import reduce_dimension
-from .sharing import ALONE, Share
+from .search_recall import neighbor_recall
+from .search_sharing import ALONE, Share
 
 _APPROXIMATE = {'hnsw': propose_by_graph, 'ivf': propose_by_cells}
 _METHODS = ('auto', 'exact', *_APPROXIMATE)

@@ -6,7 +6,13 @@ from typing import Any
 import numpy as np
 
 from .base import BaseClusterer
-from .inputs import as_features, as_neighbors, check_count, check_normalized, to_numpy
+from .input_checks import (
+    as_features,
+    as_neighbors,
+    check_count,
+    check_normalized,
+    to_numpy,
+)
 from .knn import check_method, knn
 
 

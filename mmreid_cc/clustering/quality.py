@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from .inputs import as_integers
+from .input_checks import as_integers
 
 
 def cluster_statistics(labels: Any) -> dict[str, float]:

@@ -7,7 +7,7 @@ CVPR 2017 (arXiv 1701.08398), sections 3.2 to 3.4.
 import numpy as np
 from scipy.sparse import csr_array
 
-from .compiled import kernel
+from .compiled_kernels import kernel
 from .parallel import join_rows, map_row_blocks
 
 

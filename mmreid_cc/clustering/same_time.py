@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .compiled import kernel
+from .compiled_kernels import kernel
 
 _LARGE = 512  # tracks; a larger cluster is halved before its pairs are compared
 _HALVINGS = 10  # rounds of 2-means

@@ -7,7 +7,7 @@ from scipy.sparse import csr_array
 
 from .base import CLUSTERERS
 from .dbscan import dbscan
-from .inputs import check_count
+from .input_checks import check_count
 from .jaccard_clusterer import JaccardClusterer
 
 

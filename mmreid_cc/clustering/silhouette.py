@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from .inputs import as_features, as_integers
+from .input_checks import as_features, as_integers
 
 _N_COMPONENTS = 128
 _IMAGES_PER_COMPONENT = 3  # with less, directions are those of single images

@@ -7,7 +7,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from .compiled import kernel
+from .compiled_kernels import kernel
 from .parallel import map_row_blocks
 
 

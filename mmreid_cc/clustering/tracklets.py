@@ -7,7 +7,7 @@ import numpy as np
 
 from .base import CLUSTERERS, BaseClusterer
 from .camera_normalization import as_cameras
-from .inputs import as_features, check_normalized, to_numpy
+from .input_checks import as_features, check_normalized, to_numpy
 from .same_time import separate_overlapping
 from .track_pooling import pool_tracks
 from .track_splitting import split_tracks

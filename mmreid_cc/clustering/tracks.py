@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .inputs import as_integers, to_numpy
+from .input_checks import as_integers, to_numpy
 
 
 def number_tracks(tracks: Any, cam_ids: Any) -> np.ndarray:

@@ -2,13 +2,13 @@
 
 import argparse
 import os
+from multiprocessing import util
 from pathlib import Path
 
 from mmengine.config import Config
 
 from mmreid_cc.allocator import keep_freed_memory
 
-from .arithmetic import set_arithmetic
 from .cfg_options import add_cfg_options, merge_cfg_options
 from .config_check import check_config
 from .launch import (
@@ -18,8 +18,8 @@ from .launch import (
     prepare_processes,
     set_data_root,
 )
+from .precision_settings import set_arithmetic
 from .safe_loading import load_checkpoints_safely
-from .worker_files import share_temporary_folder
 
 
 def run_parser(description: str) -> argparse.ArgumentParser:
@@ -112,3 +112,19 @@ def check_run(cfg: Config) -> None:
     set_arithmetic(cfg)
     fit_loaders(cfg)
     prepare_processes(cfg)
+
+
+def share_temporary_folder() -> None:
+    """Let worker processes put their temporary files where the main process does.
+
+    To hand over a batch, a worker of a data loader makes a socket in a folder
+    ``pymp-*``. PyTorch ends most workers by a signal, after which nobody removes the
+    folder: every run would leave one for each worker. Called before workers start, the
+    main process makes the one folder for all, and removes it when it ends, also by
+    Ctrl-C.
+
+    Example:
+        >>> share_temporary_folder()
+        >>> runner.train()
+    """
+    util.get_temp_dir()

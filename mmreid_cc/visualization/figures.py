@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from mmreid_cc.whole_files import replacing
+from mmreid_cc.atomic_writing import replacing
 
 FORMATS = ('png', 'svg', 'pdf')
 DPI = 150  # of a file; a screen's is about 100

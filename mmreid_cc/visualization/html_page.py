@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from mmreid_cc.whole_files import replacing
+from mmreid_cc.atomic_writing import replacing
 
 from .figures import figure_bytes
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
-from mmreid_cc.apis.cameras import camera_name, camera_numbers, known_numbers
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
+from mmreid_cc.apis.metadata_columns import camera_name, camera_numbers, known_numbers
 
 PEOPLE = np.repeat([0, 1, 2], 6)
 CAMERAS = np.array(['hall', 'door'] * 9)

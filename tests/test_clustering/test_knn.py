@@ -12,11 +12,11 @@ from mmengine.logging import MMLogger
 
 from mmreid_cc.clustering import (
     Share,
-    candidates,
     exact,
     inverted_file,
     knn,
     neighbor_recall,
+    neighbor_selection,
 )
 from mmreid_cc.clustering.knn import least_similarities
 
@@ -59,7 +59,7 @@ def test_does_not_depend_on_blocks_and_threads(kind, monkeypatch):
     for rows, values, threads in [(7, 1, 1), (64, 1000, 2), (1, 2**24, 3)]:
         monkeypatch.setattr(exact, '_ROWS_PER_BLOCK', rows)
         monkeypatch.setattr(exact, '_ROWS_PER_CONVERSION', 10 * rows)
-        monkeypatch.setattr(candidates, '_SCAN_VALUES', values)
+        monkeypatch.setattr(neighbor_selection, '_SCAN_VALUES', values)
         monkeypatch.setattr(numba.config, 'NUMBA_NUM_THREADS', threads)
         for result, other in zip(knn(features, 10), expected, strict=True):
             np.testing.assert_array_equal(result, other)
@@ -173,7 +173,7 @@ def test_features_are_never_copied_as_a_whole(method, dtype, tmp_path):
     mapped = np.load(tmp_path / 'features.npy', mmap_mode='r')
     knn(mapped[:100], 5, method=method)  # compiles
     with pytest.MonkeyPatch.context() as patch:
-        for module in (exact, candidates, inverted_file):
+        for module in (exact, neighbor_selection, inverted_file):
             patch.setattr(module, '_ROWS_PER_BLOCK', 256)
         patch.setattr(exact, '_ROWS_PER_CONVERSION', 512)
         patch.setattr(inverted_file, '_TRAINING_ROWS_PER_CELL', 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mmengine.runner import Runner
 
-from mmreid_cc.engine.atomic_files import write_atomically
+from mmreid_cc.engine.hooks.atomic_checkpoint_hook import write_atomically
 from mmreid_cc.engine.resuming import is_whole, newest_whole_checkpoint
 
 

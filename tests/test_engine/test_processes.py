@@ -39,7 +39,7 @@ PRECISIONS = {
 }
 SIZES = {
     'small': {
-        'iterations': 6,
+        'iterations': 4,
         'network': """backbone=dict(stem_channels=16, base_channels=16),
              head=dict(in_channels=128)""",
     },

@@ -2,7 +2,6 @@
 
 import copy
 import hashlib
-import itertools
 
 import pytest
 import torch
@@ -102,6 +101,9 @@ def run(config, name, resume=False, stop=None):
     config = copy.deepcopy(config)
     config.work_dir += f'_{name}'
     config.experiment_name += f'_{name}_{resume}'
+    # Weights are compared, not results; features are extracted by the test loader.
+    config.val_cfg = config.val_dataloader = config.val_evaluator = None
+    config.default_hooks.checkpoint.save_best = None
     if resume:
         config.load_from = newest_whole_checkpoint(config.work_dir)
         config.resume = True
@@ -134,9 +136,9 @@ def test_between_two_clusterings(tiny_config):
 @pytest.mark.parametrize('interval', [1, 2])
 def test_inside_an_epoch(tiny_config, interval):
     """A checkpoint after every iteration; epochs have three of them."""
-    tiny_config.train_cfg.max_epochs = 4
+    tiny_config.train_cfg.max_epochs = 3
     tiny_config.default_hooks.cluster_memory.interval = interval
-    tiny_config.default_hooks.checkpoint.update(by_epoch=False, save_best=None)
+    tiny_config.default_hooks.checkpoint.by_epoch = False
     whole, last = run(tiny_config, 'whole')
     expected = checksum(last)
     for stop in (5, 6, 7):
@@ -144,7 +146,7 @@ def test_inside_an_epoch(tiny_config, interval):
         _, saved = run(tiny_config, name, stop=stop)
         assert saved.endswith(f'iter_{stop}.pth')
         runner, resumed = run(tiny_config, name, resume=True)
-        assert runner.iter == whole.iter == 12
+        assert runner.iter == whole.iter == 9
         assert checksum(resumed) == expected, stop
 
 
@@ -154,7 +156,7 @@ def test_with_random_depth(tiny_config):
         type='ConvNeXt', arch=dict(depths=[1, 1, 1, 1], channels=[8, 8, 8, 16])
     )
     tiny_config.model.backbone.update(drop_path_rate=0.5, gap_before_final_norm=False)
-    tiny_config.default_hooks.checkpoint.update(by_epoch=False, save_best=None)
+    tiny_config.default_hooks.checkpoint.by_epoch = False
     _, last = run(tiny_config, 'whole')
     run(tiny_config, 'parts', stop=4)
     assert checksum(run(tiny_config, 'parts', resume=True)[1]) == checksum(last)
@@ -170,7 +172,7 @@ def test_seed_of_the_checkpoint(tiny_config):
 
 def test_workers_change_no_weight(tiny_config):
     expected = checksum(run(tiny_config, 'none')[1])
-    for workers, persistent in itertools.product((1, 2), (True, False)):
+    for workers, persistent in ((1, True), (2, False)):
         loader = dict(num_workers=workers, persistent_workers=persistent)
         tiny_config.train_dataloader.update(loader)
         assert checksum(run(tiny_config, f'{workers}{persistent}')[1]) == expected

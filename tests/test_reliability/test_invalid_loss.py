@@ -13,7 +13,7 @@ from mmengine.runner import Runner
 from PIL import Image
 from tool_runs import run_tool
 
-from mmreid_cc.engine import late_reading
+from mmreid_cc.engine import delayed_losses
 from mmreid_cc.registry import HOOKS
 
 
@@ -121,7 +121,7 @@ def test_the_iteration_is_not_saved(config):
 @pytest.fixture
 def late(monkeypatch):
     """Losses as if of a GPU: read an iteration later."""
-    monkeypatch.setattr(late_reading, 'any_on_gpu', lambda tensors: bool(tensors))
+    monkeypatch.setattr(delayed_losses, 'any_on_gpu', lambda tensors: bool(tensors))
     monkeypatch.setattr(torch.cuda, 'Event', Mock)
 
 

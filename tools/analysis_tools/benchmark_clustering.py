@@ -22,6 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 from stage_meter import Measurement, measure
 from textbook_clustering import dense_dbscan, dense_jaccard
 
+from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.clustering import (
     CLUSTERERS,
     cluster_statistics,
@@ -31,7 +32,6 @@ from mmreid_cc.clustering import (
     neighbor_recall,
 )
 from mmreid_cc.clustering.dbscan import dbscan
-from mmreid_cc.whole_files import replacing
 
 Row = dict[str, Any]
 K1, K2, EPS, MIN_SAMPLES = 30, 6, 0.6, 4  # the paper's

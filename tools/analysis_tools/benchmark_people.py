@@ -17,8 +17,8 @@ import numpy as np
 from feature_generator import generate_features
 
 from mmreid_cc.apis import Gallery, People
-from mmreid_cc.apis.cameras import known_numbers
 from mmreid_cc.apis.known_tracks import UNDECIDED, KnownTracks
+from mmreid_cc.apis.metadata_columns import known_numbers
 from mmreid_cc.apis.person_matching import measure
 from mmreid_cc.clustering import pair_f1
 from mmreid_cc.clustering.tracks import number_tracks

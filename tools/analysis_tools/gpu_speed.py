@@ -23,8 +23,8 @@ from torch.utils.data import DataLoader, Dataset
 from mmreid_cc.clustering import Share, knn
 from mmreid_cc.datasets.image_cache import ImageCache
 from mmreid_cc.engine import extract_features
-from mmreid_cc.engine.arithmetic import mixed_precision_wrapper
 from mmreid_cc.engine.device_augmentation import draw_only
+from mmreid_cc.engine.precision_settings import mixed_precision_wrapper
 from mmreid_cc.models.computation import prepare_computation
 
 _WAYS = 'decoded each time', 'from memory', 'from memory, augmented on the device'

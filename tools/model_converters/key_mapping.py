@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.engine.safe_loading import allowed_globals, allowing
-from mmreid_cc.whole_files import replacing
 
 Weights = dict[str, Tensor]
 

@@ -27,7 +27,7 @@ from mmreid_cc.engine.launch import (
 from mmreid_cc.engine.pseudo_labels import pseudo_labels
 from mmreid_cc.engine.resuming import PREFIX_OF_BEST, newest_whole_checkpoint
 from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
-from mmreid_cc.engine.worker_files import share_temporary_folder
+from mmreid_cc.engine.starting import share_temporary_folder
 from mmreid_cc.visualization import (
     ClusteredImages,
     EmbeddedImages,

@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mmreid_cc.whole_files import replacing
+from mmreid_cc.atomic_writing import replacing
 
 LIST = 'crops.csv'
 SETTINGS = 'video_to_crops.json'

@@ -1,16 +1,20 @@
 """Checkpoints that are whole or not there."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import Runner
 
+from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.foreign_notices import drop_storage_notices
 from mmreid_cc.registry import HOOKS
 
-from ..atomic_files import ATOMIC_LOCAL
+ATOMIC_LOCAL = 'mmreid_cc.atomic_local'  # `backend` in `backend_args` of MMEngine
 
 
 @HOOKS.register_module()
@@ -79,3 +83,45 @@ class _Postponed:
 
     def remove(self, path: str) -> None:
         self.removed.append(path)
+
+
+@register_backend(ATOMIC_LOCAL)
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's storage on local disks, but no reader ever finds half a file."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes to a file.
+
+        Args:
+            obj (bytes): Content.
+            filepath (str | Path): Of the file; its folder is made.
+
+        Raises:
+            OSError: If they cannot be written, e.g. on a full disk. What was there
+                before is still there.
+        """
+        write_atomically(Path(filepath), obj)
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file under another name, and rename it when it is on the disk.
+
+    Args:
+        path (Path): Of the file; its folder is made.
+        content (bytes): All of it.
+
+    Raises:
+        OSError: If it cannot be written. What was there before is still there.
+    """
+    try:
+        with replacing(path) as part, part.open('wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'{error.strerror}: {len(content) / 2**20:.0f} MB cannot be written. What '
+            'was saved before is intact: make room, and continue with --resume',
+            str(path),
+        ) from error

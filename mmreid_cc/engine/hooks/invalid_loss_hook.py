@@ -12,8 +12,8 @@ from torchvision.utils import save_image
 
 from mmreid_cc.registry import HOOKS
 
-from .. import late_reading
-from ..late_reading import LateNumbers
+from .. import delayed_losses
+from ..delayed_losses import LateNumbers
 
 COLUMNS = 16  # of the sheet
 
@@ -81,7 +81,7 @@ class InvalidLossHook(Hook):
         losses = LateNumbers({'losses': gathered})
         self.check(runner)  # of the iteration before
         self.unread = Iteration(losses, data_batch, name, runner.iter + 1)
-        if not late_reading.any_on_gpu(outputs) or saves_now(runner):
+        if not delayed_losses.any_on_gpu(outputs) or saves_now(runner):
             self.check(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:

@@ -7,9 +7,9 @@ from torch import Tensor
 
 from mmreid_cc.registry import HOOKS
 
-from .. import late_reading
+from .. import delayed_losses
+from ..delayed_losses import LateNumbers
 from ..extraction import unwrapped
-from ..late_reading import LateNumbers
 
 
 @HOOKS.register_module()
@@ -44,7 +44,7 @@ class RunAheadHook(RuntimeInfoHook):
         outputs: dict[str, Tensor] | None = None,
     ) -> None:
         """Hand over the losses of the iteration before."""
-        if outputs is None or not late_reading.any_on_gpu(outputs):
+        if outputs is None or not delayed_losses.any_on_gpu(outputs):
             super().after_train_iter(runner, batch_idx, data_batch, outputs)
             return
         before, self.waiting = self.waiting, LateNumbers(outputs)

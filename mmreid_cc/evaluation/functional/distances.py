@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.compiled_kernels import kernel
 from mmreid_cc.clustering.device_search import DeviceSearch, own_device
-from mmreid_cc.clustering.inputs import as_features, to_numpy
+from mmreid_cc.clustering.input_checks import as_features, to_numpy
 from mmreid_cc.clustering.parallel import map_row_blocks, n_threads
 
 CHUNK_BYTES = 64 * 2**20

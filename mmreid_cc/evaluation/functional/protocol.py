@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmreid_cc.clustering.compiled import kernel
-from mmreid_cc.clustering.inputs import as_integers
+from mmreid_cc.clustering.compiled_kernels import kernel
+from mmreid_cc.clustering.input_checks import as_integers
 
 from .distances import CosineDistance, DistanceRows, GivenDistance
 from .re_ranked_distance import ReRankedDistance

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.compiled_kernels import kernel
 from mmreid_cc.clustering.parallel import map_row_blocks
 
 from .distances import ROWS_PER_BLOCK, DistanceRows

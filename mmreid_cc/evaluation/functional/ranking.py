@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.logging import print_log
 from numpy.typing import ArrayLike, NDArray
 
-from mmreid_cc.clustering.inputs import check_count, to_numpy
+from mmreid_cc.clustering.input_checks import check_count, to_numpy
 
 from .protocol import JUNK_PID, distance_and_protocol
 from .query_ranks import rank_queries

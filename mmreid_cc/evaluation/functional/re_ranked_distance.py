@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmreid_cc.clustering.compiled import kernel
-from mmreid_cc.clustering.inputs import as_features, check_count
+from mmreid_cc.clustering.compiled_kernels import kernel
+from mmreid_cc.clustering.input_checks import as_features, check_count
 from mmreid_cc.clustering.jaccard import jaccard_rows
 from mmreid_cc.clustering.knn import knn, least_similarities
 from mmreid_cc.clustering.parallel import map_row_blocks

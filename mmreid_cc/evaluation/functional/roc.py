@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.compiled_kernels import kernel
 from mmreid_cc.clustering.parallel import map_row_blocks, n_threads
 
 from .protocol import distance_and_protocol, split_gallery

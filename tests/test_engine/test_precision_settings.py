@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmreid_cc.engine.arithmetic import mixed_precision_wrapper, set_arithmetic
+from mmreid_cc.engine.precision_settings import mixed_precision_wrapper, set_arithmetic
 from mmreid_cc.models import ClusterMemory
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from dense_oracle import dense_knn, re_id_like
 
-from mmreid_cc.clustering.refinement import insert, refine
-from mmreid_cc.clustering.sharing import ALONE
+from mmreid_cc.clustering.neighbor_refinement import insert, refine
+from mmreid_cc.clustering.search_sharing import ALONE
 
 
 def some_of_the_neighbors(features, k, share, seed=0):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmreid_cc.whole_files import replacing
+from mmreid_cc.atomic_writing import replacing
 
 
 def test_replacing(tmp_path):

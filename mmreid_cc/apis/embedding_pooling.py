@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mmreid_cc.clustering import cluster_centroids
-from mmreid_cc.clustering.inputs import as_features
+from mmreid_cc.clustering.input_checks import as_features
 
 
 def pool_embeddings(embeddings: Any, persons: ArrayLike | None = None) -> np.ndarray:

@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 
-from .inputs import float32
+from .input_checks import float32
 from .parallel import faiss_threads, n_threads
 
 _TRAINING_ROWS = 65536

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmreid_cc.clustering.inputs import (
+from mmreid_cc.clustering.input_checks import (
     as_features,
     as_integers,
     as_neighbors,

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .inputs import float32
+from .input_checks import float32
 from .parallel import row_pointers
 from .similarity import pair_similarities
 

@@ -4,9 +4,9 @@ from functools import partial
 
 import numpy as np
 
-from .compiled import kernel
+from .compiled_kernels import kernel
 from .parallel import map_row_blocks
-from .sharing import Share
+from .search_sharing import Share
 from .similarity import for_kernels, value
 
 _ROUNDS = 2
@@ -42,7 +42,7 @@ def refine(
     similarity measures, WWW 2011: two of its iterations, without sampling.
 
     Example:
-        >>> from .sharing import ALONE
+        >>> from .search_sharing import ALONE
         >>> features = np.float32([[1, 0], [1, 0], [1, 0]])
         >>> chain = np.array([[1], [2], [0]], dtype=np.int32)
         >>> chain = np.pad(chain, ((0, 0), (0, 1)), constant_values=-1)

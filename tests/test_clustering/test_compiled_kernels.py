@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import mmreid_cc
-from mmreid_cc.clustering.compiled import kernel
+from mmreid_cc.clustering.compiled_kernels import kernel
 
 CODE = """
 import sys

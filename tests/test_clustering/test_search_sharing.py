@@ -1,7 +1,7 @@
 import pytest
 
 from mmreid_cc.clustering import Share
-from mmreid_cc.clustering.sharing import ALONE
+from mmreid_cc.clustering.search_sharing import ALONE
 
 
 @pytest.mark.parametrize('size', [1, 2, 7])

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .exact import exact_neighbors
-from .inputs import as_large_features, check_count, to_numpy
+from .input_checks import as_large_features, check_count, to_numpy
 
 
 def neighbor_recall(features: Any, similarities: Any, *, n_rows: int = 1000) -> float:

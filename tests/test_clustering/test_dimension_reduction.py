@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from dense_oracle import re_id_like
 
-from mmreid_cc.clustering.reduction import reduce_dimension
+from mmreid_cc.clustering.dimension_reduction import reduce_dimension
 
 
 @pytest.mark.parametrize('dtype', [np.float16, np.float32])
