@@ -19,4 +19,6 @@ clusterer = dict(
 default_hooks = dict(
     cluster_memory=dict(clusterer=clusterer, camera_normalization='mean')
 )
+memory = dict(_delete_=True, type='CameraProxyMemory')
+model = dict(head=dict(memory=memory))
 train_cfg = dict(max_epochs=8)
