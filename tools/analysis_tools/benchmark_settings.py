@@ -54,6 +54,9 @@ def subsets(pids: Indices, cam_ids: Indices) -> Iterator[tuple[str, Indices]]:
     count = round(sum(map(len, several)) * ALONE / (1 - ALONE))
     alone = [images[i][:1] for i in people[70 : 70 + count]]
     yield '30 % of people seen once', np.concatenate(several + alone)
+    several = [own for own in images if len(own) > 1]
+    ends = [[own.min(), own.max()] for own in several]
+    yield 'first and last of each', np.concatenate(ends)
 
 
 def compare(features: NDArray[np.float32], pids: Indices | None, seeds: range) -> Row:
