@@ -13,7 +13,7 @@ from mmreid_cc.engine.hooks import atomic_checkpoint_hook
 from mmreid_cc.registry import HOOKS
 
 
-def die(*_):
+def die(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -52,7 +52,8 @@ class AutoAgglomerative(BaseClusterer):
         >>> features = people + 0.5 * rng.normal(size=people.shape)
         >>> features /= np.linalg.norm(features, axis=1, keepdims=True)
         >>> clusterer = CLUSTERERS.build(dict(type='AutoAgglomerative'))
-        >>> clusterer.fit_predict(features, cam_ids=np.arange(120) % 2).max() + 1
+        >>> labels = clusterer.fit_predict(features, cam_ids=np.arange(120) % 2)
+        >>> len(np.unique(labels))
         20
     """
 

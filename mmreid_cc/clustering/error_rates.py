@@ -29,8 +29,8 @@ class ErrorRates:
     Example:
         >>> normal = np.random.default_rng(0).normal(size=100_000)
         >>> rates = ErrorRates(different=normal, same=normal + 5)
-        >>> round(rates.threshold(0.001), 1), round(rates.miss(3.4), 2)
-        (3.4, 0.05)
+        >>> round(rates.threshold(0.001)), round(rates.miss(3.4), 2)
+        (3, 0.05)
     """
 
     def __init__(self, different: np.ndarray, same: np.ndarray) -> None:

@@ -96,14 +96,15 @@ class Stop(Hook):
             raise StopError
 
 
-def run(config, name, resume=False, stop=None):
+def run(config, name, resume=False, stop=None, validate=False):
     """Train in this process; returns the runner and the last checkpoint."""
     config = copy.deepcopy(config)
     config.work_dir += f'_{name}'
     config.experiment_name += f'_{name}_{resume}'
-    # Weights are compared, not results; features are extracted by the test loader.
-    config.val_cfg = config.val_dataloader = config.val_evaluator = None
-    config.default_hooks.checkpoint.save_best = None
+    if not validate:
+        # Weights are compared; features are extracted by the test loader.
+        config.val_cfg = config.val_dataloader = config.val_evaluator = None
+        config.default_hooks.checkpoint.save_best = None
     if resume:
         config.load_from = newest_whole_checkpoint(config.work_dir)
         config.resume = True

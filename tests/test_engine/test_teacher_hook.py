@@ -89,7 +89,7 @@ def test_memory_is_filled_by_the_teacher(tiny_config):
 
 
 def test_what_is_validated_and_saved_is_the_teacher(tiny_config):
-    runner, saved = run(taught(tiny_config), 'whole')
+    runner, saved = run(taught(tiny_config), 'whole', validate=True)
     state = torch.load(saved, weights_only=False)
     for name, value in runner.model.teacher.state_dict().items():
         assert torch.equal(state['state_dict'][name], value), name
@@ -108,7 +108,7 @@ def test_what_is_validated_and_saved_is_the_teacher(tiny_config):
 def test_a_checkpoint_is_tested_as_the_teacher(tiny_config):
     """With the hook in the config, and as a plain network of the same weights."""
     plain = copy.deepcopy(tiny_config)
-    runner, saved = run(taught(tiny_config), 'whole')
+    runner, saved = run(taught(tiny_config), 'whole', validate=True)
     expected = runner.message_hub.get_scalar('val/reid/mAP').current()
     for number, config in enumerate((tiny_config, plain)):
         config.load_from = saved

@@ -37,7 +37,7 @@ def test_is_that_of_the_clusterer():
     features = people(10, 6, 0.4)
     config = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=6, k2=1)
     found = evaluate(samples(features, [0] * 60), clusterer=config)
-    labels = DBSCAN(0.6, 2, 6, 1).fit_predict(features)
+    labels = DBSCAN(0.6, 2, k1=6, k2=1).fit_predict(features)
     assert found == {
         'cluster/silhouette': label_silhouette(features, labels),
         'cluster/people': 10,

@@ -44,7 +44,7 @@ def soft_triplet_loss(
     Example:
         >>> x = torch.tensor([[0.0], [1.0], [3.0]])
         >>> soft_triplet_loss(x, torch.tensor([0, 0, 1]), x, torch.tensor([0, 0, 1]))
-        tensor(0.1467)
+        tensor(0.1890)
     """
     same = labels[:, None] == other_labels
     distances = _distances(anchors, others)
