@@ -23,4 +23,4 @@ memory = dict(_delete_=True, type='CameraProxyMemory', inter_weight=1.0)
 model = dict(head=dict(memory=memory))
 
 train_cfg = dict(max_epochs=15)
-param_scheduler = dict(step_size=10)
+param_scheduler = dict(step_size=5)  # at the full rate it falls from epoch 6 on
