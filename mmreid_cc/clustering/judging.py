@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .silhouette import MOST_JUDGED, centroid_silhouette, split_dimensions, whiten
 
@@ -55,8 +56,10 @@ def judge_by_halves(
             ) -> tuple[int, np.ndarray]:
                 return found[0], centroid_silhouette(judge, found[1], rows)
 
-            for i, values in cluster(half, judged):
-                silhouettes[i] += values / (2 * n_splits)
+            # Threads of BLAS for hundreds of small products cost more than they give.
+            with threadpool_limits(1, user_api='blas'):
+                for i, values in cluster(half, judged):
+                    silhouettes[i] += values / (2 * n_splits)
     return silhouettes
 
 
