@@ -6,7 +6,7 @@ import mmengine
 from mmengine.config import Config
 from mmengine.evaluator import DumpResults
 
-from mmreid_cc.engine.dead_workers import explained_dead_workers
+from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 from mmreid_cc.engine.extraction import unwrapped
 from mmreid_cc.engine.launch import end_processes
 from mmreid_cc.engine.pretrained import PRETRAINED, pretrained_weights
@@ -62,7 +62,7 @@ def main() -> None:
         unwrapped(runner.model).load_state_dict(pretrained_weights(cfg.model))
     if args.out and args.out_item == 'pred':
         runner.test_evaluator.metrics.append(DumpResults(out_file_path=args.out))
-    with explained_dead_workers():
+    with no_workers_left(), explained_dead_workers():
         metrics = runner.test()
     if args.out and args.out_item == 'metrics' and runner.rank == 0:
         mmengine.dump(metrics, args.out)

@@ -4,7 +4,7 @@ import argparse
 
 from mmengine.config import Config
 
-from mmreid_cc.engine.dead_workers import explained_dead_workers
+from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 from mmreid_cc.engine.hooks.compile_backbone_hook import compile_backbone_only
 from mmreid_cc.engine.launch import end_processes, share_batch
 from mmreid_cc.engine.precision_settings import mixed_precision_wrapper
@@ -57,7 +57,7 @@ def main() -> None:
     check_run(cfg)
     share_batch(cfg)
     runner = ReIDRunner.from_cfg(cfg)
-    with explained_dead_workers():
+    with no_workers_left(), explained_dead_workers():
         runner.train()
     end_processes()
 

@@ -228,7 +228,7 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
             cfg = recipe(
                 sizes,
                 folder,
-                train_dataloader__sampler__iters_per_epoch=8 + 6 * workers,
+                train_dataloader__sampler__iters_per_epoch=4 + 4 * workers,
                 train_dataloader__num_workers=workers,
             )
             runner = build(cfg, folder / 'loading')

@@ -1,12 +1,14 @@
-"""A process that loads images is killed: an error that says why and what to do."""
+"""Processes that load images: they end with the run, or an error says what to do."""
 
 import multiprocessing
 import re
+import signal
+import time
 
 import pytest
 from tool_runs import run_tool
 
-from mmreid_cc.engine.dead_workers import explained_dead_workers
+from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 
 WHAT_TO_DO = (
     r'A process that loads images has ended.*'
@@ -56,3 +58,22 @@ def test_other_errors_are_left_as_they_are():
     with pytest.raises(RuntimeError) as caught, explained_dead_workers():
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize('error', [None, KeyboardInterrupt])
+def test_workers_end_with_the_run(error):
+    """None is waited for, so that PyTorch's five seconds for each are not spent."""
+    workers = [
+        multiprocessing.Process(target=time.sleep, args=(600,)) for _ in range(2)
+    ]
+    try:
+        with no_workers_left():
+            for worker in workers:
+                worker.start()
+            if error is not None:
+                raise error
+    except KeyboardInterrupt:
+        assert error is KeyboardInterrupt
+    for worker in workers:
+        worker.join(timeout=30)
+        assert worker.exitcode == -signal.SIGTERM
