@@ -6,9 +6,9 @@ import mmengine
 from mmengine.config import Config
 from mmengine.evaluator import DumpResults
 
-from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 from mmreid_cc.engine.extraction import unwrapped
 from mmreid_cc.engine.launch import end_processes
+from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 from mmreid_cc.engine.pretrained import PRETRAINED, pretrained_weights
 from mmreid_cc.engine.runner import ReIDTestRunner
 from mmreid_cc.engine.starting import (

@@ -4,9 +4,9 @@ import argparse
 
 from mmengine.config import Config
 
-from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 from mmreid_cc.engine.hooks.compile_backbone_hook import compile_backbone_only
 from mmreid_cc.engine.launch import end_processes, share_batch
+from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
 from mmreid_cc.engine.precision_settings import mixed_precision_wrapper
 from mmreid_cc.engine.resuming import newest_whole_checkpoint
 from mmreid_cc.engine.runner import ReIDRunner
