@@ -162,7 +162,8 @@ def match(
     numbers = tracks.people[[own[0] for own in items]]
     conflict = _conflicts(items, tracks)
     fixed = np.isin(numbers, list(settled))
-    conflict |= fixed[:, None] & fixed & (numbers[:, None] != numbers)
+    own = np.flatnonzero(fixed)
+    conflict[np.ix_(own, own)] |= numbers[own][:, None] != numbers[own]
     np.fill_diagonal(conflict, False)
     similarity = vectors @ vectors.T
     others = total - len(places)

@@ -41,8 +41,11 @@ def join_groups(
     groups = np.arange(len(sizes))
     # What is joined has a pair that is similar enough: no group crosses the connected
     # components of such pairs.
-    pairs = csr_array((similarity >= least) & ~conflict)
-    _, component = connected_components(pairs, directed=False)
+    close = similarity >= least
+    close &= ~conflict
+    pairs = np.divmod(np.flatnonzero(close), len(close))
+    graph = csr_array((np.ones(len(pairs[0]), np.bool_), pairs), shape=close.shape)
+    _, component = connected_components(graph, directed=False)
     order = np.argsort(component, kind='stable')
     ends = np.searchsorted(component[order], np.arange(component.max() + 2))
     for first, last in pairwise(ends):

@@ -61,7 +61,8 @@ class StandardScores:
         self.means = means.astype(np.float32)
         centered = self.centered(features, cam_ids)
         weighted = (centered * shares[:, None]).astype(np.float32)
-        self.spread = centered.T @ weighted / max(counts.sum() - 1, 1)
+        degrees = max(counts.sum() - 1, 1)
+        self.spread = (centered.T @ weighted / degrees).astype(np.float32)
 
     def centered(self, features: np.ndarray, cam_ids: np.ndarray) -> np.ndarray:
         """Features without the mean of their cameras, normalised.
