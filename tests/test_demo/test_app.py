@@ -18,21 +18,10 @@ from mmreid_cc.apis import ReIDInferencer
 from mmreid_cc.datasets import read_labels, write_labels
 
 pytest.importorskip('gradio', reason='the page is the extra "demo"')
-playwright = pytest.importorskip('playwright.sync_api', reason='extra "dev"')
-CHROMIUM = shutil.which('chromium')
-if CHROMIUM is None:
-    pytest.skip('no chromium is installed', allow_module_level=True)
 
+from browsing import press, says, seen, started_browser  # noqa: E402  # needs extras
 from served_page import served_page, status_of  # noqa: E402  # needs gradio
 
-QUIET = [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-    '--no-first-run',
-]
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
@@ -73,10 +62,8 @@ def url(folder):
 
 @pytest.fixture(scope='module')
 def browser():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with started_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -94,24 +81,8 @@ def page(browser, url):
     assert not [a for a in asked if not a.startswith((url, 'data:', 'blob:'))]
 
 
-def seen(page, name):
-    """Crops on the part of the page that is shown, by their captions."""
-    return page.get_by_role('button', name=re.compile(rf'{name}\b')).locator(
-        'visible=true'
-    )
-
-
 def upload(page, file):
     page.locator('input[type=file]').set_input_files(file)
-
-
-def press(page, name):
-    page.get_by_role('button', name=name).click()
-
-
-def says(page, text):
-    """Wait for a text that can be seen."""
-    page.get_by_text(text).locator('visible=true').first.wait_for()
 
 
 def results(page):
