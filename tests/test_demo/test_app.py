@@ -19,8 +19,8 @@ from mmreid_cc.datasets import read_labels, write_labels
 
 pytest.importorskip('gradio', reason='the page is the extra "demo"')
 
-from browsing import press, says, seen, started_browser  # noqa: E402  # needs extras
-from served_page import served_page, status_of  # noqa: E402  # needs gradio
+from browsing import press, says, seen, started_browser  # needs extras
+from served_page import served_page, status_of  # needs gradio
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 

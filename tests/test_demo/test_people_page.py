@@ -11,8 +11,8 @@ from mmreid_cc.apis.track_keys import file_keys
 
 pytest.importorskip('gradio', reason='the page is the extra "demo"')
 
-from browsing import press, says, seen, started_browser  # noqa: E402  # needs extras
-from served_page import served_page  # noqa: E402  # needs gradio
+from browsing import press, says, seen, started_browser  # needs extras
+from served_page import served_page  # needs gradio
 
 PERSON = np.repeat(np.arange(8), 6)
 CAMERA = np.tile(np.repeat([1, 2], 3), 8)
