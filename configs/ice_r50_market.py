@@ -1,23 +1,13 @@
 # ICE: camera proxies, and the images of a batch compared with each other.
 _base_ = 'cc_r50_market.py'
 
-image_size = (256, 128)  # height, width
-resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
-resize.update(interpolation='bicubic')
 blur = dict(type='GaussianBlur', magnitude_range=(0.1, 2.0), magnitude_std='inf')
 
-strong = [
-    dict(type='RandomCrop', crop_size=image_size, padding=10),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(**blur, prob=0.5),
-    dict(type='ReIDRandomErasing', prob=0.6),
-]
-train_pipeline = [
-    dict(type='LoadReIDImage'),
-    resize,
-    dict(type='MultiView', num_views=[2, 1], transforms=[strong, []]),
-    dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
-]
+train_pipeline = _base_.train_pipeline
+flip, crop, erasing = train_pipeline[2:-1]
+strong = [crop, flip, dict(**blur, prob=0.5), dict(erasing, prob=0.6)]
+views = dict(type='MultiView', num_views=[2, 1], transforms=[strong, []])
+train_pipeline[2:-1] = [views]
 train_dataloader = dict(
     batch_size=32,
     dataset=dict(pipeline=train_pipeline),

@@ -2,25 +2,13 @@
 _base_ = 'cc_r50_market.py'
 
 image_size = (384, 128)  # height, width
-resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
-resize.update(interpolation='bicubic')
+resize = dict(_base_.resize, scale=image_size[::-1])
+train_pipeline = _base_.train_pipeline
+train_pipeline[1] = resize
+train_pipeline[3].update(crop_size=image_size)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1] = resize
 
-train_pipeline = [
-    dict(type='LoadReIDImage'),
-    resize,
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomCrop', crop_size=image_size, padding=10),
-    dict(type='ReIDRandomErasing', prob=0.5),
-    dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
-]
-test_pipeline = [
-    dict(type='LoadReIDImage'),
-    resize,
-    dict(
-        type='PackInputs',
-        meta_keys=('sample_idx', 'img_path', 'pid', 'cam_id', 'is_query'),
-    ),
-]
 train_dataloader = dict(
     batch_size=64,
     dataset=dict(pipeline=train_pipeline),

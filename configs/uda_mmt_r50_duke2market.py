@@ -2,21 +2,9 @@
 # labels, by baseline_r50_duke.py and two seeds.
 _base_ = 'cc_r50_market.py'
 
-image_size = (256, 128)  # height, width
-resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
-resize.update(interpolation='bicubic')
-
-augmentation = [
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomCrop', crop_size=image_size, padding=10),
-    dict(type='ReIDRandomErasing', prob=0.5),
-]
-train_pipeline = [
-    dict(type='LoadReIDImage'),
-    resize,
-    dict(type='MultiView', num_views=[2], transforms=[augmentation]),
-    dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
-]
+train_pipeline = _base_.train_pipeline
+views = dict(type='MultiView', num_views=[2], transforms=[train_pipeline[2:-1]])
+train_pipeline[2:-1] = [views]
 train_dataloader = dict(
     batch_size=64,
     dataset=dict(pipeline=train_pipeline),
