@@ -2,9 +2,7 @@
 _base_ = 'cc_r18_synthetic.py'
 
 train_pipeline = _base_.train_pipeline
-views = dict(
-    type='MultiView', num_views=[2, 1], transforms=[train_pipeline[2:-1], []]
-)
+views = dict(type='MultiView', num_views=[2, 1], transforms=[train_pipeline[2:-1], []])
 train_pipeline[2:-1] = [views]
 train_dataloader = dict(
     dataset=dict(pipeline=train_pipeline), collate_fn=dict(type='collate_views')

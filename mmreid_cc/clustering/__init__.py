@@ -2,7 +2,7 @@
 
 from .agglomerative import Agglomerative
 from .auto_agglomerative import AutoAgglomerative
-from .auto_dbscan import AutoDBSCAN, estimated_people
+from .auto_dbscan import AutoDBSCAN
 from .base import CLUSTERERS, BaseClusterer, takes_cameras
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_links import CameraLinks
@@ -25,6 +25,7 @@ from .same_time import separate_overlapping
 from .search_recall import neighbor_recall
 from .search_sharing import Share
 from .self_paced_dbscan import SelfPacedDBSCAN
+from .setting_chooser import estimated_people
 from .silhouette import centroid_silhouette, cross_silhouette, label_silhouette
 from .standard_scores import StandardScores
 from .track_pooling import pool_tracks

@@ -1,20 +1,18 @@
 """Clusters across cameras whose settings are found from the features."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from .agglomerative import agglomerate_to
-from .auto_dbscan import estimated_people
 from .base import CLUSTERERS, BaseClusterer
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_normalization import as_cameras, normalize_cameras
 from .infomap import drop_small
 from .input_checks import as_features, check_normalized
-from .judging import judge_by_halves, least_score, means_and_errors
+from .judging import judge_by_halves, means_and_errors
+from .setting_chooser import SettingChooser
 from .setting_grid import Settings
 
 _SIZES = (2, 3, 5, 8, 12, 20)
@@ -24,7 +22,7 @@ _SPLITS = 2  # merging is slow; five chose the same on CUHK03
 
 
 @CLUSTERERS.register_module()
-class AutoAgglomerative(BaseClusterer):
+class AutoAgglomerative(SettingChooser, BaseClusterer):
     """Average linkage across known cameras, with settings found from the features.
 
     Where cameras differ, plain neighbours are of the own camera, and so are good
@@ -59,9 +57,7 @@ class AutoAgglomerative(BaseClusterer):
 
     def __init__(self, seed: int = 0) -> None:
         self.seed = seed
-        self.chosen: Settings | None = None
-        self.candidates: list[tuple[Settings, float]] = []
-        self.people: tuple[int, int, int] | None = None
+        self.forget_choice()
 
     def __repr__(self) -> str:
         """The call that makes it, and what it has chosen."""
@@ -102,7 +98,7 @@ class AutoAgglomerative(BaseClusterer):
                 'AutoAgglomerative clusters across cameras. Take AutoDBSCAN.'
             )
         self.stage_seconds = {}
-        self.chosen, self.candidates, self.people = None, [], None
+        self.forget_choice()
         settings = camera_grid()
         with self.stage('choice'):
             scores, errors = means_and_errors(
@@ -116,27 +112,16 @@ class AutoAgglomerative(BaseClusterer):
                 )
             )
         scores = scores.round(5)
-        order = np.argsort(-scores, kind='stable')
-        self.candidates = [(settings[i], float(scores[i])) for i in order]
-        best = order[0]
-        least = least_score(errors[best])
-        if scores[best] < least:
-            print_log(
-                f'AutoAgglomerative found no people in {len(features)} images: what '
-                'one half of the dimensions groups, the other half does not '
-                f'(silhouette {scores[best]:.3f}, needed {least:.3f}). Take weights '
-                'that were trained on people.',
-                logger='current',
-                level=logging.WARNING,
-            )
-            return np.full(len(features), -1, dtype=np.int64)
-        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
         with self.stage('clusters'):
-            tried = [settings[i] for i in close]
-            found = dict(camera_sweep(features, cam_ids, tried))
-        self.chosen = settings[best]
-        self.people = estimated_people([found[i] for i in range(len(close))])
-        return self.number(found[0], len(features))
+            labels = self.cluster_by_best(
+                settings,
+                scores,
+                scores,
+                errors,
+                len(features),
+                lambda tried: camera_sweep(features, cam_ids, tried),
+            )
+        return self.number(labels, len(features))
 
 
 def camera_grid() -> list[Settings]:

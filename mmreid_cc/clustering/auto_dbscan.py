@@ -1,20 +1,19 @@
 """DBSCAN whose settings are found from the features, without labels."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from mmengine.logging import print_log
 
 from .base import CLUSTERERS
 from .dbscan import DBSCAN, dbscan
 from .jaccard import jaccard_distance
-from .judging import judge_by_halves, least_score, means_and_errors
+from .judging import judge_by_halves, means_and_errors
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
 from .parallel import n_threads
+from .setting_chooser import SettingChooser
 from .setting_grid import Settings, default_grid, smoothed
 from .silhouette import (
     MOST_JUDGED,
@@ -28,7 +27,7 @@ _OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clusteri
 
 
 @CLUSTERERS.register_module()
-class AutoDBSCAN(NeighborClusterer):
+class AutoDBSCAN(SettingChooser, NeighborClusterer):
     """DBSCAN on the Jaccard distance, with settings found from the features.
 
     The paper's settings fit tens of images of each person. Here nothing is assumed: the
@@ -81,9 +80,7 @@ class AutoDBSCAN(NeighborClusterer):
         longest = 30 if candidates is None else max(s['k1'] for s in candidates)
         super().__init__(longest)
         self.given, self.seed = candidates, seed
-        self.chosen: Settings | None = None
-        self.candidates: list[tuple[Settings, float]] = []
-        self.people: tuple[int, int, int] | None = None
+        self.forget_choice()
 
     def __repr__(self) -> str:
         """The call that makes it, and what it has chosen."""
@@ -112,36 +109,23 @@ class AutoDBSCAN(NeighborClusterer):
     ) -> np.ndarray:
         """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
         n_rows = len(features)
-        self.chosen, self.candidates, self.people = None, [], None
-        nothing = np.full(n_rows, -1, dtype=np.int64)
+        self.forget_choice()
         if not centered(features).any():  # nobody can tell these images apart
-            return nothing if n_rows == 1 else np.zeros(n_rows, dtype=np.int64)
+            return np.full(n_rows, -1 if n_rows == 1 else 0, dtype=np.int64)
         settings = self.given or default_grid(n_rows)
         with self.stage('choice'):
             crossed, errors = score_settings(features, settings, self.seed)
             own = score_whole(features, neighbors, settings, self.seed)
         scores = ((1 - _OWN_WEIGHT) * crossed + _OWN_WEIGHT * own).round(5)
-        order = np.argsort(-scores, kind='stable')
-        self.candidates = [(settings[i], float(scores[i])) for i in order]
-        best = order[0]
-        least = least_score(errors[best])
-        if crossed[best] < least:
-            print_log(
-                f'AutoDBSCAN found no people in {n_rows} images: what one half of the '
-                'dimensions groups, the other half does not (silhouette '
-                f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
-                'the same person, or all of them do, or the network tells nobody '
-                'apart: take weights that were trained on people.',
-                logger='current',
-                level=logging.WARNING,
-            )
-            return nothing
-        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
         with self.stage('distance'):
-            found = dict(sweep(features, neighbors, [settings[i] for i in close]))
-        self.chosen = settings[best]
-        self.people = estimated_people([found[i] for i in range(len(close))])
-        return found[0]
+            return self.cluster_by_best(
+                settings,
+                scores,
+                crossed,
+                errors,
+                n_rows,
+                lambda tried: sweep(features, neighbors, tried),
+            )
 
 
 def checked(settings: Settings) -> Settings:
@@ -285,27 +269,3 @@ def first_neighbors(neighbors: np.ndarray, k: int) -> np.ndarray:
     missing = (short != rows[:, None]).all(axis=1)
     short[missing, -1] = rows[missing]
     return short
-
-
-def estimated_people(labelings: Sequence[np.ndarray]) -> tuple[int, int, int]:
-    """Estimate the number of people from clusterings of the same images.
-
-    Un-clustered images are counted as if they were in clusters of the mean size.
-
-    Args:
-        labelings (Sequence[np.ndarray]): (N,) int64 each, −1 is un-clustered; the best
-            one first.
-
-    Returns:
-        tuple[int, int, int]: The estimate of the best; and, over all, the fewest
-        clusters, and the most with every un-clustered image by itself.
-
-    Example:
-        >>> estimated_people([np.array([0, 0, 1, 1, -1, -1])])
-        (3, 2, 4)
-    """
-    clusters = np.array([labels.max() + 1 for labels in labelings])
-    outside = np.array([np.count_nonzero(labels < 0) for labels in labelings])
-    mean_size = (len(labelings[0]) - outside[0]) / max(clusters[0], 1)
-    estimate = round(clusters[0] + outside[0] / max(mean_size, 1))
-    return estimate, int(clusters.min()), int((clusters + outside).max())

@@ -1,0 +1,103 @@
+"""The end of a search for settings: take the best, unless chance would be as good."""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+from mmengine.logging import print_log
+
+from .judging import least_score
+from .setting_grid import Settings
+
+
+class SettingChooser:
+    """A clusterer that tries many settings, and clusters by the best one.
+
+    Attributes:
+        chosen (dict | None): The settings of the last call; None before it, and where
+            it found no people.
+        candidates (list[tuple[dict, float]]): All settings and their scores in the last
+            call, best first.
+        people (tuple[int, int, int] | None): Estimated number of people in the last
+            call, and a range of it: see :func:`estimated_people`.
+    """
+
+    chosen: Settings | None
+    candidates: list[tuple[Settings, float]]
+    people: tuple[int, int, int] | None
+
+    def forget_choice(self) -> None:
+        """Begin anew: nothing is chosen."""
+        self.chosen, self.candidates, self.people = None, [], None
+
+    def cluster_by_best(
+        self,
+        settings: Sequence[Settings],
+        scores: np.ndarray,
+        crossed: np.ndarray,
+        errors: np.ndarray,
+        n_rows: int,
+        sweep: Callable[[list[Settings]], Iterable[tuple[int, np.ndarray]]],
+    ) -> np.ndarray:
+        """Choose by the scores, and cluster.
+
+        Those that are nearly as good, by one standard error, tell the range of the
+        number of people.
+
+        Args:
+            settings (Sequence[dict]): S of them.
+            scores (np.ndarray): (S,) by which to choose.
+            crossed (np.ndarray): (S,) silhouettes in dimensions that were not clustered
+                by; of the best one chance must not be as good.
+            errors (np.ndarray): (S,) standard errors of the silhouettes.
+            n_rows (int): N.
+            sweep (Callable): Gives for settings each index and its labels.
+
+        Returns:
+            np.ndarray: (N,) int64; all −1 with a warning in the log if chance would be
+            as good.
+        """
+        order = np.argsort(-scores, kind='stable')
+        self.candidates = [(settings[i], float(scores[i])) for i in order]
+        best = order[0]
+        least = least_score(errors[best])
+        if crossed[best] < least:
+            print_log(
+                f'{type(self).__name__} found no people in {n_rows} images: what one '
+                'half of the dimensions groups, the other half does not (silhouette '
+                f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
+                'the same person, or all of them do, or the network tells nobody '
+                'apart: take weights that were trained on people.',
+                logger='current',
+                level=logging.WARNING,
+            )
+            return np.full(n_rows, -1, dtype=np.int64)
+        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
+        found = dict(sweep([settings[i] for i in close]))
+        self.chosen = settings[best]
+        self.people = estimated_people([found[i] for i in range(len(close))])
+        return found[0]
+
+
+def estimated_people(labelings: Sequence[np.ndarray]) -> tuple[int, int, int]:
+    """Estimate the number of people from clusterings of the same images.
+
+    Un-clustered images are counted as if they were in clusters of the mean size.
+
+    Args:
+        labelings (Sequence[np.ndarray]): (N,) int64 each, −1 is un-clustered; the best
+            one first.
+
+    Returns:
+        tuple[int, int, int]: The estimate of the best; and, over all, the fewest
+        clusters, and the most with every un-clustered image by itself.
+
+    Example:
+        >>> estimated_people([np.array([0, 0, 1, 1, -1, -1])])
+        (3, 2, 4)
+    """
+    clusters = np.array([labels.max() + 1 for labels in labelings])
+    outside = np.array([np.count_nonzero(labels < 0) for labels in labelings])
+    mean_size = (len(labelings[0]) - outside[0]) / max(clusters[0], 1)
+    estimate = round(clusters[0] + outside[0] / max(mean_size, 1))
+    return estimate, int(clusters.min()), int((clusters + outside).max())
