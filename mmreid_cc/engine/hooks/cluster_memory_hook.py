@@ -1,28 +1,24 @@
 """Before an epoch: features, pseudo labels, a fresh cluster memory."""
 
-import hashlib
 import time
-from typing import Any
 
-import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dist import all_gather_object, is_main_process
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.hooks.hook import DATA_BATCH
 from mmengine.registry import DefaultScope
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
-from mmreid_cc.clustering import CLUSTERERS, estimated_people, label_silhouette
-from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
+from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.datasets import ReIDDataset, read_labels, source_classes
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
-from mmreid_cc.visualization import ClusteredImages, figure_pixels
 
 from ..accumulation import accumulated_batches
+from ..clustering_checks import check_same_vectors, check_sampler
+from ..clustering_report import clustering_scores, draw_clustering, report_clustering
 from ..extraction import extract_features, teacher_of, unwrapped
 from ..pseudo_labels import (
     CAMERA_NORMALIZATIONS,
@@ -195,20 +191,14 @@ class ClusterMemoryHook(Hook):
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
-            dataset = self.dataloader.dataset
-            pids = dataset.column('pid')
             seconds = {'extraction': extracted - start, **seconds}
             judged = self.source_classes < 0 if memory.sources.any() else slice(None)
+            pids = self.dataloader.dataset.column('pid')[judged]
             found = labels.numpy()[judged]
-            scores = judged_without_labels(clustered.numpy()[judged], found)
-            report(runner, found, pids[judged], memory.nbytes, seconds, scores)
+            scores = clustering_scores(clustered.numpy()[judged], found, pids)
+            report_clustering(runner, scores, memory.nbytes, seconds)
             if self.draw_clusters:
-                columns = dataset.column('img_path'), clustered, pids, cam_ids, labels
-                images = ClusteredImages(*map(np.asarray, columns))
-                pictures = {'clusters': images.sheet(), 'embedding_map': images.map()}
-                for name, figure in pictures.items():
-                    pixels = figure_pixels(figure)
-                    runner.visualizer.add_image(name, pixels, step=runner.epoch)
+                draw_clustering(runner, self.dataloader.dataset, clustered, labels)
 
     def _read_labels(self) -> Tensor | None:
         """The labels to begin with, read before anything is computed."""
@@ -281,101 +271,6 @@ def extraction_dataloader(cfg: Config) -> dict:
     return dict(test, dataset=dataset, sampler=sampler)
 
 
-def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
-    """Check that the training loader draws by label, one batch for each step.
-
-    Args:
-        dataloader (DataLoader): Of the training images.
-        batches_per_step (int): Over which gradients are accumulated.
-
-    Raises:
-        ValueError: If it does not.
-    """
-    sampler: Any = dataloader.sampler
-    if not hasattr(sampler, 'set_labels'):
-        raise ValueError(
-            f'ClusterMemoryHook needs a sampler that draws by pseudo label, not '
-            f'{type(sampler).__name__}: set `train_dataloader.sampler` to '
-            '`dict(type="RandomMultipleGallerySampler", ...)`.'
-        )
-    if sampler.batch_size != batches_per_step * (dataloader.batch_size or 0):
-        raise ValueError(
-            f'`train_dataloader.batch_size` is {dataloader.batch_size}, and '
-            f'{batches_per_step} such batch(es) make a step of the optimizer, but the '
-            f'sampler draws {sampler.batch_size} images for each process and step '
-            '(num_clusters × num_instances / processes). tools/train.py sets it; in '
-            f'code of your own, set it to {sampler.batch_size} / {batches_per_step}.'
-        )
-
-
 def memory_of(model: nn.Module) -> BaseMemory:
     """The memory of a model, wrapped for distributed training or not."""
     return unwrapped(model).head.memory
-
-
-def check_same_vectors(vectors: dict[str, Tensor]) -> None:
-    """Check that the memories of all processes hold the same vectors, bit by bit.
-
-    Args:
-        vectors (dict[str, Tensor]): By name, each of shape (C, D).
-
-    Raises:
-        RuntimeError: If they differ, in all processes.
-    """
-    for name, rows in vectors.items():
-        content = rows.detach().cpu().numpy().tobytes()
-        sums = all_gather_object(hashlib.sha256(content).hexdigest()[:8])
-        if len(set(sums)) > 1:
-            raise RuntimeError(
-                f'The {name} of the processes differ; by rank, {", ".join(sums)}. A '
-                'memory must move them by the queries of all processes, in one order.'
-            )
-
-
-def judged_without_labels(features: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """What can be said of clusters where nobody knows who is who.
-
-    Args:
-        features (np.ndarray): L2-normalised, shape (N, D).
-        labels (np.ndarray): Cluster of each image, −1 for none; shape (N,).
-
-    Returns:
-        dict[str, float]: ``silhouette``, see
-        :func:`mmreid_cc.clustering.label_silhouette`, and ``people``, their estimated
-        number.
-    """
-    people = estimated_people([labels])[0]
-    silhouette = label_silhouette(features, labels)
-    return {'silhouette': silhouette, 'people': float(people)}
-
-
-def report(
-    runner: Runner,
-    labels: np.ndarray,
-    pids: np.ndarray,
-    memory_bytes: int,
-    seconds: dict[str, float],
-    scores: dict[str, float],
-) -> None:
-    """Write what is to be known of a clustering to log and visualizer.
-
-    Args:
-        runner (Runner): Whose logger and visualizer are used.
-        labels (np.ndarray): Cluster of each image, −1 for none; shape (N,).
-        pids (np.ndarray): True identities, −1 where unknown; shape (N,).
-        memory_bytes (int): Of the vectors of the memory.
-        seconds (dict[str, float]): Duration of each stage.
-        scores (dict[str, float]): Of the clusters, without labels.
-    """
-    scalars = {
-        **cluster_statistics(labels),
-        **scores,
-        **clustering_quality(labels, pids),
-        'memory_bytes': memory_bytes,
-        **{f'seconds_{stage}': spent for stage, spent in seconds.items()},
-    }
-    numbers = ', '.join(f'{name} {value:.4g}' for name, value in scalars.items())
-    runner.logger.info(f'Clustering before epoch {runner.epoch + 1}: {numbers}')
-    runner.visualizer.add_scalars(
-        {f'cluster/{name}': value for name, value in scalars.items()}, step=runner.epoch
-    )

@@ -1,5 +1,6 @@
 """What the metrics on embeddings share: they are gathered once, as tensors."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -88,6 +89,7 @@ class FeatureMetric(BaseMetric):
             raise outcome[0]
         return {f'{self.prefix}/{name}': value for name, value in outcome[0].items()}
 
+    @abstractmethod
     def compute_metrics(self, results: list[Tensor]) -> dict[str, float]:
         """Compute the metrics of the whole data set, without prefix.
 
@@ -98,4 +100,3 @@ class FeatureMetric(BaseMetric):
         Returns:
             dict[str, float]: By name.
         """
-        raise NotImplementedError

@@ -1,0 +1,105 @@
+"""What log and visualizer are told about a clustering."""
+
+import numpy as np
+from mmengine.runner import Runner
+from torch import Tensor
+
+from mmreid_cc.clustering import estimated_people, label_silhouette
+from mmreid_cc.clustering.quality import cluster_statistics, clustering_quality
+from mmreid_cc.datasets import ReIDDataset
+from mmreid_cc.visualization import ClusteredImages, figure_pixels
+
+
+def clustering_scores(
+    features: np.ndarray, labels: np.ndarray, pids: np.ndarray
+) -> dict[str, float]:
+    """Count and judge clusters, with identities where they are known.
+
+    Args:
+        features (np.ndarray): What was clustered, L2-normalised, shape (N, D).
+        labels (np.ndarray): Cluster of each image, −1 for none; shape (N,).
+        pids (np.ndarray): True identities, −1 where unknown; shape (N,).
+
+    Returns:
+        dict[str, float]: Of :func:`mmreid_cc.clustering.quality.cluster_statistics`;
+        ``silhouette``, see :func:`mmreid_cc.clustering.label_silhouette`; ``people``,
+        their estimated number; and of
+        :func:`mmreid_cc.clustering.quality.clustering_quality`.
+    """
+    return {
+        **cluster_statistics(labels),
+        'silhouette': label_silhouette(features, labels),
+        'people': float(estimated_people([labels])[0]),
+        **clustering_quality(labels, pids),
+    }
+
+
+def report_clustering(
+    runner: Runner,
+    scores: dict[str, float],
+    memory_bytes: int,
+    seconds: dict[str, float],
+) -> None:
+    """Write what is to be known of a clustering to log and visualizer.
+
+    Args:
+        runner (Runner): Whose logger and visualizer are used.
+        scores (dict[str, float]): Of :func:`clustering_scores`.
+        memory_bytes (int): Of the vectors of the memory.
+        seconds (dict[str, float]): Duration of each stage.
+    """
+    if runner.epoch == 0:
+        runner.logger.info(in_words(scores))
+    scalars = {
+        **scores,
+        'memory_bytes': memory_bytes,
+        **{f'seconds_{stage}': spent for stage, spent in seconds.items()},
+    }
+    numbers = ', '.join(f'{name} {value:.4g}' for name, value in scalars.items())
+    runner.logger.info(f'Clustering before epoch {runner.epoch + 1}: {numbers}')
+    runner.visualizer.add_scalars(
+        {f'cluster/{name}': value for name, value in scalars.items()}, step=runner.epoch
+    )
+
+
+def in_words(scores: dict[str, float]) -> str:
+    """What a clustering has found, in a sentence.
+
+    Args:
+        scores (dict[str, float]): Of :func:`clustering_scores`, of one image or more.
+
+    Returns:
+        str: For a log.
+
+    Example:
+        >>> in_words(dict(clusters=0.0, unclustered=1.0, people=50.0))
+        'First clustering: no cluster; all images are un-clustered.'
+    """
+    if not scores['clusters']:
+        return 'First clustering: no cluster; all images are un-clustered.'
+    return (
+        f'First clustering: {scores["clusters"]:.0f} clusters of '
+        f'{scores["size_min"]:.0f} to {scores["size_max"]:.0f} images, '
+        f'{scores["unclustered"]:.0%} of the images un-clustered; '
+        f'some {scores["people"]:.0f} people.'
+    )
+
+
+def draw_clustering(
+    runner: Runner, dataset: ReIDDataset, features: Tensor, labels: Tensor
+) -> None:
+    """Give the visualizer a sheet of the clusters, and a map of the images.
+
+    Args:
+        runner (Runner): Whose visualizer is used.
+        dataset (ReIDDataset): Of N images.
+        features (Tensor): What was clustered, shape (N, D).
+        labels (Tensor): Cluster of each image, −1 for none; shape (N,).
+    """
+    paths, pids, cam_ids = map(dataset.column, ('img_path', 'pid', 'cam_id'))
+    columns = paths, features, pids, cam_ids, labels
+    images = ClusteredImages(*map(np.asarray, columns))
+    pictures = {'clusters': images.sheet(), 'embedding_map': images.map()}
+    for name, figure in pictures.items():
+        pixels = figure_pixels(figure)
+        runner.visualizer.add_image(name, pixels, step=runner.epoch)
