@@ -24,6 +24,7 @@ _TESTED_ROWS = 200  # for a standard error below 1 %
 _FEWEST_PROBES_SHARE = 16
 _FEWEST_CANDIDATES = 100
 _CANDIDATES_PER_RESULT = 3  # beyond the first ten
+_PROBED_PER_CANDIDATE = 4  # at least; else all rows are compared
 
 
 class SearchSettings(NamedTuple):
@@ -31,7 +32,7 @@ class SearchSettings(NamedTuple):
 
     Attributes:
         probes (int): Cells that a query looks through; 0: there is no index.
-        candidates (int): Rows that are compared exactly for ten results.
+        candidates (int): Rows that are compared exactly for ten results, from 1 on.
         recall (float): Estimated share of the ten nearest rows that are found.
     """
 
@@ -44,7 +45,7 @@ class SearchSettings(NamedTuple):
         return self.candidates + _CANDIDATES_PER_RESULT * max(topk - _LISTED, 0)
 
 
-NO_INDEX = SearchSettings(0, 0, 1.0)
+NO_INDEX = SearchSettings(0, 1, 1.0)
 
 
 def build_index(table: Any) -> None:
@@ -140,11 +141,11 @@ def proposed_rows(
         >>> positions, similarities, _ = proposed_rows(rows, query, 10, NO_INDEX)
     """
     search = rows.table.search(query).distance_type('dot').with_row_id(True)
-    if settings.probes:
-        # More cells than these only where they hold too few rows.
-        search = search.minimum_nprobes(settings.probes).maximum_nprobes(0)
-        count = settings.candidates_for(topk)
-    else:
+    count = settings.candidates_for(topk)
+    probed = settings.probes * math.isqrt(rows.count)  # rows in so many cells of √N
+    if probed >= _PROBED_PER_CANDIDATE * count:
+        search = search.nprobes(settings.probes)
+    else:  # no index, or a list so long that the cells hold few rows beyond it
         search, count = search.bypass_vector_index(), topk + _LISTED
     columns = [EMBEDDING, ROW_ID, '_distance']
     table = search.limit(min(count, rows.count)).select(columns).to_arrow()
@@ -172,7 +173,7 @@ def read_settings(table: Any) -> SearchSettings:
 
     Example:
         >>> read_settings(table)
-        SearchSettings(probes=0, candidates=0, recall=1.0)
+        SearchSettings(probes=0, candidates=1, recall=1.0)
     """
     text = (table.schema.field(EMBEDDING).metadata or {}).get(SETTINGS.encode())
     return NO_INDEX if text is None else SearchSettings(**json.loads(text))

@@ -167,14 +167,14 @@ class TestIndex:
         for module in ('lance_index', 'lance_gallery'):
             name = f'mmreid_cc.apis.{module}.FEWEST_INDEXED_ROWS'
             monkeypatch.setattr(name, 2000)
-        gallery = gallery_of(3000)
+        gallery = gallery_of(8000)
         gallery.to_lance(uri)
         return gallery
 
     def test_most_are_found_and_what_is_found_is_exact(self, indexed, uri):
         lance = LanceGallery(uri)
         assert 0.97 <= lance.recall < 1
-        assert lance._settings.probes < 54  # not all of the cells, √3000
+        assert lance._settings.probes < 89  # not all of the cells, √8000
         queries = unit_rows(100, seed=1)
         products = queries.astype(np.float64) @ indexed.embeddings.T.astype(np.float64)
         rows, similarities = lance.search(queries, topk=10)
@@ -183,11 +183,11 @@ class TestIndex:
         assert (np.diff(similarities) <= 0).all()
         tenth = np.sort(products, axis=1)[:, -10:-9]
         assert (expected >= tenth - 1e-9).mean() > 0.93
-        assert lance.search(queries[:2], topk=9999)[0].shape == (2, 3000)
+        assert lance.search(queries[:2], topk=9999)[0].shape == (2, 8000)
 
     def test_the_estimate_is_that_of_neighbour_lists(self, indexed, uri):
         lance = LanceGallery(uri)
-        tested = np.sort(np.random.default_rng(0).choice(3000, 200, replace=False))
+        tested = np.sort(np.random.default_rng(0).choice(8000, 200, replace=False))
         queries = indexed.embeddings[tested]
         _, found = lance.search(queries, topk=10)
         _, exact = indexed.search(queries, topk=10)
@@ -198,7 +198,7 @@ class TestIndex:
         lance.add(new)
         for _ in range(2):
             found, _ = lance.search(new.embeddings, topk=1)
-            assert (found[:, 0] == np.arange(3000, 3050)).mean() > 0.95
+            assert (found[:, 0] == np.arange(8000, 8050)).mean() > 0.95
             assert_holds(lance, indexed, new)
             lance.optimize()
         assert lance._newest.list_indices()[0].num_unindexed_rows == 0
