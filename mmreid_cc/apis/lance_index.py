@@ -17,7 +17,7 @@ from .query_search import nearest_images
 # Below, all rows are compared: with 20,000 × 256 numbers some 15 ms a query.
 FEWEST_INDEXED_ROWS = 20_000
 # Of the ten nearest, the row itself among them, which is always found. New images find
-# one to three points less.
+# up to one point less (docs/scaling.md).
 LEAST_RECALL = 0.98
 SETTINGS = 'mmreid_cc.search'  # in the metadata of the column of embeddings
 _LISTED = 10
