@@ -63,7 +63,7 @@ version = re.findall(r"'(.+)'", (ROOT / 'mmreid_cc' / 'version.py').read_text())
 extras = {
     name: requirements(name)
     for name in (
-        *('mm', 'infomap', 'video'),
+        *('mm', 'infomap', 'video', 'lancedb', 'ray'),
         *('demo', 'deploy', 'docs', 'extra', 'dev'),
     )
 }

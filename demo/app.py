@@ -21,8 +21,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mmreid_cc.apis import Gallery, LabelEditor, People, ReIDInferencer
+from mmreid_cc.apis import LabelEditor, People, ReIDInferencer, open_gallery
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
+from mmreid_cc.apis.lance_gallery import AnyGallery
+from mmreid_cc.apis.lance_table import is_lance_uri
 from mmreid_cc.apis.model import load_config
 from mmreid_cc.apis.people_editor import PeopleEditor
 from mmreid_cc.datasets import read_labels
@@ -80,7 +82,11 @@ def fetch_nothing() -> None:
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('gallery', help='.npz file of tools/extract_features.py')
+    parser.add_argument(
+        'gallery',
+        help='.npz file of tools/extract_features.py, or a .lance table, which is '
+        'searched only, unless --labels or --people are given',
+    )
     parser.add_argument(
         '--config', required=True, help='config of the network that built the gallery'
     )
@@ -139,6 +145,11 @@ def check_files(paths: Sequence[str]) -> None:
         )
 
 
+def searched_only(args: argparse.Namespace) -> bool:
+    """Whether the page has no clusters: those of a table are not made, only read."""
+    return is_lance_uri(args.gallery) and args.labels is None and args.people is None
+
+
 def output_file(args: argparse.Namespace) -> Path:
     """Where corrected labels go.
 
@@ -151,7 +162,7 @@ def output_file(args: argparse.Namespace) -> Path:
     Raises:
         FileExistsError: If other labels are there, which would be lost.
     """
-    default = f'{os.path.splitext(args.gallery)[0]}_labels.csv'
+    default = f'{os.path.splitext(args.gallery.rstrip("/"))[0]}_labels.csv'
     file = Path(args.save_to or default)
     begun = args.labels is not None and file.resolve() == Path(args.labels).resolve()
     if file.exists() and not begun:
@@ -162,12 +173,12 @@ def output_file(args: argparse.Namespace) -> Path:
     return file
 
 
-def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
+def first_labels(args: argparse.Namespace, gallery: AnyGallery) -> np.ndarray:
     """The clusters to begin with.
 
     Args:
         args (argparse.Namespace): Of :func:`parse_args`.
-        gallery (Gallery): Of N images.
+        gallery (AnyGallery): Of N images.
 
     Returns:
         np.ndarray: (N,) int64, −1 is un-clustered.
@@ -182,12 +193,14 @@ def first_labels(args: argparse.Namespace, gallery: Gallery) -> np.ndarray:
     return clusterer.fit_predict(gallery.embeddings)
 
 
-def editor_of(args: argparse.Namespace, gallery: Gallery) -> tuple[LabelEditor, Path]:
+def editor_of(
+    args: argparse.Namespace, gallery: AnyGallery
+) -> tuple[LabelEditor, Path]:
     """What is corrected, and the file that it is saved to.
 
     Args:
         args (argparse.Namespace): Of :func:`parse_args`.
-        gallery (Gallery): Of N images.
+        gallery (AnyGallery): Of N images.
 
     Returns:
         tuple[LabelEditor, Path]: Clusters of the gallery, or known people.
@@ -200,16 +213,16 @@ def editor_of(args: argparse.Namespace, gallery: Gallery) -> tuple[LabelEditor, 
         return PeopleEditor(People.load(args.people), gallery), Path(args.people)
     file = output_file(args)
     labels = first_labels(args, gallery)
-    return LabelEditor(labels, gallery.paths, gallery.embeddings), file
+    return LabelEditor(labels, gallery.paths, np.asarray(gallery.embeddings)), file
 
 
-def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks:
+def build_page(title: str, search: SearchTab, clusters: ClusterTab | None) -> gr.Blocks:
     """Lay out the page.
 
     Args:
         title (str): Of the page.
         search (SearchTab): Its first part.
-        clusters (ClusterTab): Its second part.
+        clusters (ClusterTab | None): Its second part, if it has one.
 
     Returns:
         gr.Blocks: To be launched.
@@ -223,8 +236,9 @@ def build_page(title: str, search: SearchTab, clusters: ClusterTab) -> gr.Blocks
         gr.Markdown(f'## {title}')
         with gr.Tab('Search'):
             search.build(page)
-        with gr.Tab('Clusters'):
-            clusters.build(page)
+        if clusters is not None:
+            with gr.Tab('Clusters'):
+                clusters.build(page)
     return page
 
 
@@ -232,14 +246,17 @@ def main() -> None:
     """Load everything, and serve the page until Ctrl-C."""
     args = parse_args()
     load_checkpoints_safely()
-    if args.people is None:
+    if args.people is None and not searched_only(args):
         output_file(args)  # refused before the long part
-    gallery = Gallery.load(args.gallery)
+    gallery = open_gallery(args.gallery)
     check_files(gallery.paths)
     checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
     reid = ReIDInferencer(args.config, checkpoint, args.device)
     reid.check_gallery(gallery)
-    editor, file = editor_of(args, gallery)
+    clusters = None
+    if not searched_only(args):
+        editor, file = editor_of(args, gallery)
+        clusters = ClusterTab(editor, gallery, file)
     fetch_nothing()
     # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -248,7 +265,7 @@ def main() -> None:
         page = build_page(
             readable(f'{Path(args.gallery).name}: {len(gallery)} images'),
             SearchTab(reid, gallery, args.max_upload_mb),
-            ClusterTab(editor, gallery, file),
+            clusters,
         )
         page.launch(
             server_name=HOST,

@@ -20,8 +20,9 @@ from crop_grid import (
     readable,
 )
 
-from mmreid_cc.apis import Gallery, LabelEditor
+from mmreid_cc.apis import LabelEditor
 from mmreid_cc.apis.label_editor import UNCLUSTERED
+from mmreid_cc.apis.lance_gallery import AnyGallery
 from mmreid_cc.apis.people_editor import PeopleEditor
 from mmreid_cc.apis.people_file import ChangedMeanwhileError
 
@@ -39,11 +40,11 @@ class ClusterTab:
 
     Args:
         editor (LabelEditor): Of the gallery's images.
-        gallery (Gallery): For paths and cameras.
+        gallery (AnyGallery): For paths and cameras.
         file (Path): Where labels are saved.
     """
 
-    def __init__(self, editor: LabelEditor, gallery: Gallery, file: Path) -> None:
+    def __init__(self, editor: LabelEditor, gallery: AnyGallery, file: Path) -> None:
         self.editor, self.gallery, self.file = editor, gallery, file
 
     def build(self, page: gr.Blocks) -> None:

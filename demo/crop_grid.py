@@ -13,8 +13,8 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from mmreid_cc.apis import Gallery
 from mmreid_cc.apis.gallery_ranking import camera_of
+from mmreid_cc.apis.lance_gallery import AnyGallery
 from mmreid_cc.datasets.decoding import decode_image
 
 HEIGHT, WIDEST = 144, 160  # pixels of a crop on the page
@@ -149,7 +149,7 @@ def image_url(image: Image.Image) -> str:
     return 'data:image/jpeg;base64,' + b64encode(file.getvalue()).decode()
 
 
-def camera_lines(gallery: Gallery, row: int) -> list[str]:
+def camera_lines(gallery: AnyGallery, row: int) -> list[str]:
     """A line that names the camera of an image; none if it is not known."""
     camera = camera_of(gallery, row)
     return [] if camera is None else [f'camera {camera}']

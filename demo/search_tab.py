@@ -20,8 +20,9 @@ from crop_grid import (
 )
 from PIL import Image
 
-from mmreid_cc.apis import Gallery, ReIDInferencer
+from mmreid_cc.apis import ReIDInferencer
 from mmreid_cc.apis.gallery_ranking import camera_of, rank_images
+from mmreid_cc.apis.lance_gallery import AnyGallery
 from mmreid_cc.apis.uploads import UPLOAD_FORMATS, UPLOAD_SUFFIXES, read_upload
 
 LISTED = 60  # results at most
@@ -50,12 +51,12 @@ class SearchTab:
 
     Args:
         reid (ReIDInferencer): Of uploads.
-        gallery (Gallery): Of the same network.
+        gallery (AnyGallery): Of the same network.
         max_upload_mb (int): Size of an upload at most, for the text.
     """
 
     def __init__(
-        self, reid: ReIDInferencer, gallery: Gallery, max_upload_mb: int
+        self, reid: ReIDInferencer, gallery: AnyGallery, max_upload_mb: int
     ) -> None:
         self.reid, self.gallery, self.max_upload_mb = reid, gallery, max_upload_mb
 

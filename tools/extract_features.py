@@ -1,6 +1,9 @@
-"""Embed images and save them: an .npz gallery to search in, or a table as .parquet."""
+"""Embed images and save them: a gallery as .npz or .lance, or a table as .parquet."""
 
+import argparse
 from pathlib import Path
+
+import numpy as np
 
 from mmreid_cc.apis.command_line import (
     add_pattern,
@@ -11,7 +14,12 @@ from mmreid_cc.apis.command_line import (
     listed_images,
     metadata_of,
 )
-from mmreid_cc.apis.parquet_file import check_parquet, write_parquet
+from mmreid_cc.apis.image_sources import PARQUET, list_sources, read_parquet_list
+from mmreid_cc.apis.lance_table import check_new
+from mmreid_cc.apis.parquet_file import check_parquet, check_utf8, write_parquet
+from mmreid_cc.apis.ray_extraction import LOCAL, check_ray, extract_by_ray
+from mmreid_cc.apis.shard_files import UNREADABLE_FILE
+from mmreid_cc.engine.pretrained import PRETRAINED
 
 
 def main() -> None:
@@ -21,18 +29,27 @@ def main() -> None:
         'images',
         nargs='+',
         help='image files and folders, or one CSV file with the columns '
-        'path,pid,cam,track,time',
+        'path,pid,cam,track,time; with --ray also URLs, where / ends a folder, and a '
+        'Parquet file with the column path',
     )
-    parser.add_argument('--out', required=True, help='output file, .npz or .parquet')
+    parser.add_argument('--out', required=True, help='output: .npz, .lance or .parquet')
+    add_ray(parser)
     args = parser.parse_args()
     suffix = Path(args.out).suffix.lower()
-    if suffix not in ('.npz', '.parquet'):
-        parser.error(f'--out must end in .npz or .parquet, not {args.out!r}')
+    if args.ray is None and suffix not in ('.npz', '.lance', '.parquet'):
+        parser.error(f'--out must end in .npz, .lance or .parquet, not {args.out!r}')
+    if args.ray is not None and suffix in ('.npz', '.lance', '.parquet'):
+        parser.error(f'with --ray, --out names a folder of shards, not {args.out!r}')
 
-    lists = [name for name in args.images if name.lower().endswith('.csv')]
+    endings = ('.csv',) if args.ray is None else ('.csv', PARQUET)
+    lists = [name for name in args.images if name.lower().endswith(endings)]
     if lists and len(args.images) > 1:
         parser.error(f'give {lists[0]} alone, without other images')
 
+    if args.ray is not None:
+        check_ray()
+        print(embed_on_workers(args, *images_for_workers(args)))
+        return
     if lists:
         paths, metadata = listed_images(args, lists[0])
     else:
@@ -40,13 +57,92 @@ def main() -> None:
         metadata = metadata_of(args, paths)
     if suffix == '.parquet':
         check_parquet(paths)
+    elif suffix == '.lance':
+        check_new(args.out)
+        check_utf8(paths, 'LanceDB')
     gallery = inferencer_of(args, config_of(args)).build_gallery(paths, metadata)
     if suffix == '.npz':
         gallery.save(args.out)
+    elif suffix == '.lance':
+        gallery.to_lance(args.out)
     else:
         write_parquet(args.out, gallery)
     count, dim = gallery.embeddings.shape
     print(f'{count} embeddings of {dim} dimensions: {args.out}')
+
+
+def add_ray(parser: argparse.ArgumentParser) -> None:
+    """Add what Ray needs to know."""
+    group = parser.add_argument_group(
+        'many images',
+        'With --ray, several workers embed, unreadable files are listed and left out, '
+        'and --out is a folder of Parquet shards. After an interruption the same '
+        'command goes on.',
+    )
+    group.add_argument(
+        '--ray',
+        nargs='?',
+        const=LOCAL,
+        metavar='ADDRESS',
+        help='embed on a Ray cluster (auto, or HOST:PORT), without an address on the '
+        'cores of this machine',
+    )
+    group.add_argument(
+        '--workers',
+        type=int,
+        help='inferencers (default: one for each GPU, or else for each core)',
+    )
+    group.add_argument('--shard-size', type=int, default=4096, help='images of a shard')
+    group.add_argument(
+        '--dtype',
+        choices=('float32', 'float16'),
+        default='float32',
+        help='numbers in the shards',
+    )
+
+
+def images_for_workers(
+    args: argparse.Namespace,
+) -> tuple[list[str], dict[str, np.ndarray]]:
+    """The images to embed by Ray, none of which is read yet, and what is known."""
+    first = args.images[0]
+    if first.lower().endswith(PARQUET):
+        if args.pattern is not None:
+            raise ValueError(
+                f'{first} tells by its columns what is known of the images. Leave '
+                '--pattern out.'
+            )
+        return read_parquet_list(first)
+    if first.lower().endswith('.csv'):
+        args.skip_unreadable = False  # the workers see to that
+        return listed_images(args, first)
+    paths = list_sources(args.images)
+    return paths, metadata_of(args, paths)
+
+
+def embed_on_workers(
+    args: argparse.Namespace, paths: list[str], metadata: dict[str, np.ndarray]
+) -> str:
+    """Embed images by Ray, and say what came of it."""
+    checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
+    unreadable = extract_by_ray(
+        config_of(args),
+        checkpoint,
+        paths,
+        metadata,
+        args.out,
+        address=args.ray,
+        workers=args.workers,
+        device=args.device,
+        batch_size=args.batch_size,
+        shard_size=args.shard_size,
+        dtype=args.dtype,
+    )
+    listed = f', listed in {UNREADABLE_FILE}' if unreadable else ''
+    return (
+        f'{len(paths) - len(unreadable)} embeddings, {len(unreadable)} unreadable '
+        f'images{listed}: {args.out}'
+    )
 
 
 if __name__ == '__main__':

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from mmreid_cc.apis import Gallery
+from mmreid_cc.apis import open_gallery
 from mmreid_cc.apis.command_line import (
     config_of,
     image_paths,
     inference_parser,
     inferencer_of,
 )
+from mmreid_cc.apis.lance_table import is_lance_uri
 from mmreid_cc.apis.search_results import results_table, search_sheet
 from mmreid_cc.visualization.figures import check_format, save_figure
 
@@ -16,7 +17,8 @@ from mmreid_cc.visualization.figures import check_format, save_figure
 def main() -> None:
     parser = inference_parser(__doc__)
     parser.add_argument(
-        'gallery', help='.npz of tools/extract_features.py, or a folder of images'
+        'gallery',
+        help='.npz or .lance of tools/extract_features.py, or a folder of images',
     )
     parser.add_argument('query', nargs='+', help='image files and folders')
     parser.add_argument(
@@ -34,10 +36,10 @@ def main() -> None:
         check_format(args.out)
 
     reid = inferencer_of(args, config_of(args))
-    if Path(args.gallery).is_dir():
+    if Path(args.gallery).is_dir() and not is_lance_uri(args.gallery):
         gallery = reid.build_gallery(image_paths([args.gallery], args.skip_unreadable))
     else:
-        gallery = Gallery.load(args.gallery)
+        gallery = open_gallery(args.gallery)
     queries = image_paths(args.query, args.skip_unreadable)
     rows, scores = reid.search(
         queries, args.topk, gallery=gallery, rerank=args.rerank, pool=args.pool

@@ -163,6 +163,30 @@ class Gallery:
             },
         )
 
+    def to_lance(self, uri: str | os.PathLike) -> None:
+        """Write everything to a LanceDB table, which is searched on disk.
+
+        From 20,000 images on it gets an index. That takes minutes for a million.
+
+        Args:
+            uri (str | os.PathLike): ``folder/name.lance``, on disk or in an object
+                store that LanceDB writes to; :class:`LanceGallery` opens it.
+
+        Raises:
+            ImportError: If LanceDB is missing; it says how to install it.
+            FileExistsError: If there is a table.
+            ValueError: If the URI does not end in ``.lance``, or paths or metadata
+                cannot be written.
+
+        Example:
+            >>> gallery.to_lance('galleries/city.lance')
+            >>> LanceGallery('galleries/city.lance').search(query, topk=5)
+        """
+        from .lance_index import build_index  # they use this module
+        from .lance_table import create_table
+
+        build_index(create_table(uri, self))
+
     @classmethod
     def load(cls, file: str | os.PathLike) -> 'Gallery':
         """Read a gallery; its embeddings are checked, and stay in the file.

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .gallery import Gallery
+from .lance_gallery import AnyGallery
 from .metadata_columns import camera_name
 from .query_search import RE_RANKED
 
@@ -22,7 +22,7 @@ class Ranking(NamedTuple):
 
 
 def rank_images(
-    gallery: Gallery,
+    gallery: AnyGallery,
     query: np.ndarray,
     topk: int,
     *,
@@ -34,7 +34,7 @@ def rank_images(
     """Search, leave out what is not asked for, and keep what is similar enough.
 
     Args:
-        gallery (Gallery): To search in.
+        gallery (AnyGallery): To search in.
         query (np.ndarray): (D,) floating, L2-normalised.
         topk (int): Length of the list at most, from 1 on.
         query_row (int, optional): Row of the query, which is not in its own list.
@@ -57,7 +57,7 @@ def rank_images(
         >>> rank_images(gallery, gallery.embeddings[0], topk=5, query_row=0)
         Ranking(rows=array([1]), cosines=array([0.], dtype=float32))
     """
-    rows = np.arange(len(gallery))
+    left_out = None if query_row is None else np.array([query_row])
     if other_cameras:
         camera = None if query_row is None else camera_of(gallery, query_row)
         if camera is None:
@@ -66,25 +66,42 @@ def rank_images(
                 'left out.'
             )
         cameras = gallery.metadata['cam_id']
-        rows = np.flatnonzero(cameras != cameras[query_row])
-    elif query_row is not None:
+        left_out = np.flatnonzero(cameras == cameras[query_row])
+    if left_out is None:
+        rows, scores = gallery.search(query[None], topk, rerank)
+        found, similar = rows[0], scores[0]
+        if rerank:
+            similar = gallery.embeddings[found] @ query
+    else:
+        rows = _near_rows(gallery, query, max(topk, RE_RANKED), left_out)
+        if not len(rows):
+            return Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
         # All that can be listed or re-ranked, so that not the whole gallery is copied.
-        near = gallery.search(query[None], max(topk, RE_RANKED) + 1)[0][0]
-        rows = near[near != query_row]
-    if not len(rows):
-        return Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-    searched = gallery if len(rows) == len(gallery) else gallery.select(rows)
-    found = searched.search(query[None], topk, rerank)[0][0]
-    cosines = searched.embeddings[found] @ query
-    similar = cosines >= threshold
-    return Ranking(rows[found[similar]], cosines[similar])
+        near = gallery.select(rows)
+        order = near.search(query[None], topk, rerank)[0][0]
+        found, similar = rows[order], near.embeddings[order] @ query
+    listed = similar >= threshold
+    return Ranking(found[listed], similar[listed])
 
 
-def camera_of(gallery: Gallery, row: int) -> str | None:
+def _near_rows(
+    gallery: AnyGallery, query: np.ndarray, count: int, left_out: np.ndarray
+) -> np.ndarray:
+    """The rows most similar to a query, without some: at least so many, or all."""
+    asked = count + 1
+    while True:
+        near = gallery.search(query[None], asked)[0][0]
+        kept = near[~np.isin(near, left_out)]
+        if len(kept) >= count or asked >= len(gallery):
+            return kept
+        asked *= 4
+
+
+def camera_of(gallery: AnyGallery, row: int) -> str | None:
     """The camera of an image, as it is shown.
 
     Args:
-        gallery (Gallery): With ``cam_id`` in its metadata, or without.
+        gallery (AnyGallery): With ``cam_id`` in its metadata, or without.
         row (int): Of the image.
 
     Returns:

@@ -2,11 +2,13 @@
 
 import os
 import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
+import fsspec
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -20,11 +22,13 @@ from rich.progress import track
 from mmreid_cc.allocator import keep_freed_memory
 from mmreid_cc.clustering.input_checks import check_count
 from mmreid_cc.clustering.parallel import n_threads
+from mmreid_cc.datasets.decoding import decode_image
 from mmreid_cc.models.computation import fixed_weights
 
 from .embedding_pooling import pool_embeddings
 from .gallery import Gallery
 from .images import Images, each_image, name_of, to_bgr
+from .lance_gallery import AnyGallery
 from .model import load_config, load_model, model_hash, scope_of
 from .preprocessing import Preprocessing, pipeline_config
 
@@ -49,7 +53,7 @@ class ReIDInferencer:
     Attributes:
         model (nn.Module): The network, in evaluation mode.
         model_hash (str): Tells networks apart: galleries carry it.
-        gallery (Gallery | None): Where :meth:`search` looks if it is not told: the
+        gallery (AnyGallery | None): Where :meth:`search` looks if it is not told: the
             last that was built, or one that was set.
 
     Raises:
@@ -87,7 +91,7 @@ class ReIDInferencer:
         self.model = load_model(cfg, checkpoint, device)
         self.model_hash = model_hash(self.model, cfg)
         self.batch_size = batch_size
-        self.gallery: Gallery | None = None
+        self.gallery: AnyGallery | None = None
 
     def __call__(self, images: Images) -> np.ndarray:
         """Embed images, a batch at a time.
@@ -139,7 +143,7 @@ class ReIDInferencer:
         query: Images,
         topk: int = 10,
         *,
-        gallery: Gallery | None = None,
+        gallery: AnyGallery | None = None,
         rerank: bool = False,
         pool: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +152,7 @@ class ReIDInferencer:
         Args:
             query (Images): One or many, as for a call.
             topk (int): Length of each list. Defaults to 10.
-            gallery (Gallery, optional): Of this network. Defaults to None: that of
+            gallery (AnyGallery, optional): Of this network. Defaults to None: that of
                 ``self.gallery``.
             rerank (bool): Order by k-reciprocal re-ranking. Defaults to False.
             pool (bool): All queries show one person: search once, by the mean of their
@@ -180,11 +184,11 @@ class ReIDInferencer:
             embeddings = pool_embeddings(embeddings)
         return gallery.search(embeddings, topk, rerank)
 
-    def check_gallery(self, gallery: Gallery) -> None:
+    def check_gallery(self, gallery: AnyGallery) -> None:
         """See that a gallery was built by this network.
 
         Args:
-            gallery (Gallery): Any.
+            gallery (AnyGallery): Any.
 
         Raises:
             ValueError: If it was not.
@@ -224,13 +228,64 @@ class ReIDInferencer:
             raise ValueError('There is no image to embed.')
         return paths, np.concatenate(embeddings)
 
-    @torch.no_grad()
+    def embed_readable(self, paths: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
+        """Embed the files that can be read, and say why the others cannot.
+
+        Files are read and decoded while the network computes the batch before.
+
+        Args:
+            paths (Sequence[str]): Of N images: files, or URLs that fsspec reads.
+
+        Returns:
+            tuple[np.ndarray, dict[str, str]]: (R, D) float32 of the R that could be
+            read, in their order, (0, 0) of none; the error by path of the others.
+
+        Raises:
+            ValueError: If the network returns no finite numbers.
+
+        Example:
+            >>> reid.embed_readable(['a.jpg', 'broken.jpg'])[1]
+            {'broken.jpg': 'UnidentifiedImageError: cannot identify image file'}
+        """
+        errors: dict[str, str] = {}
+        parts: list[np.ndarray] = [np.empty((0, 0), np.float32)]
+        with ThreadPoolExecutor(n_threads()) as pool, fixed_weights(self.model):
+            ahead: deque[list[tuple[str, Future]]] = deque()
+            for first in range(0, len(paths) + self.batch_size, self.batch_size):
+                batch = paths[first : first + self.batch_size]
+                ahead.append([(path, pool.submit(self._read, path)) for path in batch])
+                if len(ahead) < 2:
+                    continue
+                samples = []
+                for path, future in ahead.popleft():
+                    error = future.exception()
+                    if error is None:
+                        samples.append(future.result())
+                    else:  # Pillow and fsspec raise many types
+                        errors[path] = f'{type(error).__name__}: {error}'
+                if samples:
+                    parts.append(self._embed_samples(samples))
+        embeddings = np.concatenate(parts[1:] or parts)
+        if not np.isfinite(embeddings).all():
+            raise ValueError('The network returns numbers that are not finite.')
+        return embeddings, errors
+
+    def _read(self, path: str) -> dict[str, Any]:
+        """Read and prepare a file, or what is at a URL."""
+        if '://' not in path:
+            return self._prepare(path)
+        with fsspec.open(path, 'rb') as stream:
+            return self._prepare(to_bgr(decode_image(stream)))
+
     def _embed_batch(
         self, batch: Sequence[str | np.ndarray | Image.Image], pool: Executor
     ) -> np.ndarray:
         # Pillow images are read when they are used, which is not for several threads.
         images = [to_bgr(i) if isinstance(i, Image.Image) else i for i in batch]
-        samples = list(pool.map(self._prepare, images))
+        return self._embed_samples(list(pool.map(self._prepare, images)))
+
+    @torch.no_grad()
+    def _embed_samples(self, samples: list[dict[str, Any]]) -> np.ndarray:
         preprocess: Any = self.model.data_preprocessor
         inputs = preprocess(default_collate(samples), False)
         embeddings = self.model(**inputs, mode='tensor').float()

@@ -1,9 +1,12 @@
 """A gallery as a table for other programs: Apache Parquet."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from mmreid_cc.atomic_writing import replacing
 
@@ -28,13 +31,29 @@ def check_parquet(paths: Sequence[str]) -> None:
             'Parquet is written by pyarrow, which is not installed: '
             '`pip install "mmreid-cc[extra]"`. An .npz file needs nothing.'
         )
-    for path in paths:
+    check_utf8(paths, 'Parquet')
+
+
+def check_utf8(texts: Sequence[str], format_name: str) -> None:
+    """See that texts can be written to a file that holds UTF-8 only.
+
+    Args:
+        texts (Sequence[str]): File names, or metadata.
+        format_name (str): Of the file, for the message.
+
+    Raises:
+        ValueError: If one of them is no UTF-8, as file names can be.
+
+    Example:
+        >>> check_utf8(['crops/a.jpg'], 'Parquet')
+    """
+    for text in texts:
         try:
-            path.encode()
+            text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f'The file name {path!r} is not in UTF-8, and Parquet holds no other '
-                'text. Rename the file, or write an .npz, which holds any name.'
+                f'The file name {text!r} is not in UTF-8, and {format_name} holds no '
+                'other text. Rename the file, or write an .npz, which holds any name.'
             ) from error
 
 
@@ -58,24 +77,47 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
         Index(['path', 'embedding'], dtype='object')
     """
     check_parquet(gallery.paths)
-    taken = [name for name in ('path', 'embedding') if name in gallery.metadata]
+    from pyarrow import parquet
+
+    table = embedding_table(gallery.embeddings, gallery.paths, gallery.metadata)
+    table = table.replace_schema_metadata({'model_hash': gallery.model_hash})
+    with replacing(Path(file)) as part:
+        parquet.write_table(table, part)
+
+
+def embedding_table(
+    embeddings: np.ndarray, paths: Sequence[str], metadata: Mapping[str, np.ndarray]
+) -> Any:
+    """A table of images: ``path``, ``embedding`` and the metadata.
+
+    Args:
+        embeddings (np.ndarray): (N, D) float16 or float32.
+        paths (Sequence[str]): (N,).
+        metadata (Mapping[str, np.ndarray]): By name, (N,) each.
+
+    Returns:
+        pyarrow.Table: An embedding is a list of D numbers.
+
+    Raises:
+        ValueError: If metadata have the name of one of the other columns.
+
+    Example:
+        >>> embedding_table(np.eye(2, dtype=np.float32), ['a', 'b'], {}).column_names
+        ['path', 'embedding']
+    """
+    import pyarrow as pa
+
+    taken = [name for name in ('path', 'embedding') if name in metadata]
     if taken:
         raise ValueError(
             f'The metadata {" and ".join(taken)} have the name of a column that the '
             'table has anyway. Give them another name.'
         )
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    dim = gallery.embeddings.shape[1]
-    embeddings = pa.FixedSizeListArray.from_arrays(
-        pa.array(gallery.embeddings.ravel()), dim
+    values = pa.array(np.ravel(embeddings))
+    return pa.table(
+        {
+            'path': pa.array(paths, pa.string()),
+            'embedding': pa.FixedSizeListArray.from_arrays(values, embeddings.shape[1]),
+            **{name: pa.array(column) for name, column in metadata.items()},
+        }
     )
-    columns = {
-        'path': pa.array(gallery.paths),
-        'embedding': embeddings,
-        **{name: pa.array(column) for name, column in gallery.metadata.items()},
-    }
-    table = pa.table(columns, metadata={'model_hash': gallery.model_hash})
-    with replacing(Path(file)) as part:
-        parquet.write_table(table, part)

@@ -1,5 +1,7 @@
 """Search of some queries in a gallery: arrays in, rows and scores out."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from mmreid_cc.clustering.exact import HostSearch, exact_search
@@ -88,9 +90,34 @@ def re_ranked_images(
     candidates, _ = nearest_images(
         queries, gallery, min(max(k, RE_RANKED), len(gallery))
     )
+    return re_ranked(queries, (gallery[row] for row in candidates), candidates, k)
+
+
+def re_ranked(
+    queries: np.ndarray,
+    embeddings: Iterable[np.ndarray],
+    candidates: np.ndarray,
+    k: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Order the candidates of each query by the re-ranked distance.
+
+    Args:
+        queries (np.ndarray): (Q, D) float32, L2-normalised.
+        embeddings (Iterable[np.ndarray]): Q arrays (C, D) of the candidates.
+        candidates (np.ndarray): (Q, C) int64 rows, by falling similarity.
+        k (int): In 1…C.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: As :func:`re_ranked_images`.
+
+    Example:
+        >>> eye = np.eye(3, dtype=np.float32)
+        >>> re_ranked(eye[:1], [eye], np.array([[0, 1, 2]]), k=1)[0]
+        array([[0]])
+    """
     scores = np.empty(candidates.shape, dtype=np.float32)
-    for query, (row, score) in enumerate(zip(candidates, scores, strict=True)):
-        score[:] = 1 - re_ranking(queries[query : query + 1], gallery[row])[0]
+    for query, (found, score) in enumerate(zip(embeddings, scores, strict=True)):
+        score[:] = 1 - re_ranking(queries[query : query + 1], found)[0]
     best = np.argsort(-scores, axis=1, kind='stable')[:, :k]
     return (
         np.take_along_axis(candidates, best, axis=1),

@@ -8,12 +8,12 @@ from matplotlib.figure import Figure
 from mmreid_cc.visualization.colors import BLUE, GREY
 from mmreid_cc.visualization.crop_sheet import CropSheet, FramedCrop
 
-from .gallery import Gallery
+from .lance_gallery import AnyGallery
 
 
 def results_table(
     shots: Sequence[str],
-    gallery: Gallery,
+    gallery: AnyGallery,
     rows: np.ndarray,
     scores: np.ndarray,
     score_name: str = 'cosine',
@@ -22,7 +22,7 @@ def results_table(
 
     Args:
         shots (Sequence[str]): Paths of the query, several where they were pooled.
-        gallery (Gallery): That was searched.
+        gallery (AnyGallery): That was searched.
         rows (np.ndarray): (k,) its rows, best first.
         scores (np.ndarray): (k,) of each.
         score_name (str): What the scores are. Defaults to ``'cosine'``.
@@ -58,7 +58,7 @@ def results_table(
 
 def search_sheet(
     queries: Sequence[Sequence[str]],
-    gallery: Gallery,
+    gallery: AnyGallery,
     rows: np.ndarray,
     scores: np.ndarray,
 ) -> Figure:
@@ -66,7 +66,7 @@ def search_sheet(
 
     Args:
         queries (Sequence[Sequence[str]]): Q, each the paths of its shots.
-        gallery (Gallery): That was searched; all its results must have a file.
+        gallery (AnyGallery): That was searched; all its results must have a file.
         rows (np.ndarray): (Q, k) its rows.
         scores (np.ndarray): (Q, k) of each.
 

@@ -14,7 +14,7 @@ from conftest import ROOT
 from mmengine.runner import Runner
 from tiny_network import write_network
 
-from mmreid_cc.apis import ReIDInferencer
+from mmreid_cc.apis import Gallery, ReIDInferencer
 from mmreid_cc.datasets import read_labels, write_labels
 
 pytest.importorskip('gradio', reason='the page is the extra "demo"')
@@ -128,6 +128,23 @@ def test_search(page, crops, tmp_path):
     other_cameras.check()
     says(page, '24 of 48 images')
     assert {camera for _, camera in results(page)} == {'2', None}
+
+
+def test_a_table_is_searched_only(browser, folder):
+    pytest.importorskip('lancedb', reason='galleries on disk are the extra "lancedb"')
+    Gallery.load(folder / 'gallery.npz').to_lance(folder / 'gallery.lance')
+    arguments = ['gallery.lance', '--config', 'tiny.py', '--checkpoint', 'tiny.pth']
+    with served_page(*arguments, '--device', 'cpu', cwd=folder) as url:
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(url)
+        seen(page, 'image 0').click()
+        says(page, '47 of 48 images')
+        page.get_by_label("Leave out the query's camera").check()
+        says(page, '24 of 48 images')
+        assert {camera for _, camera in results(page)} == {'2', None}
+        assert not page.get_by_role('tab', name='Clusters').count()
+        page.close()
 
 
 def test_no_camera_is_left_out_where_it_is_unknown(page):

@@ -41,6 +41,18 @@ def test_in_a_gallery(folder):
         assert sheet.width > 3 * 64
 
 
+def test_in_a_table(folder):
+    pytest.importorskip('lancedb', reason='galleries on disk are the extra "lancedb"')
+    Gallery.load(folder / 'gallery.npz').to_lance(folder / 'gallery.lance')
+    query = ['crops/cam 0/a 1é_0.png', 'crops/cam 1/日本 3é_1.png', '--topk', 4]
+    for options in ([], ['--rerank'], ['--out', 'table.png']):
+        in_table = run(folder, 'gallery.lance', *query, *options)
+        if '--out' not in options:
+            assert in_table == run(folder, 'gallery.npz', *query, *options)
+        assert in_table[0] == 0, in_table[1][-3000:]
+    assert (folder / 'table.png').is_file()
+
+
 def test_in_a_folder_re_ranked_for_several_shots(folder):
     query = ['crops/cam 0/a 1é_0.png', 'crops/cam 1/日本 1é_1.png']
     arguments = ['crops/cam 0', *query, '--pool', '--rerank', '--topk', 3]

@@ -1,0 +1,248 @@
+"""Embeddings as a folder of Parquet shards, which are written one by one."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mmreid_cc.atomic_writing import replacing
+
+from .gallery import Gallery
+from .lance_table import EMBEDDING, MODEL_HASH, PATH, as_array
+
+PLAN = 'plan.json'
+UNREADABLE = b'unreadable'  # in the metadata of a shard: paths and errors
+UNREADABLE_FILE = 'unreadable.csv'
+
+
+class ShardPlan(NamedTuple):
+    """Which images the shards of a folder hold; what is begun goes on by it only.
+
+    Attributes:
+        images (int): Number of all images.
+        shard_size (int): Images of a shard; the last may have fewer.
+        images_hash (str): Of the paths in their order, and what is known of them.
+        model_hash (str): Of the network.
+        dtype (str): Of the embeddings, ``'float16'`` or ``'float32'``.
+    """
+
+    images: int
+    shard_size: int
+    images_hash: str
+    model_hash: str
+    dtype: str
+
+    @property
+    def shards(self) -> int:
+        """Number of shards."""
+        return -(-self.images // self.shard_size)
+
+    def rows(self, shard: int) -> slice:
+        """The images of a shard, counted from 0."""
+        first = shard * self.shard_size
+        return slice(first, min(first + self.shard_size, self.images))
+
+
+def images_hash(paths: Sequence[str], metadata: Mapping[str, np.ndarray]) -> str:
+    """What tells lists of images apart.
+
+    Args:
+        paths (Sequence[str]): In their order.
+        metadata (Mapping[str, np.ndarray]): By name, (N,) each.
+
+    Returns:
+        str: 16 hexadecimal digits of a SHA-256 sum.
+
+    Example:
+        >>> images_hash(['a.jpg'], {}) == images_hash(['b.jpg'], {})
+        False
+    """
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(os.fsencode(path) + b'\0')
+    for name, column in metadata.items():
+        digest.update(f'{name} {column.dtype}'.encode())
+        digest.update(np.ascontiguousarray(column).view(np.uint8).data)
+    return digest.hexdigest()[:16]
+
+
+def shard_file(folder: Path, shard: int) -> Path:
+    """Where a shard is written.
+
+    Example:
+        >>> shard_file(Path('features'), 3)
+        PosixPath('features/shard-000003.parquet')
+    """
+    return folder / f'shard-{shard:06d}.parquet'
+
+
+def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
+    """Begin a folder of shards, or go on with one.
+
+    Args:
+        folder (Path): Is made.
+        plan (ShardPlan): Of this run.
+
+    Returns:
+        list[int]: Shards that are not there yet.
+
+    Raises:
+        ValueError: If the folder was begun with another network or other images; it
+            says what differs.
+
+    Example:
+        >>> open_folder(Path('features'), plan)
+        [0, 1, 2]
+    """
+    file = folder / PLAN
+    if file.is_file():
+        begun = ShardPlan(**json.loads(file.read_text()))
+        differs = [
+            f'{name} {was}, now {now}'
+            for name, was, now in zip(plan._fields, begun, plan, strict=True)
+            if was != now
+        ]
+        if differs:
+            raise ValueError(
+                f'{folder} was begun with something else: {"; ".join(differs)}. Name '
+                'another folder by --out, or remove this one.'
+            )
+    else:
+        with replacing(file) as part:
+            part.write_text(json.dumps(plan._asdict()))
+    for left in folder.glob('.shard-*'):  # by workers that were killed
+        left.unlink()
+    return [s for s in range(plan.shards) if not shard_file(folder, s).is_file()]
+
+
+def write_shard(
+    folder: Path,
+    shard: int,
+    table: Any,
+    unreadable: Mapping[str, str],
+    model_hash: str,
+) -> None:
+    """Write a shard whole or not at all.
+
+    Args:
+        folder (Path): Of the shards.
+        shard (int): Its number.
+        table (pyarrow.Table): The images that could be read, see
+            :func:`mmreid_cc.apis.parquet_file.embedding_table`; without rows if none
+            could.
+        unreadable (Mapping[str, str]): Error by path, of the others.
+        model_hash (str): Of the network.
+
+    Example:
+        >>> write_shard(folder, 0, table, {}, gallery.model_hash)
+    """
+    from pyarrow import parquet
+
+    known = {MODEL_HASH: model_hash, UNREADABLE: json.dumps(dict(unreadable))}
+    file = shard_file(folder, shard)
+    # Ray may take a worker for dead that still writes: each has a file of its own.
+    part = file.with_name(f'.{file.name}.{os.uname().nodename}-{os.getpid()}')
+    try:
+        parquet.write_table(table.replace_schema_metadata(known), part)
+        part.replace(file)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_shards(folder: str | os.PathLike) -> Gallery:
+    """Read a folder of shards into memory, in the order of the images.
+
+    Args:
+        folder (str | os.PathLike): That ``tools/extract_features.py --ray`` wrote.
+
+    Returns:
+        Gallery: Of all images that could be read, as float32.
+
+    Raises:
+        FileNotFoundError: If it is no such folder, or shards are missing.
+        ValueError: If a shard is of another network, or no image could be read.
+
+    Example:
+        >>> read_shards('features').save('gallery.npz')
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    plan = read_plan(folder)
+    tables = []
+    for shard in range(plan.shards):
+        file = shard_file(Path(folder), shard)
+        if not file.is_file():
+            raise FileNotFoundError(
+                f'{file} is missing: the folder is not complete. Run '
+                'tools/extract_features.py with the same arguments again.'
+            )
+        table = parquet.read_table(file)
+        found = table.schema.metadata[MODEL_HASH].decode()
+        if found != plan.model_hash:
+            raise ValueError(
+                f'{file} is of another network (model hash {found}, the folder is of '
+                f'{plan.model_hash}): their embeddings do not compare.'
+            )
+        tables.append(table)
+    joined = pa.concat_tables(tables)
+    if not joined.num_rows:
+        raise ValueError(f'No image of {folder} could be read, see {UNREADABLE_FILE}.')
+    columns = {name: as_array(joined[name]) for name in joined.column_names}
+    embeddings = columns.pop(EMBEDDING).astype(np.float32)
+    if plan.dtype == 'float16':  # rounding has changed their length
+        embeddings /= np.linalg.norm(embeddings, axis=1, keepdims=True)
+    paths = columns.pop(PATH).tolist()
+    return Gallery(embeddings, paths, columns, plan.model_hash)
+
+
+def read_plan(folder: str | os.PathLike) -> ShardPlan:
+    """Which images the shards of a folder hold.
+
+    Args:
+        folder (str | os.PathLike): Of shards.
+
+    Returns:
+        ShardPlan: As it was begun with.
+
+    Raises:
+        FileNotFoundError: If it is no such folder.
+
+    Example:
+        >>> read_plan('features').images
+        1000000
+    """
+    file = Path(folder) / PLAN
+    if not file.is_file():
+        raise FileNotFoundError(
+            f'{folder} is no folder of tools/extract_features.py --ray: it has no '
+            f'{PLAN}.'
+        )
+    return ShardPlan(**json.loads(file.read_text()))
+
+
+def unreadable_images(folder: Path, plan: ShardPlan) -> dict[str, str]:
+    """The images that could not be read.
+
+    Args:
+        folder (Path): Of shards, all of them written.
+        plan (ShardPlan): Of the folder.
+
+    Returns:
+        dict[str, str]: Error by path.
+
+    Example:
+        >>> unreadable_images(Path('features'), plan)
+        {'crops/broken.png': 'UnidentifiedImageError: cannot identify image file'}
+    """
+    from pyarrow import parquet
+
+    found: dict[str, str] = {}
+    for shard in range(plan.shards):
+        metadata: Any = parquet.read_schema(shard_file(folder, shard)).metadata
+        found |= json.loads(metadata[UNREADABLE])
+    return found
