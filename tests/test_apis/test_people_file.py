@@ -10,12 +10,18 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from test_people import World, states
+from tool_runs import start_server
 
 from mmreid_cc.apis import Gallery, People
 from mmreid_cc.apis.gallery_file import read_arrays, write_arrays
 from mmreid_cc.apis.people_file import ChangedMeanwhileError
 
-_FORKED = multiprocessing.get_context('fork')
+_SERVED = multiprocessing.get_context('forkserver')  # faiss does not survive a fork
+
+
+@pytest.fixture(autouse=True)
+def server():
+    start_server()
 
 
 @pytest.fixture
@@ -72,8 +78,8 @@ def hold(path, ready):
 
 def test_a_lock_ends_with_the_process_that_held_it(file):
     people = People.load(file)
-    ready = _FORKED.Event()
-    writer = _FORKED.Process(target=hold, args=(f'{file}.lock', ready))
+    ready = _SERVED.Event()
+    writer = _SERVED.Process(target=hold, args=(f'{file}.lock', ready))
     writer.start()
     try:
         assert ready.wait(30)
@@ -95,6 +101,13 @@ def go_on(file, portions):
             people.save(file)
 
 
+def go_on_when_ready(file, portions, ready):
+    """The same, of a program that has compiled everything."""
+    go_on(file.with_suffix('.first.npz'), portions)
+    ready.set()
+    go_on(file, portions)
+
+
 def test_killed_at_any_moment_and_begun_again_the_end_is_the_same(tmp_path):
     world = World()
     portions = [world.day(range(60), start=1e5 * day)[0] for day in range(5)]
@@ -106,13 +119,15 @@ def test_killed_at_any_moment_and_begun_again_the_end_is_the_same(tmp_path):
     killed = 0
     for moment in np.linspace(0.05, 0.95, 10):
         file = tmp_path / f'{moment}.npz'
-        program = _FORKED.Process(target=go_on, args=(file, portions))
+        ready = _SERVED.Event()
+        program = _SERVED.Process(target=go_on_when_ready, args=(file, portions, ready))
         program.start()
+        assert ready.wait(120)
         program.join(moment * took)
-        if program.is_alive():
-            os.kill(program.pid, signal.SIGKILL)
-            killed += 1
+        program.kill()
         program.join()
+        assert program.exitcode in (0, -signal.SIGKILL)
+        killed += program.exitcode != 0
         go_on(file, portions)
         people = People.load(file)
         assert states(people) == expected, moment
