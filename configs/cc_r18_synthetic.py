@@ -17,4 +17,4 @@ default_hooks = dict(
 custom_hooks = [dict(type='InitialValidationHook')]
 # From random weights, not from pre-trained ones as in the recipe of the paper.
 optim_wrapper = dict(optimizer=dict(lr=3e-3))
-train_cfg = dict(max_epochs=6, val_interval=1)
+train_cfg = dict(max_epochs=5, val_interval=1)

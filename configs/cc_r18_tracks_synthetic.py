@@ -21,3 +21,4 @@ default_hooks = dict(
 )
 memory = dict(_delete_=True, type='CameraProxyMemory')
 model = dict(head=dict(memory=memory))
+train_cfg = dict(max_epochs=6)
