@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmreid_cc.clustering.input_checks import as_features, check_count, check_normalized
+from mmreid_cc.clustering.input_checks import as_features, check_normalized
 
 from .gallery_file import EMBEDDINGS, read_arrays, write_arrays
-from .query_search import nearest_images, re_ranked_images
+from .query_search import checked_queries, nearest_images, re_ranked_images
 
 METADATA = 'metadata/'  # before the names of those arrays in the file
 
@@ -105,15 +105,7 @@ class Gallery:
         Example:
             >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
         """
-        queries = as_features(query_embeddings, 'query_embeddings')
-        check_normalized(queries)
-        check_count('topk', topk)
-        dim = self.embeddings.shape[1]
-        if queries.shape[1] != dim:
-            raise ValueError(
-                f'query_embeddings have {queries.shape[1]} columns, the gallery {dim}; '
-                'both must come from one network.'
-            )
+        queries = checked_queries(query_embeddings, topk, self.embeddings.shape[1])
         search = re_ranked_images if rerank else nearest_images
         return search(queries, self.embeddings, min(topk, len(self)))
 

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmreid_cc.clustering.input_checks import as_features, check_count, check_normalized
-
 from .gallery import Gallery
 from .lance_index import (
     FEWEST_INDEXED_ROWS,
@@ -29,7 +27,7 @@ from .lance_table import (
     record_batches,
     split_uri,
 )
-from .query_search import RE_RANKED, re_ranked
+from .query_search import RE_RANKED, checked_queries, re_ranked
 
 
 class LanceGallery:
@@ -148,14 +146,7 @@ class LanceGallery:
         Example:
             >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
         """
-        queries = as_features(query_embeddings, 'query_embeddings')
-        check_normalized(queries)
-        check_count('topk', topk)
-        if queries.shape[1] != self._dim:
-            raise ValueError(
-                f'query_embeddings have {queries.shape[1]} columns, the gallery '
-                f'{self._dim}; both must come from one network.'
-            )
+        queries = checked_queries(query_embeddings, topk, self._dim)
         rows, settings = self._current()
         topk = min(topk, rows.count)
         count = min(max(topk, RE_RANKED), rows.count) if rerank else topk

@@ -1,10 +1,12 @@
 """Search of some queries in a gallery: arrays in, rows and scores out."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from mmreid_cc.clustering.exact import HostSearch, exact_search
+from mmreid_cc.clustering.input_checks import as_features, check_count, check_normalized
 from mmreid_cc.clustering.parallel import faiss_threads, n_threads
 from mmreid_cc.clustering.similarity import pair_similarities
 from mmreid_cc.evaluation import re_ranking
@@ -17,6 +19,37 @@ _QUERIES_PER_BLOCK = 4096
 # Fewer are searched for where the gallery is, in memory: taking it to a GPU at 7 GB/s
 # costs as much as the products with some 140 queries at 500 GFLOP/s on the CPU.
 _QUERIES_FOR_A_GPU = 128
+
+
+def checked_queries(embeddings: Any, topk: int, dim: int) -> np.ndarray:
+    """See that a gallery can be searched for some queries.
+
+    Args:
+        embeddings (array): (Q, D) floating, rows L2-normalised.
+        topk (int): Length of the lists.
+        dim (int): D of the gallery.
+
+    Returns:
+        np.ndarray: (Q, D) float32.
+
+    Raises:
+        TypeError: If they are not floating-point numbers.
+        ValueError: If they are not 2-D, finite and normalised, have not D columns, or
+            ``topk`` is not positive.
+
+    Example:
+        >>> checked_queries(np.eye(2), topk=5, dim=2).dtype
+        dtype('float32')
+    """
+    queries = as_features(embeddings, 'query_embeddings')
+    check_normalized(queries)
+    check_count('topk', topk)
+    if queries.shape[1] != dim:
+        raise ValueError(
+            f'query_embeddings have {queries.shape[1]} columns, the gallery {dim}; '
+            'both must come from one network.'
+        )
+    return queries
 
 
 def nearest_images(

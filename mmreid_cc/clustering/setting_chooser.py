@@ -13,13 +13,8 @@ from .setting_grid import Settings
 class SettingChooser:
     """A clusterer that tries many settings, and clusters by the best one.
 
-    Attributes:
-        chosen (dict | None): The settings of the last call; None before it, and where
-            it found no people.
-        candidates (list[tuple[dict, float]]): All settings and their scores in the last
-            call, best first.
-        people (tuple[int, int, int] | None): Estimated number of people in the last
-            call, and a range of it: see :func:`estimated_people`.
+    What it found is in ``chosen``, ``candidates`` and ``people``, see
+    :class:`AutoDBSCAN`.
     """
 
     chosen: Settings | None

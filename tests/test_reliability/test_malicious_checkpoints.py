@@ -88,8 +88,9 @@ def test_the_tools(market_root, tmp_path, trap, tool):
 class TestLoading:
     def refused(self, file, what=''):
         match = REFUSED.format(os.path.basename(file), what)
-        with pytest.raises(UnpicklingError, match=match):
+        with pytest.raises(UnpicklingError, match=match) as caught:
             CheckpointLoader.load_checkpoint(str(file))
+        return str(caught.value)
 
     @pytest.mark.parametrize('new_format', [True, False])
     def test_a_call(self, tmp_path, trap, new_format):
@@ -100,14 +101,19 @@ class TestLoading:
             _use_new_zipfile_serialization=new_format,
         )
         self.refused(tmp_path / 'a.pth', r'GLOBAL posix.mkdir')
+        assert not trap.exists()
 
     def test_a_plain_pickle(self, tmp_path, trap):
         (tmp_path / 'a.pth').write_bytes(pickle.dumps(MakesFolder(trap), protocol=2))
         self.refused(tmp_path / 'a.pth')
+        assert not trap.exists()
 
     def test_a_whole_model(self, tmp_path):
         torch.save(torch.nn.Linear(2, 2), tmp_path / 'a.pth')
-        self.refused(tmp_path / 'a.pth', r'GLOBAL torch.nn.modules.linear.Linear')
+        said = self.refused(
+            tmp_path / 'a.pth', r'GLOBAL torch.nn.modules.linear.Linear'
+        )
+        assert 'nothing in it was executed' in said
 
     def test_getattr_reaches_nothing(self, tmp_path):
         """By getattr, which MMEngine allows, a file could replace built-in functions.
