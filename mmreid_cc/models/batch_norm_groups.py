@@ -1,7 +1,7 @@
 """Batch norm over groups of a batch, as several GPUs would normalise their parts."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -76,7 +76,8 @@ class BatchNormGroups:
                 'images that a process gets in an iteration.'
             )
         at_once = inputs.is_cuda if self.at_once is None else self.at_once
-        parts, context = inputs.split(self.samples_per_bn), self.shared or nullcontext()
+        parts = inputs.split(self.samples_per_bn)
+        context: AbstractContextManager = self.shared or nullcontext()
         if at_once and len(parts) > 1:
             parts, context = (inputs,), GroupedBatchNorm(self.samples_per_bn)
         outputs = []

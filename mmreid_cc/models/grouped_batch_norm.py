@@ -12,8 +12,8 @@ from torch.overrides import TorchFunctionMode
 class GroupedBatchNorm(TorchFunctionMode):
     """Within this context batch norm layers in training normalise group by group.
 
-    Every call of ``torch.nn.functional.batch_norm`` is replaced, so that no layer has to
-    be exchanged. Convolutions see the whole batch, which a large GPU needs to be busy.
+    Every call of ``torch.nn.functional.batch_norm`` is replaced, so no layer has to be
+    exchanged. Convolutions see the whole batch, which a large GPU needs to be busy.
 
     Args:
         samples_per_bn (int): Images in a group; it must divide the batch.
