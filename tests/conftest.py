@@ -37,7 +37,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True, scope='module')
-def _look_at_new_objects_only() -> Iterator[None]:
+def _look_at_new_objects_only() -> None:
     """Let the garbage collector pass over what earlier modules left.
 
     Each data set that is built collects garbage, which takes up to half a second when
@@ -45,7 +45,6 @@ def _look_at_new_objects_only() -> Iterator[None]:
     """
     gc.collect()
     gc.freeze()
-    yield
 
 
 @pytest.fixture(autouse=True)
