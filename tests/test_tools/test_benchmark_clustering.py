@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tool_runs import run_tool
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 sys.path.insert(0, str(TOOLS))
@@ -17,19 +18,22 @@ from mmreid_cc.clustering import knn  # noqa: E402
 GOLDEN = Path(__file__).parents[1] / 'data' / 'jaccard_k30_6.npz'
 
 
-def run(*arguments):
-    result = subprocess.run(
-        [sys.executable, str(TOOLS / 'benchmark_clustering.py'), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+def run(*arguments, cwd):
+    tool = 'analysis_tools/benchmark_clustering.py'
+    status, printed = run_tool(tool, *arguments, cwd=cwd)
+    assert status == 0, printed
+    return printed
 
 
 def test_compares_with_the_textbook(tmp_path):
-    output = run('--sizes', '200', '400', '--json', str(tmp_path / 'new' / 'b.json'))
+    output = run(
+        '--sizes',
+        '200',
+        '400',
+        '--json',
+        str(tmp_path / 'new' / 'b.json'),
+        cwd=tmp_path,
+    )
     report = json.loads((tmp_path / 'new' / 'b.json').read_text())
     assert [row['N'] for row in report['rows']] == [200, 400]
     assert all(row['same labels'] for row in report['rows'])
@@ -39,7 +43,8 @@ def test_compares_with_the_textbook(tmp_path):
 
 
 def test_measures_each_stage_at_scale(tmp_path):
-    run('--scale', '1000:exact', '1000:ivf', '--json', str(tmp_path / 'b.json'))
+    sizes = '1000:exact', '1000:ivf'
+    run('--scale', *sizes, '--json', str(tmp_path / 'b.json'), cwd=tmp_path)
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
     stages = ['neighbours', 'distance', 'dbscan']
     assert [row['stage'] for row in rows] == 2 * stages
@@ -59,6 +64,7 @@ def test_runs_every_clusterer_on_given_features(tmp_path):
         *('--features', str(tmp_path / 'features.npy')),
         *('--pids', str(tmp_path / 'pids.npy')),
         *('--json', str(tmp_path / 'b.json')),
+        cwd=tmp_path,
     )
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
     names = ['DBSCAN', 'InfoMap', 'HDBSCAN', 'Agglomerative', 'KMeans']

@@ -1,10 +1,10 @@
 import json
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tool_runs import run_tool
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 sys.path.insert(0, str(TOOLS))
@@ -16,19 +16,16 @@ from textbook_re_ranking import dense_re_ranking  # noqa: E402
 GOLDEN = dict(np.load(Path(__file__).parents[1] / 'data' / 'ranking.npz'))
 
 
-def run(*arguments):
-    result = subprocess.run(
-        [sys.executable, str(TOOLS / 'benchmark_evaluation.py'), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+def run(*arguments, cwd):
+    tool = 'analysis_tools/benchmark_evaluation.py'
+    status, printed = run_tool(tool, *arguments, cwd=cwd)
+    assert status == 0, printed
+    return printed
 
 
 def test_compares_three_ways_of_ranking(tmp_path):
-    output = run('--sklearn-queries', '200', '--json', str(tmp_path / 'b.json'))
+    arguments = '--sklearn-queries', '200', '--json', str(tmp_path / 'b.json')
+    output = run(*arguments, cwd=tmp_path)
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
     kinds = ['distances', 'ours', 'compiled sort', 'scikit-learn']
     kinds += ['ours, one call', 'ROC, one call']
@@ -46,7 +43,7 @@ def test_compares_three_ways_of_ranking(tmp_path):
 
 
 def test_re_ranks_as_the_textbook(tmp_path):
-    run('--rerank', '--json', str(tmp_path / 'b.json'))
+    run('--rerank', '--json', str(tmp_path / 'b.json'), cwd=tmp_path)
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
     kinds = ['re-ranking', 'ranking by it', 'ours as a matrix', 'textbook']
     assert [row['what'] for row in rows] == kinds

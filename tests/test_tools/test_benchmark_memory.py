@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from tool_runs import run_tool
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 sys.path.insert(0, str(TOOLS))
@@ -17,17 +17,18 @@ DATA = Path(__file__).parents[1] / 'data'
 
 
 def test_compares_with_the_loops(tmp_path):
-    command = [sys.executable, str(TOOLS / 'benchmark_memory.py'), '--repeats', '10']
-    command += ['--images', '2000', '--json', str(tmp_path / 'b.json')]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    arguments = ['--repeats', '10', '--images', '2000']
+    arguments += ['--json', str(tmp_path / 'b.json')]
+    tool = 'analysis_tools/benchmark_memory.py'
+    status, printed = run_tool(tool, *arguments, cwd=tmp_path)
+    assert status == 0, printed
     rows = json.loads((tmp_path / 'b.json').read_text())['rows']
     kinds = ['momentum update', 'hard update', 'centroids']
     assert [row['what'] for row in rows] == kinds
     assert all(row['same'] for row in rows)
     assert rows[0]['CPU ratio'] > 1.5
     assert rows[0]['ratio'] == rows[0]['loop ms'] / rows[0]['ours ms']
-    assert 'CPU ratio' in result.stdout
+    assert 'CPU ratio' in printed
 
 
 @pytest.mark.parametrize('order', ['', '_shuffled'])
