@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 # uv installs in a third of the time of pip, and does not read where pip looks.
 INDEX = $(or $(PIP_INDEX_URL),$(shell $(BIN)/python -m pip config get global.index-url 2>/dev/null),https://pypi.org/simple)
+# Without bytecode every start of Python takes ten seconds more where
+# PYTHONDONTWRITEBYTECODE is set, as in many containers.
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX)
 # In alphabetical order, the longest file is not the last one to start.
 FAST_TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
 DEMO := work_dirs/demo
@@ -33,7 +36,7 @@ setup: $(READY)  ## create .venv with pinned versions
 $(READY): setup.py $(wildcard requirements/*.txt)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint requirements/constraints.txt uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX) --constraint requirements/constraints.txt --editable '.[all]'
+	$(INSTALL) --compile-bytecode --constraint requirements/constraints.txt --editable '.[all]'
 	touch $@
 
 demo: $(READY)  ## train on drawn pedestrians for some minutes, test, and write a report
@@ -73,7 +76,7 @@ test-classic: $(READY) $(CLASSIC)/.ready browser  ## run most of the tests on th
 
 $(CLASSIC)/.ready: Makefile | $(READY)
 	rm -rf $(CLASSIC)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX) --no-deps --target $(CLASSIC) $(CLASSIC_BUILDS)
+	$(INSTALL) --compile-bytecode --no-deps --target $(CLASSIC) $(CLASSIC_BUILDS)
 	touch $@
 
 test-slow: $(READY)  ## run the tests that take more than a minute
@@ -88,7 +91,7 @@ lint: $(READY)  ## check style, types, spelling and schemas
 
 dist: $(READY)  ## build sdist and wheel, check them, and use the wheel in a fresh environment
 	rm -rf dist
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX) --constraint requirements/constraints.txt --requirement requirements/release.txt
+	$(INSTALL) --constraint requirements/constraints.txt --requirement requirements/release.txt
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/python .ci/check_dist.py dist

@@ -1,5 +1,6 @@
 """Data that several tests share, drawn by code."""
 
+import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a GPU where there is none."""
     if item.get_closest_marker('gpu') and not torch.cuda.is_available():
         pytest.skip('needs a GPU, and PyTorch finds none')
+
+
+@pytest.fixture(autouse=True, scope='module')
+def _look_at_new_objects_only() -> None:
+    """Let the garbage collector pass over what earlier modules left.
+
+    Each data set that is built collects garbage, which takes up to half a second when
+    all tests and libraries are looked through.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

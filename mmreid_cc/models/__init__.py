@@ -24,6 +24,7 @@ from .memories import (
     MeanTeacherMemory,
     MutualMemory,
     PartMemory,
+    TaughtMemory,
 )
 from .necks import GeneralizedMeanPooling, PartPooling
 
@@ -50,6 +51,7 @@ __all__ = [
     'ResNetIBN',
     'SOLIDERSwin',
     'TaughtClassifier',
+    'TaughtMemory',
     'TeacherAverage',
     'Twins',
 ]

@@ -1,6 +1,7 @@
 """Batch norm over groups of a batch, as several GPUs would normalise their parts."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,18 +9,26 @@ from torch.distributed import ProcessGroup
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .computation import compute_piecewise
+from .grouped_batch_norm import GroupedBatchNorm
 from .piecewise import joined
 from .shared_batch_norm import SharedBatchNorm
 
 
 class BatchNormGroups:
-    """Passes the groups of a batch through a part of a network, one after the other.
+    """Passes a batch through a part of a network so that its groups are normalised.
+
+    On a CPU the groups pass one after the other: their maps fit the cache. On a GPU the
+    whole batch passes at once, and the batch norm layers alone see groups, see
+    :class:`~mmreid_cc.models.grouped_batch_norm.GroupedBatchNorm`. The results are the
+    same but for rounding.
 
     Args:
         layers (list[nn.Module]): The batch norm layers of the network.
         samples_per_bn (int): Images in a group of this process.
         processes (ProcessGroup, optional): Those which normalise their groups together.
             Defaults to None: this one alone.
+        at_once (bool, optional): Whether several groups pass at once. Defaults to None:
+            on a GPU.
 
     Attributes:
         tracks (bool): Whether the running statistics follow the first group of the next
@@ -36,10 +45,12 @@ class BatchNormGroups:
         layers: list[Any],
         samples_per_bn: int,
         processes: ProcessGroup | None = None,
+        at_once: bool | None = None,
     ) -> None:
         self.layers = layers
         self.samples_per_bn = samples_per_bn
         self.shared = None if processes is None else SharedBatchNorm(processes)
+        self.at_once = at_once
         self.tracks = True
         self._tracked = [layer for layer in layers if layer.track_running_stats]
         self._track(False)
@@ -64,14 +75,16 @@ class BatchNormGroups:
                 '`default_hooks.batch_norm_groups.samples_per_bn` to a divisor of the '
                 'images that a process gets in an iteration.'
             )
+        at_once = inputs.is_cuda if self.at_once is None else self.at_once
+        parts = inputs.split(self.samples_per_bn)
+        context: AbstractContextManager = self.shared or nullcontext()
+        if at_once and len(parts) > 1:
+            parts, context = (inputs,), GroupedBatchNorm(self.samples_per_bn)
         outputs = []
-        for number, group in enumerate(inputs.split(self.samples_per_bn)):
+        for number, part in enumerate(parts):
             self._track(self.tracks and number == 0)
-            if self.shared is None:
-                outputs.append(function(group))
-            else:
-                with self.shared:
-                    outputs.append(function(group))
+            with context:
+                outputs.append(function(part))
         # Also between the calls: a backward pass that computes activations once more
         # (`with_cp`) must not move the statistics again.
         self._track(False)
@@ -87,15 +100,19 @@ class BatchNormGroups:
 
 
 def group_batch_norm(
-    model: Any, samples_per_bn: int, processes: ProcessGroup | None = None
+    model: Any,
+    samples_per_bn: int,
+    processes: ProcessGroup | None = None,
+    at_once: bool | None = None,
 ) -> BatchNormGroups:
     """Let a classifier normalise contiguous groups of a training batch.
 
     Public code trains Cluster Contrast by ``DataParallel`` on 4 GPUs: each of them
     normalises its 64 of the 256 images by their own mean and variance, and the running
-    statistics are those of the first GPU. One process does the same here: the groups
-    pass through backbone, neck and BN neck one after the other, and the embeddings are
-    joined. Testing, layers and parameters are not changed.
+    statistics are those of the first GPU. One process does the same here. On a CPU the
+    groups pass through backbone, neck and BN neck one after the other, and the
+    embeddings are joined; on a GPU they pass together, and only the batch norm layers
+    tell them apart. Testing, layers and parameters are not changed.
 
     Args:
         model (nn.Module): An ``ImageClassifier`` whose head is a
@@ -104,6 +121,8 @@ def group_batch_norm(
             batch.
         processes (ProcessGroup, optional): Processes that share each group: together
             they normalise what they get. Defaults to None: none share.
+        at_once (bool, optional): Whether the groups pass together. Defaults to None: on
+            a GPU, where one process has several and no activations are computed twice.
 
     Returns:
         BatchNormGroups: While its ``tracks`` is False, the running statistics stay as
@@ -141,15 +160,18 @@ def group_batch_norm(
             'ImageClassifier whose head is a BNNeckHead. Move them there, or set '
             '`default_hooks.batch_norm_groups.samples_per_bn=None`.'
         )
-    if processes is not None and any(
+    computes_twice = any(
         getattr(module, 'with_cp', False) for module in model.modules()
-    ):
+    )
+    if processes is not None and computes_twice:
         raise ValueError(
             'Checkpointed activations (`with_cp`) are computed again in the backward '
             'pass, where processes cannot share a batch norm group. Remove `with_cp`, '
             'or take so few processes that each gets whole groups.'
         )
-    groups = BatchNormGroups(list(layers.values()), samples_per_bn, processes)
+    # What is computed again in the backward pass would be normalised as a whole.
+    at_once = False if computes_twice else at_once
+    groups = BatchNormGroups(list(layers.values()), samples_per_bn, processes, at_once)
     model.batch_norm_groups = groups
     if hasattr(model, 'head'):
         model.head.batch_norm_groups = groups

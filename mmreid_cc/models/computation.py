@@ -28,7 +28,7 @@ def prepare_computation(
 
     - Weights and maps of a convolutional network lie with the channels innermost,
       (N, H, W, C).
-    - In training, a batch passes backbone and neck in the groups of
+    - In training, batch norm layers normalise the groups of
       :func:`~mmreid_cc.models.batch_norm_groups.group_batch_norm`, where it was called.
       Activations keep their input where the gradient needs it, instead of a copy.
     - Without gradients on a CPU it passes in pieces of :data:`IMAGES_PER_PIECE` images,

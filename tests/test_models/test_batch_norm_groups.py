@@ -52,7 +52,8 @@ IMAGES = torch.randn(24, 3, 8, 8, generator=torch.Generator().manual_seed(1))
 WEIGHTS = torch.randn(24, 5, generator=torch.Generator().manual_seed(2))
 
 
-def test_equals_replicas():
+@pytest.mark.parametrize('at_once', [False, True])
+def test_equals_replicas(at_once):
     """Outputs, gradients and running statistics."""
     replicas = [network() for _ in range(3)]
     parts = IMAGES.split(8), WEIGHTS.split(8)
@@ -61,24 +62,28 @@ def test_equals_replicas():
         (output * weights).sum().backward()
 
     grouped = network()
-    groups = group_batch_norm(grouped, 8)
+    groups = group_batch_norm(grouped, 8, at_once=at_once)
     assert len(groups.layers) == 3
     output = grouped(IMAGES)
     (output * WEIGHTS).sum().backward()
-    assert torch.equal(output, torch.cat(outputs))
+    rounding = dict(atol=1e-6, rtol=1e-5) if at_once else dict(atol=0, rtol=0)
+    torch.testing.assert_close(output, torch.cat(outputs), **rounding)
     for name, parameter in grouped.named_parameters():
         if parameter.requires_grad:
             summed = sum(dict(net.named_parameters())[name].grad for net in replicas)
             torch.testing.assert_close(parameter.grad, summed, atol=1e-5, rtol=1e-5)
     for name, buffer in grouped.named_buffers():
-        assert torch.equal(buffer, dict(replicas[0].named_buffers())[name]), name
+        expected = dict(replicas[0].named_buffers())[name]
+        torch.testing.assert_close(buffer, expected, **rounding)
     plain = network()(IMAGES)
     assert not torch.allclose(output, plain, atol=1e-2)
 
 
-def test_compiled_backbone():
+@pytest.mark.parametrize('at_once', [False, True])
+def test_compiled_backbone(at_once):
     grouped, compiled = network(), network()
-    group_batch_norm(grouped, 8), group_batch_norm(compiled, 8)
+    for model in (grouped, compiled):
+        group_batch_norm(model, 8, at_once=at_once)
     compiled.backbone.compile(backend='eager')
     for _ in range(2):
         assert torch.equal(compiled(IMAGES), grouped(IMAGES))
@@ -109,9 +114,10 @@ def test_copies_and_repeated_calls():
     assert grouped(IMAGES).std() > 0.1
 
 
-def test_statistics_can_be_left_alone():
+@pytest.mark.parametrize('at_once', [False, True])
+def test_statistics_can_be_left_alone(at_once):
     grouped = network()
-    groups = group_batch_norm(grouped, 8)
+    groups = group_batch_norm(grouped, 8, at_once=at_once)
     groups.tracks = False
     before = copy.deepcopy(grouped.state_dict())
     grouped(IMAGES)
@@ -121,14 +127,22 @@ def test_statistics_can_be_left_alone():
     assert grouped.backbone[1].track_running_stats
 
 
-def test_frozen_layers():
+@pytest.mark.parametrize('at_once', [False, True])
+def test_frozen_layers(at_once):
     """As `norm_eval` and `frozen_stages` leave them."""
     plain, grouped = network(), network()
-    group_batch_norm(grouped, 8)
+    group_batch_norm(grouped, 8, at_once=at_once)
     for net in (plain, grouped):
         net.backbone.eval()
         net.head.eval()
     torch.testing.assert_close(grouped(IMAGES), plain(IMAGES))
+
+
+def test_activations_computed_twice():
+    """In the backward pass, outside of what tells groups apart."""
+    checkpointed = network()
+    checkpointed.backbone.with_cp = True
+    assert group_batch_norm(checkpointed, 8, at_once=True).at_once is False
 
 
 def test_network_without_batch_norm():

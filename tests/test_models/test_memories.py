@@ -9,7 +9,6 @@ from torch import distributed
 from two_ranks import run_on_two_ranks
 
 from mmreid_cc.models import (
-    BaseMemory,
     CameraProxyMemory,
     ClusterMemory,
     ExtendedMemory,
@@ -19,6 +18,7 @@ from mmreid_cc.models import (
     MeanTeacherMemory,
     MutualMemory,
     PartMemory,
+    TaughtMemory,
 )
 from mmreid_cc.models.memories import vector_bank
 
@@ -81,7 +81,7 @@ def batch(memory, size=12, dtype=torch.float32):
 def loss_of(memory, embeddings, slots, seen=None):
     """The loss; a teacher, where one is needed, says what hangs on the image alone."""
     taught = []
-    if type(memory).contrast_taught is not BaseMemory.contrast_taught:
+    if isinstance(memory, TaughtMemory):
         seen = embeddings.detach() if seen is None else seen
         taught = [torch.stack([seen.roll(1 + view, dims=1) for view in range(2)])]
     loss = memory(embeddings, slots, *taught)

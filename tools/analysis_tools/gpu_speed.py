@@ -16,6 +16,8 @@ from gpu_recipes import (
     recipe,
     repeated_batch,
 )
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
@@ -24,10 +26,21 @@ from mmreid_cc.clustering import Share, knn
 from mmreid_cc.datasets.image_cache import ImageCache
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.device_augmentation import draw_only
+from mmreid_cc.engine.extraction import unwrapped
 from mmreid_cc.engine.precision_settings import mixed_precision_wrapper
 from mmreid_cc.models.computation import prepare_computation
+from mmreid_cc.registry import HOOKS
 
 _WAYS = 'decoded each time', 'from memory', 'from memory, augmented on the device'
+
+
+@HOOKS.register_module()
+class GroupsInTurnHook(Hook):
+    """Pass batch norm groups through the network one after the other, as on a CPU."""
+
+    def before_train(self, runner: Runner) -> None:
+        """After ``BatchNormGroupsHook``."""
+        unwrapped(runner.model).batch_norm_groups.at_once = False
 
 
 def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
@@ -45,6 +58,7 @@ def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     half = 'bfloat16' if wrapper == 'BFloat16OptimWrapper' else 'float16'
     fused = dict(optim_wrapper__optimizer__fused=True)
     no_groups = dict(default_hooks__batch_norm_groups__samples_per_bn=None)
+    in_turn = dict(custom_hooks=[dict(type='GroupsInTurnHook', priority='LOW')])
     settings: list[tuple[str, str, str, dict[str, Any]]] = [
         ('float32', 'OptimWrapper', first, {}),
         ('TF32', 'OptimWrapper', first, {}),
@@ -52,6 +66,7 @@ def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
         (half, wrapper, first, {}),
         (half, wrapper, last, {}),
         (f'{half}, no batch norm groups', wrapper, last, no_groups),
+        (f'{half}, batch norm groups in turn', wrapper, last, in_turn),
         (f'{half}, fused Adam', wrapper, last, fused),
         (f'{half}, backbone compiled', wrapper, last, dict(compile=True)),
     ]

@@ -1,6 +1,6 @@
 """Memories: what queries are contrasted with."""
 
-from .base_memory import BaseMemory
+from .base_memory import BaseMemory, TaughtMemory
 from .camera_proxy_memory import CameraProxyMemory
 from .cluster_memory import ClusterMemory
 from .extended_memory import ExtendedMemory
@@ -23,5 +23,6 @@ __all__ = [
     'MeanTeacherMemory',
     'MutualMemory',
     'PartMemory',
+    'TaughtMemory',
     'VectorBank',
 ]

@@ -104,25 +104,6 @@ class BaseMemory(nn.Module, ABC):
             is minimised.
         """
 
-    def contrast_taught(
-        self, queries: Tensor, slots: Tensor, taught: Tensor
-    ) -> Tensor | dict[str, Tensor]:
-        """The loss of queries beside the embeddings of a teacher.
-
-        A memory that implements it needs a teacher, and is not asked to ``contrast``.
-
-        Args:
-            queries (Tensor): As in :meth:`contrast`.
-            slots (Tensor): As in :meth:`contrast`.
-            taught (Tensor): What the teacher makes of V views of the batch, see
-                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
-                gradient.
-
-        Returns:
-            Tensor | dict[str, Tensor]: As :meth:`contrast`.
-        """
-        raise NotImplementedError
-
     @property
     def centroids(self) -> Tensor:
         """What queries are contrasted with, shape (C, D); (0, 0) before ``reset``."""
@@ -223,27 +204,16 @@ class BaseMemory(nn.Module, ABC):
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
         with full_precision(embeddings.device.type):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
-            if taught is not None:
-                self._check_teacher(there=True)
-                taught = F.normalize(taught.to(queries.dtype), dim=2)
-                return self.contrast_taught(queries, slots, taught)
-            self._check_teacher(there=False)
-            return self.contrast(queries, slots)
-
-    def _check_teacher(self, there: bool) -> None:
-        needed = type(self).contrast_taught is not BaseMemory.contrast_taught
-        if needed and not there:
-            raise ValueError(
-                f'{type(self).__name__} learns from a teacher, and there is none. Set '
-                '`model.type` to "TaughtClassifier", and add '
-                '`custom_hooks=[dict(type="TeacherHook")]`.'
-            )
-        if there and not needed:
-            raise ValueError(
-                f'{type(self).__name__} learns from no teacher. Take another '
-                '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
-                '`model.type="TaughtClassifier"` and TeacherHook.'
-            )
+            if taught is None:
+                return self.contrast(queries, slots)
+            if not isinstance(self, TaughtMemory):
+                raise ValueError(
+                    f'{type(self).__name__} cannot learn from a teacher. Use another '
+                    '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
+                    '`model.type="TaughtClassifier"` and TeacherHook.'
+                )
+            taught = F.normalize(taught.to(queries.dtype), dim=2)
+            return self.contrast_taught(queries, slots, taught)
 
     def snapshot(self) -> dict[str, Tensor]:
         """What a checkpoint needs in the middle of an epoch.
@@ -275,6 +245,57 @@ class BaseMemory(nn.Module, ABC):
             ValueError: As ``reset``.
         """
         self.reset(**snapshot)
+
+
+class TaughtMemory(BaseMemory):
+    """Base class of memories that learn from a teacher, too.
+
+    A subclass computes the loss in :meth:`contrast_taught`. If it also extends another
+    memory, name this class first, so that the memory refuses to work without a teacher.
+    The loss of the other memory alone is then called by its class, e.g.
+    ``ClusterMemory.contrast(self, queries, slots)``.
+
+    Examples:
+        .. code:: python
+
+            @MODELS.register_module()
+            class DistilledMemory(TaughtMemory, ClusterMemory):
+                def contrast_taught(self, queries, slots, taught):
+                    return (1 - (queries * taught[0]).sum(dim=1)).mean()
+    """
+
+    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
+        """Refuse to work without a teacher.
+
+        Args:
+            queries (Tensor): As in :meth:`BaseMemory.contrast`.
+            slots (Tensor): As in :meth:`BaseMemory.contrast`.
+
+        Raises:
+            ValueError: Always; it says how to add a teacher.
+        """
+        raise ValueError(
+            f'{type(self).__name__} learns from a teacher, and there is none. Set '
+            '`model.type` to "TaughtClassifier", and add '
+            '`custom_hooks=[dict(type="TeacherHook")]`.'
+        )
+
+    @abstractmethod
+    def contrast_taught(
+        self, queries: Tensor, slots: Tensor, taught: Tensor
+    ) -> Tensor | dict[str, Tensor]:
+        """Compute the loss of queries from the memory and from a teacher.
+
+        Args:
+            queries (Tensor): As in :meth:`BaseMemory.contrast`.
+            slots (Tensor): As in :meth:`BaseMemory.contrast`.
+            taught (Tensor): Embeddings by the teacher of V views of the batch, see
+                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
+                gradient.
+
+        Returns:
+            Tensor | dict[str, Tensor]: As :meth:`BaseMemory.contrast`.
+        """
 
 
 def check_vectors(name: str, vectors: Tensor, labels: Tensor | None) -> None:

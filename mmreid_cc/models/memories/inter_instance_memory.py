@@ -9,11 +9,12 @@ from torch import Tensor
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient
+from .base_memory import TaughtMemory
 from .camera_proxy_memory import CameraProxyMemory
 
 
 @MODELS.register_module()
-class InterInstanceMemory(CameraProxyMemory):
+class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
     r"""Contrast queries with proxies, and with what a teacher makes of the batch.
 
     Beside :class:`CameraProxyMemory`'s loss, of queries q from a first view, there are
@@ -85,7 +86,7 @@ class InterInstanceMemory(CameraProxyMemory):
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """All parts by name, see :meth:`BaseMemory.contrast_taught`."""
+        """Compute all parts, see :meth:`TaughtMemory.contrast_taught`."""
         if len(taught) != 2:
             raise ValueError(
                 'InterInstanceMemory compares three views of an image, two of '
@@ -99,7 +100,7 @@ class InterInstanceMemory(CameraProxyMemory):
         similarities = queries @ augmented.T
         expected = taught[1] @ plain.T
         return {
-            'loss_proxy': self.contrast(queries, slots),
+            'loss_proxy': CameraProxyMemory.contrast(self, queries, slots),
             'loss_hard': self.hard_weight
             * hard_instance_contrast(similarities / self.hard_temperature, same),
             'loss_soft': self.soft_weight

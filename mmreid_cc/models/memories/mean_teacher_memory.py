@@ -7,11 +7,12 @@ from torch import Tensor
 
 from mmreid_cc.registry import MODELS
 
+from .base_memory import TaughtMemory
 from .cluster_memory import ClusterMemory
 
 
 @MODELS.register_module()
-class MeanTeacherMemory(ClusterMemory):
+class MeanTeacherMemory(TaughtMemory, ClusterMemory):
     r"""Cluster Contrast with soft labels of a mean teacher.
 
     A query q is contrasted with the centroids C in two ways, with weights 1 − λ and λ:
@@ -56,7 +57,7 @@ class MeanTeacherMemory(ClusterMemory):
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """Both parts, see :meth:`BaseMemory.contrast_taught`."""
+        """Compute both parts, see :meth:`TaughtMemory.contrast_taught`."""
         logits = self.similarities('centroids', queries, slots) / self.temperature
         hard = F.cross_entropy(logits, slots.to(queries.device, non_blocking=True))
         soft_labels = (taught[0] @ self.centroids.T / self.temperature).softmax(dim=1)

@@ -8,14 +8,14 @@ from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient, soft_triplet_loss
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import TaughtMemory, check_arguments, check_vectors
 from .vector_bank import VectorBank
 
 NAMES = 'first', 'second'
 
 
 @MODELS.register_module()
-class MutualMemory(BaseMemory):
+class MutualMemory(TaughtMemory):
     r"""Two networks learn from clusters, and each from the average of the other.
 
     The first half of an embedding is that of the first network, the second half that of
@@ -112,14 +112,10 @@ class MutualMemory(BaseMemory):
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels}
 
-    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
-        """Not without a teacher: :meth:`contrast_taught`."""
-        raise NotImplementedError
-
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """The parts of both networks, see :meth:`BaseMemory.contrast_taught`."""
+        """Compute the parts of both networks, see :meth:`TaughtMemory.contrast_taught`."""
         labels = slots.to(queries.device, non_blocking=True)
         all_labels = gather_with_gradient(labels)
         own, averages = halves(queries), halves(taught[0])
