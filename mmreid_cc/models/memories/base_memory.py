@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -264,7 +265,7 @@ class TaughtMemory(BaseMemory):
                     return (1 - (queries * taught[0]).sum(dim=1)).mean()
     """
 
-    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
+    def contrast(self, queries: Tensor, slots: Tensor) -> NoReturn:
         """Refuse to work without a teacher.
 
         Args:

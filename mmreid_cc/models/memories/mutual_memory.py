@@ -115,7 +115,7 @@ class MutualMemory(TaughtMemory):
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """Compute the parts of both networks, see :meth:`TaughtMemory.contrast_taught`."""
+        """Compute all parts, see :meth:`TaughtMemory.contrast_taught`."""
         labels = slots.to(queries.device, non_blocking=True)
         all_labels = gather_with_gradient(labels)
         own, averages = halves(queries), halves(taught[0])
