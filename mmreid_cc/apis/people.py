@@ -246,7 +246,7 @@ class People(CorrectablePeople):
             str: The sentence; with too few tracks, one that says so.
         """
         if len(self._known().people) < FEWEST:
-            return f'People are told apart only when {FEWEST} tracks are known.'
+            return f'Nobody can be recognised before {FEWEST} tracks are known.'
         found = self.threshold()
         basis = (
             'as with usual networks' if found['assumed'] else 'by overlapping tracks'

@@ -76,7 +76,7 @@ class Agglomerative(JaccardClusterer):
 
 
 def agglomerate(distance: csr_array, threshold: float, linkage: str) -> np.ndarray:
-    """Merge clusters until the next two are farther apart than a threshold.
+    """Merge clusters until the nearest two are farther apart than a threshold.
 
     Args:
         distance (csr_array): (N, N) float32, symmetric; absent is 1.
@@ -134,7 +134,7 @@ def agglomerate_to(
 
 
 def _merge(distance: csr_array, members: np.ndarray, linkage: str) -> np.ndarray:
-    """The order in which a component's images merge, as SciPy writes it."""
+    """Return the order in which a component's images merge, in SciPy's format."""
     pairs = distance[members][:, members].tocoo()
     upper = pairs.row < pairs.col
     row, column = pairs.row[upper].astype(np.int64), pairs.col[upper]

@@ -1,4 +1,4 @@
-"""Clusters across cameras whose settings are found from the features."""
+"""Clustering across cameras, with settings that are found from the features."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -60,12 +60,12 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         self.forget_choice()
 
     def __repr__(self) -> str:
-        """The call that makes it, and what it has chosen."""
+        """Show the call that makes it, and what it has chosen."""
         chosen = '' if self.chosen is None else f' → {self.chosen}'
         return f'AutoAgglomerative(){chosen}'
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
-        """Refuse, for cameras are needed, see :meth:`fit_predict`."""
+        """Refuse, because cameras are needed, see :meth:`fit_predict`."""
         raise ValueError(
             'AutoAgglomerative needs the camera of each image: give `cam_ids` to '
             'fit_predict. Without cameras take AutoDBSCAN.'
@@ -125,7 +125,7 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
 
 
 def camera_grid() -> list[Settings]:
-    """Settings of :class:`AutoAgglomerative` that are tried.
+    """Return the settings that :class:`AutoAgglomerative` tries.
 
     Returns:
         list[dict]: Each of ``k``, ``distance_threshold`` and ``min_cluster_size``.

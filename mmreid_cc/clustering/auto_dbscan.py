@@ -83,11 +83,11 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         self.forget_choice()
 
     def __repr__(self) -> str:
-        """The call that makes it, and what it has chosen."""
+        """Show the call that makes it, and what it has chosen."""
         return 'AutoDBSCAN()' if self.chosen is None else f'AutoDBSCAN → {self.chosen}'
 
     def explanation(self) -> str:
-        """What the last call has chosen and why, for people.
+        """Explain in words what the last call has chosen, and why.
 
         Returns:
             str: One sentence or two.
@@ -247,7 +247,7 @@ def sweep(
 
 
 def first_neighbors(neighbors: np.ndarray, k: int) -> np.ndarray:
-    """Shorten lists of neighbours, as a search for fewer would have returned them.
+    """Shorten lists of neighbours to those that a search for fewer would return.
 
     Args:
         neighbors (np.ndarray): (N, K) integers, as :func:`mmreid_cc.clustering.knn`

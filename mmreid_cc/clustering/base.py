@@ -1,4 +1,4 @@
-"""What all clustering algorithms share: the registry and the base class."""
+"""The registry and the base class of all clustering algorithms."""
 
 import inspect
 import time
@@ -51,7 +51,7 @@ class BaseClusterer(ABC):
     state: dict[str, Any] = {}  # the same
 
     def __repr__(self) -> str:
-        """The call that makes it, as far as it keeps its arguments."""
+        """Show the call that makes it, with the arguments that it keeps."""
         kept = vars(self)
         names = inspect.signature(type(self)).parameters
         arguments = [f'{name}={kept[name]!r}' for name in names if name in kept]
@@ -135,7 +135,7 @@ class BaseClusterer(ABC):
 
 
 def takes_cameras(clusterer: BaseClusterer) -> bool:
-    """Whether an algorithm can be told the camera of each image.
+    """Return whether an algorithm takes the camera of each image.
 
     Args:
         clusterer (BaseClusterer): The algorithm.

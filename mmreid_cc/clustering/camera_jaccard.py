@@ -1,4 +1,4 @@
-"""Jaccard distance of neighbourhoods that every camera has its share in."""
+"""Jaccard distance of neighbourhoods in which every camera has a share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -121,7 +121,7 @@ def camera_jaccard_distance(
 
 
 def _mutual(neighbors: np.ndarray) -> csr_array:
-    """Mark the pairs that stand in each other's lists, of which −1 fills the end."""
+    """Mark the pairs that are in each other's lists, whose end is filled by −1."""
     listed = neighbors >= 0
     indptr = row_pointers(listed.sum(axis=1))
     ones = np.ones(indptr[-1], dtype=np.int8)

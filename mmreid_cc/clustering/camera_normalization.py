@@ -1,4 +1,4 @@
-"""Take out of features what is common to all images of a camera."""
+"""Remove from features what all images of a camera have in common."""
 
 from typing import Any
 

@@ -41,7 +41,7 @@ class DeviceSearch:
         self.features: Any = _to_device(features, device) if fits else features
 
     def among(self, rows: np.ndarray) -> DeviceSearch:
-        """The search in some of the rows only.
+        """Return a search in some of the rows only.
 
         Args:
             rows (np.ndarray): (R,) integers. What is found are positions in them.
@@ -98,7 +98,7 @@ class DeviceSearch:
         return similarities, indices
 
     def products(self, queries: np.ndarray) -> np.ndarray:
-        """All inner products.
+        """Compute all inner products.
 
         Args:
             queries (np.ndarray): (Q, D) float32.
@@ -120,7 +120,7 @@ class DeviceSearch:
 
 
 def own_device() -> str | None:
-    """The GPU of this process, the one that PyTorch uses by default.
+    """Return the GPU of this process, i.e. the one that PyTorch uses by default.
 
     Returns:
         str | None: None without a GPU, or without PyTorch.
@@ -163,7 +163,7 @@ def _to_device(array: np.ndarray | Tensor, device: str) -> Tensor:
 
 
 def _largest(products: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The largest values of each row, and their columns; both (Q, count), best first.
+    """Return the largest values of each row and their columns; (Q, count), best first.
 
     In long rows the largest value of each chunk is looked at first. The chunks with the
     ``count`` largest of these hold the ``count`` largest values: a value elsewhere is
@@ -188,7 +188,7 @@ def _largest(products: Tensor, count: int) -> tuple[Tensor, Tensor]:
 def _best(
     before: tuple[Tensor, Tensor] | None, values: Tensor, indices: Tensor, count: int
 ) -> tuple[Tensor, Tensor]:
-    """The best of what was found before and now."""
+    """Merge earlier results with new ones, and keep the best."""
     import torch
 
     if before is None:

@@ -1,4 +1,4 @@
-"""How often a score is reached by different people, and missed by the same."""
+"""How often different people reach a score, and how often the same person misses it."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _USUAL_START, _USUAL_STEP = 1.64, 0.4
 
 
 class ErrorRates:
-    """The errors of a threshold, from pairs of which tracks tell who they show.
+    """The errors of a threshold, estimated from pairs whose people tracks reveal.
 
     Two tracks of one camera that overlap in time show different people, and the halves
     of a track show the same one. Nobody has labelled anything.
@@ -42,7 +42,7 @@ class ErrorRates:
             self._step = max(float(end - self._start), 1e-6)
 
     def false_match(self, score: float) -> float:
-        """The share of pairs of different people that reach a score.
+        """Return the share of pairs of different people that reach a score.
 
         Args:
             score (float): A threshold.
@@ -54,7 +54,7 @@ class ErrorRates:
         return float(min(1, (1 - _FROM) * 0.5**steps))
 
     def miss(self, score: float) -> float:
-        """The share of pairs of one person that do not reach a score.
+        """Return the share of pairs of one person that do not reach a score.
 
         Args:
             score (float): A threshold.
@@ -67,7 +67,7 @@ class ErrorRates:
         return float(np.searchsorted(self._same, score)) / len(self._same)
 
     def threshold(self, rate: float) -> float:
-        """The score that a share of the pairs of different people reach.
+        """Return the score that a given share of the pairs of different people reach.
 
         Args:
             rate (float): In (0, 1].

@@ -1,4 +1,4 @@
-"""Matrix products in float32 proper, whatever the run has set for its network."""
+"""Matrix products in full float32, whatever precision the run has set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

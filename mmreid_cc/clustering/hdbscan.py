@@ -71,7 +71,7 @@ class HDBSCAN(JaccardClusterer):
 
 
 def connect(distance: csr_array, min_entries: int) -> csr_array:
-    """Store so many of the absent pairs, which are 1 apart, that HDBSCAN can run.
+    """Store enough of the absent pairs, which are 1 apart, for HDBSCAN to run.
 
     scikit-learn asks for a connected graph in which every row has ``min_samples``
     entries. These pairs are true ones, so the spanning tree weighs what that of the

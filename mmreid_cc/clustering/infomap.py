@@ -122,7 +122,7 @@ def communities(
 
 
 def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:
-    """Un-cluster the images of small clusters.
+    """Mark the images of small clusters as un-clustered.
 
     Args:
         labels (np.ndarray): (N,) integers, negative is un-clustered.

@@ -1,4 +1,4 @@
-"""Check the arrays and numbers that come into this package, and convert them once."""
+"""Checks and conversions of the arrays and numbers that enter this package."""
 
 from typing import Any
 
@@ -99,7 +99,7 @@ def as_large_features(features: Any, name: str = 'features') -> np.ndarray:
 
 
 def float32(array: np.ndarray) -> np.ndarray:
-    """Convert to float32 where it is something else.
+    """Convert an array to float32, unless it is that already.
 
     Args:
         array (np.ndarray): Of any shape, floating.
@@ -209,7 +209,7 @@ def as_neighbors(neighbors: Any, n_rows: int, n_columns: int) -> np.ndarray:
 
 
 def check_count(name: str, value: int, maximum: int | None = None) -> None:
-    """Check that a parameter is an integer from 1 on.
+    """Check that a parameter is an integer of at least 1.
 
     Args:
         name (str): Its name, for the error.

@@ -1,4 +1,4 @@
-"""What the algorithms on the Jaccard distance share: plain or by camera."""
+"""The base class of the algorithms on the Jaccard distance, plain or by camera."""
 
 from abc import abstractmethod
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Judge many ways to cluster, each by dimensions that it has not seen."""
+"""Judging many clusterings, each by dimensions that it has not seen."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -64,7 +64,7 @@ def judge_by_halves(
 
 
 def means_and_errors(silhouettes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean over images of each setting, and its standard error.
+    """Return the mean over images of each setting, and its standard error.
 
     Example:
         >>> means_and_errors(np.array([[0.5, 0.5], [0.0, 1.0]]))[0]
@@ -75,7 +75,7 @@ def means_and_errors(silhouettes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def least_score(error: float) -> float:
-    """The mean silhouette that chance does not reach.
+    """Return the smallest mean silhouette that chance does not reach.
 
     Args:
         error (float): Standard error of the mean.

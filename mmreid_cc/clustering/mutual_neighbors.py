@@ -1,4 +1,4 @@
-"""Links across cameras: who is whose nearest in another camera."""
+"""Links across cameras between mutual nearest neighbours."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from .camera_links import CameraLinks, nearest_of
 
 @CLUSTERERS.register_module()
 class MutualNeighbors(CameraLinks):
-    """Links across cameras between mutual nearest neighbours; no size, no threshold.
+    """Link mutual nearest neighbours across cameras, without a size or a threshold.
 
     In each two cameras an image of one and an image of the other are linked if each is
     the other's nearest, after each camera's mean was subtracted. Clusters are what is

@@ -1,4 +1,4 @@
-"""Run a compiled kernel over blocks of rows on all cores, and join what it returns."""
+"""Compiled kernels that run over blocks of rows on all cores."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +33,7 @@ def n_threads() -> int:
 
 @contextmanager
 def cores_shared_by(processes: int) -> Iterator[None]:
-    """Use so many threads that several processes have room on this machine.
+    """Limit threads, so that several processes share the cores of this machine.
 
     Args:
         processes (int): That do the same at the same time, this one included.
@@ -55,7 +55,7 @@ def cores_shared_by(processes: int) -> Iterator[None]:
 
 @contextmanager
 def faiss_threads(count: int) -> Iterator[None]:
-    """Let faiss use so many threads when it is called from the current one.
+    """Set how many threads faiss uses when the current thread calls it.
 
     Args:
         count (int): Number of threads, from 1 on.

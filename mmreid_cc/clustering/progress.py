@@ -1,4 +1,4 @@
-"""Progress bars, for people who watch."""
+"""Progress bars in a terminal."""
 
 import os
 import sys

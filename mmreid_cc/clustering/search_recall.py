@@ -1,4 +1,4 @@
-"""How many of the true neighbours an approximate search has found."""
+"""The share of the true neighbours that an approximate search has found."""
 
 from typing import Any
 

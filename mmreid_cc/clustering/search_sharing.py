@@ -1,4 +1,4 @@
-"""How several processes divide the rows of one search among them."""
+"""The division of one search among several processes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

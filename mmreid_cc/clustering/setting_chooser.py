@@ -1,4 +1,4 @@
-"""The end of a search for settings: take the best, unless chance would be as good."""
+"""The choice of the best settings, unless chance would be as good."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +11,7 @@ from .setting_grid import Settings
 
 
 class SettingChooser:
-    """A clusterer that tries many settings, and clusters by the best one.
+    """Base class of clusterers that try many settings, and cluster by the best one.
 
     What it found is in ``chosen``, ``candidates`` and ``people``, see
     :class:`AutoDBSCAN`.
@@ -22,7 +22,7 @@ class SettingChooser:
     people: tuple[int, int, int] | None
 
     def forget_choice(self) -> None:
-        """Begin anew: nothing is chosen."""
+        """Forget what the last call has chosen."""
         self.chosen, self.candidates, self.people = None, [], None
 
     def cluster_by_best(

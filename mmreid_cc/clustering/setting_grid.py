@@ -15,7 +15,7 @@ _SHARE = 2  # of the images, which lists of neighbours do not exceed
 
 
 def default_grid(n_rows: int) -> list[Settings]:
-    """Settings of DBSCAN that are worth trying for a number of images.
+    """Return settings of DBSCAN that are worth trying for a number of images.
 
     Args:
         n_rows (int): Number of images.

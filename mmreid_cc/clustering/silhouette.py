@@ -1,4 +1,4 @@
-"""How well clusters that were found in some dimensions hold in others, without labels.
+"""Silhouettes of clusters in dimensions that they were not found in, without labels.
 
 Source: Rousseeuw, Silhouettes, J. Comput. Appl. Math. 20, 1987, with centroids in the
 place of all pairs (the simplified silhouette of Hruschka et al., 2004).
@@ -153,7 +153,7 @@ def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
 
 
 def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
-    """Whiten features, by 1,024 of their dimensions where there are more.
+    """Whiten features, using at most 1,024 of their dimensions.
 
     Args:
         features (np.ndarray): (N, D) float32.
@@ -172,7 +172,7 @@ def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
 
 
 def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make two views of images that share no dimension.
+    """Split the dimensions of features into two views that share none.
 
     The mean is taken out first: where all features are alike it is most of them.
 
@@ -200,7 +200,7 @@ def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
 
 
 def centered(features: np.ndarray) -> np.ndarray:
-    """Subtract the mean, and normalise again.
+    """Subtract the mean of all rows, and normalise them again.
 
     Args:
         features (np.ndarray): (N, D) float32.
@@ -251,6 +251,6 @@ def whiten(features: np.ndarray) -> np.ndarray:
 
 
 def normalize(rows: np.ndarray) -> np.ndarray:
-    """Divide rows by their length; zeros stay."""
+    """Divide rows by their length; rows of zeros stay as they are."""
     norms = np.sqrt(np.einsum('nd,nd->n', rows, rows))[:, None]
     return rows / np.where(norms == 0, 1, norms)

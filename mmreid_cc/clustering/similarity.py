@@ -49,7 +49,7 @@ def pair_similarities(
 
 
 def for_kernels(features: np.ndarray) -> np.ndarray:
-    """Return features as compiled kernels take them: float16 as its bits, uint16.
+    """Return features as compiled kernels take them: float16 as its bits in uint16.
 
     Args:
         features (np.ndarray): (N, D) float16 or float32, or a memory-mapped file.

@@ -1,4 +1,4 @@
-"""One feature for a track, which occluded and switched images do not spoil."""
+"""One feature for each track, robust to occluded images and identity switches."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -45,7 +45,7 @@ def pool_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def weighted_means(
     features: np.ndarray, groups: np.ndarray, weights: np.ndarray, count: int
 ) -> np.ndarray:
-    """The weighted mean of the features of each group.
+    """Compute the weighted mean of the features of each group.
 
     Args:
         features (np.ndarray): (N, D) float32.
@@ -70,7 +70,7 @@ def weighted_means(
 def _distances(
     features: np.ndarray, points: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
-    """The distance of each feature from the point of its group."""
+    """Return the distance of each feature from the point of its group."""
     parts = []
     for first in range(0, len(features), _ROWS):
         block = slice(first, first + _ROWS)

@@ -1,4 +1,4 @@
-"""Clusters of tracks: what a tracker knows is no longer guessed."""
+"""Clustering of tracks instead of images."""
 
 import inspect
 from typing import Any

@@ -1,11 +1,11 @@
-"""How many batches make one step of the optimizer."""
+"""The number of batches in one step of the optimizer."""
 
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
 
 def accumulated_batches(runner: Runner) -> int:
-    """The batches whose gradients are accumulated for one step.
+    """Return the number of batches whose gradients are accumulated for one step.
 
     Args:
         runner (Runner): With an optimizer wrapper that was built.

@@ -1,4 +1,4 @@
-"""``--cfg-options``: settings of the command line that override a config."""
+"""The option ``--cfg-options``, by which the command line overrides a config."""
 
 import argparse
 import ast

@@ -1,4 +1,4 @@
-"""What training on pseudo labels takes for granted of sampler and processes."""
+"""Checks of what training on pseudo labels requires of sampler and processes."""
 
 import hashlib
 from typing import Any

@@ -1,4 +1,4 @@
-"""What log and visualizer are told about a clustering."""
+"""Reports of a clustering to the log and the visualizer."""
 
 import numpy as np
 from mmengine.runner import Runner
@@ -13,7 +13,7 @@ from mmreid_cc.visualization import ClusteredImages, figure_pixels
 def clustering_scores(
     features: np.ndarray, labels: np.ndarray, pids: np.ndarray
 ) -> dict[str, float]:
-    """Count and judge clusters, with identities where they are known.
+    """Count and judge clusters, also by identities if they are known.
 
     Args:
         features (np.ndarray): What was clustered, L2-normalised, shape (N, D).
@@ -40,7 +40,7 @@ def report_clustering(
     memory_bytes: int,
     seconds: dict[str, float],
 ) -> None:
-    """Write what is to be known of a clustering to log and visualizer.
+    """Report a clustering to the log and the visualizer.
 
     Args:
         runner (Runner): Whose logger and visualizer are used.
@@ -63,7 +63,7 @@ def report_clustering(
 
 
 def in_words(scores: dict[str, float]) -> str:
-    """What a clustering has found, in a sentence.
+    """Describe the result of a clustering in a sentence.
 
     Args:
         scores (dict[str, float]): Of :func:`clustering_scores`, of one image or more.
@@ -88,7 +88,7 @@ def in_words(scores: dict[str, float]) -> str:
 def draw_clustering(
     runner: Runner, dataset: ReIDDataset, features: Tensor, labels: Tensor
 ) -> None:
-    """Give the visualizer a sheet of the clusters, and a map of the images.
+    """Draw a sheet of the clusters and a map of the images by the visualizer.
 
     Args:
         runner (Runner): Whose visualizer is used.

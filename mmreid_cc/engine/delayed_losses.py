@@ -1,4 +1,4 @@
-"""Numbers that a GPU computes, read when it is done with them and not before."""
+"""Numbers from a GPU that are read when they are ready, without waiting earlier."""
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ class LateNumbers:
             self._copied.record()
 
     def read(self) -> dict[str, Tensor]:
-        """Wait until they are there.
+        """Wait until the numbers have arrived, and return them.
 
         Returns:
             dict[str, Tensor]: On the CPU.
@@ -42,7 +42,7 @@ class LateNumbers:
 
 
 def any_on_gpu(tensors: dict[str, Tensor]) -> bool:
-    """Whether there is something to wait for.
+    """Return whether a tensor is on a GPU.
 
     Args:
         tensors (dict[str, Tensor]): By name.

@@ -1,4 +1,4 @@
-"""The weights that a config starts from, where there is no checkpoint of a run."""
+"""The weights that a config starts from, if there is no checkpoint."""
 
 import copy
 import logging

@@ -1,4 +1,4 @@
-"""Labels of all images, found by all processes together."""
+"""Pseudo labels, which all processes find together."""
 
 import logging
 import os
@@ -61,7 +61,7 @@ def pseudo_labels(
     *,
     required: bool = True,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Cluster features; the same labels in all processes.
+    """Cluster features, with the same labels in all processes.
 
     In a distributed run every process searches the neighbours of its share of the
     images, and the main one clusters. Where neighbours are searched camera by camera,
@@ -133,7 +133,7 @@ def pseudo_labels(
 
 
 def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
-    """Whether an algorithm starts from neighbours that processes can search together.
+    """Return whether a clusterer starts from neighbours that processes can share.
 
     Args:
         clusterer (BaseClusterer): The algorithm.
@@ -146,7 +146,7 @@ def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
 
 
 def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor:
-    """Let the main process find labels, and give them to all.
+    """Find labels in the main process, and send them to all.
 
     An error of it is raised in all of them; otherwise they would wait for it.
 
@@ -174,7 +174,7 @@ def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor
 def search_together(
     features: Tensor | np.ndarray, clusterer: NeighborClusterer
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The neighbours that a clusterer starts from, each process searching its share.
+    """Search the neighbours that a clusterer starts from, each process its share.
 
     Args:
         features (array): L2-normalised, shape (N, D), the same in all processes.
@@ -198,7 +198,7 @@ def search_together(
 
 @contextmanager
 def shared_errors() -> Iterator[Callable[[], None]]:
-    """Raise in all processes what one of them raises; the others would wait for it.
+    """Raise an error of one process in all, because the others would wait for it.
 
     Yields:
         Callable: To be called by all of them before they exchange anything. In the end
@@ -223,7 +223,7 @@ def shared_errors() -> Iterator[Callable[[], None]]:
 
 
 def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
-    """Check that there is something to learn from labels.
+    """Check that there is something to learn from the labels.
 
     Args:
         labels (Tensor): Cluster of each image, −1 is un-clustered; shape (N,).
@@ -254,7 +254,7 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
 
 
 def advice(source: object, more: bool) -> str:
-    """What to change where an algorithm finds nobody, or only one person.
+    """Return advice for a clusterer that finds nobody, or only one person.
 
     Args:
         source (object): The algorithm, or the file that labels were read from.

@@ -1,4 +1,4 @@
-"""Find the checkpoint to go on from."""
+"""The search for the checkpoint from which a run continues."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimi
 
 
 def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
-    """The newest checkpoint of a run whose content is as it was written.
+    """Return the newest complete checkpoint of a run.
 
     Every byte is read and compared with the check sums that PyTorch stored. Nothing is
     unpickled.
@@ -57,7 +57,7 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is a checkpoint that can be read to its end.
+    """Return whether a file is a complete checkpoint.
 
     Args:
         path (Path): Of the file, in the format of ``torch.save`` (a ZIP archive).

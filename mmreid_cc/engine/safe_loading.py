@@ -19,7 +19,7 @@ STATISTICS = ('min', 'max', 'mean', 'current')
 
 
 def load_checkpoints_safely() -> None:
-    """From now on let MMEngine read tensors, numbers and texts, and nothing else.
+    """Restrict MMEngine to tensors, numbers and texts in checkpoints from now on.
 
     A pickle may name any function and call it. PyTorch's ``weights_only`` forbids that,
     but the maintained build of MMEngine reads a file that does not pass *without* it
@@ -74,18 +74,18 @@ def load_file(filename: str, map_location: Any = None) -> dict:
 
 
 def load_url(filename: str, map_location: Any = None) -> dict:
-    """Download a checkpoint once, and read it; as :func:`load_file`."""
+    """Download a checkpoint once, and read it as :func:`load_file` does."""
     return _read(filename, lambda: load_from_http(filename, map_location))
 
 
 def load_object(filename: str, map_location: Any = None) -> dict:
-    """Read a checkpoint by a file backend of MMEngine; as :func:`load_file`."""
+    """Read a checkpoint by a file backend of MMEngine, as :func:`load_file` does."""
     file = BytesIO(get(filename))
     return _read(filename, lambda: torch.load(file, map_location, weights_only=True))
 
 
 def _read(filename: str, load: Callable[[], dict]) -> dict:
-    """Load with our own list of what is allowed; name the file if that fails."""
+    """Load with our own list of allowed types, and name the file if that fails."""
     try:
         with allowing(allowed_globals()):
             checkpoint = load()
@@ -113,7 +113,7 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
 
 @contextmanager
 def allowing(names: list) -> Iterator[None]:
-    """Let ``torch.load`` find more than weights, and afterwards what it found before.
+    """Let ``torch.load`` read more types within this context.
 
     ``torch.serialization.safe_globals`` forbids all of its list at its end, that which
     was allowed before it, too.
@@ -134,7 +134,7 @@ def allowing(names: list) -> Iterator[None]:
 
 
 def allowed_globals() -> list:
-    """What a checkpoint of MMEngine names beside tensors.
+    """Return what a checkpoint of MMEngine may name besides tensors.
 
     Returns:
         list: As ``torch.serialization.add_safe_globals`` takes it.
@@ -158,7 +158,7 @@ def allowed_globals() -> list:
 
 
 def history_statistic(owner: type, name: str) -> Callable:
-    """What stands for ``getattr`` in a checkpoint: the statistics of its log buffers.
+    """Return a statistic of a log buffer; it replaces ``getattr`` in checkpoints.
 
     Args:
         owner (type): Must be ``HistoryBuffer``.
@@ -176,6 +176,6 @@ def history_statistic(owner: type, name: str) -> Callable:
 
 
 def _reason(error: Exception) -> str:
-    """The few words of PyTorch's long message that say what was found."""
+    """Return the few words of PyTorch's long message that say what was found."""
     found = re.search(r'GLOBAL \S+|it asks for .*|Unsupported oper.*', str(error))
     return found[0] if found else str(error).splitlines()[0]

@@ -1,4 +1,4 @@
-"""How ``tools/train.py`` and ``tools/test.py`` begin: arguments, config, process."""
+"""The start of ``tools/train.py`` and ``tools/test.py``: arguments, config, process."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ from .safe_loading import load_checkpoints_safely
 
 
 def run_parser(description: str) -> argparse.ArgumentParser:
-    """A parser of the arguments that a training and a test have in common.
+    """Create a parser of the arguments that training and testing share.
 
     Args:
         description (str): What the tool does.
@@ -115,7 +115,7 @@ def check_run(cfg: Config) -> None:
 
 
 def share_temporary_folder() -> None:
-    """Let worker processes put their temporary files where the main process does.
+    """Give loader processes the temporary folder of the main process.
 
     To hand over a batch, a worker of a data loader makes a socket in a folder
     ``pymp-*``. PyTorch ends most workers by a signal, after which nobody removes the

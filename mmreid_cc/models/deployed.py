@@ -1,4 +1,4 @@
-"""A trained model without its loss: images in, embeddings out, ready for export."""
+"""A trained model without its loss, ready for export: images in, embeddings out."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Activations in place: without a gain in training, faster without gradients."""
+"""Activations in place, which are faster without gradients, but not in training."""
 
 from typing import Any
 

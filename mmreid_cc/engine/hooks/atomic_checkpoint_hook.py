@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there."""
+"""Checkpoints that are always complete."""
 
 import os
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ ATOMIC_LOCAL = 'mmreid_cc.atomic_local'  # `backend` in `backend_args` of MMEngi
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """Save checkpoints so that an interruption, or a full disk, costs none.
+    """Save checkpoints so that an interruption or a full disk destroys none.
 
     As MMEngine's ``CheckpointHook``, with all its arguments, but a checkpoint in a
     local folder is written under another name and renamed when it is whole, and an
@@ -54,7 +54,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     @contextmanager
     def _removals_after(self) -> Iterator[None]:
-        """Remove what is to be removed when all is saved, and nothing on an error."""
+        """Remove old files after everything is saved, and nothing after an error."""
         backend = self.file_backend
         self.file_backend = _Postponed(backend)
         try:
@@ -65,14 +65,14 @@ class AtomicCheckpointHook(CheckpointHook):
             self.file_backend = backend
 
     def _named(self) -> set[str | None]:
-        """The last and the best checkpoints, which stay."""
+        """Return the last and the best checkpoints, which are kept."""
         best = getattr(self, 'best_ckpt_path', None)
         several = getattr(self, 'best_ckpt_path_dict', {})
         return {self.last_ckpt, best, *several.values()}
 
 
 class _Postponed:
-    """A storage that notes which files are to be removed."""
+    """A storage that only notes which files are to be removed."""
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
@@ -87,7 +87,7 @@ class _Postponed:
 
 @register_backend(ATOMIC_LOCAL)
 class AtomicLocalBackend(LocalBackend):
-    """MMEngine's storage on local disks, but no reader ever finds half a file."""
+    """MMEngine's storage on local disks, which never shows an incomplete file."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Write bytes to a file.

@@ -1,4 +1,4 @@
-"""Make batch norm see as many images at a time as on the GPUs of the reference."""
+"""Batch norm over groups of as many images as a GPU of the reference has."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ class BatchNormGroupsHook(Hook):
         self.groups: list[BatchNormGroups] = []
 
     def before_train(self, runner: Runner) -> None:
-        """Let the model, and its teacher if it has one, pass on group by group."""
+        """Let the model, and its teacher if it has one, normalise group by group."""
         if self.samples_per_bn is None:
             return
         self.batches_per_step = accumulated_batches(runner)
@@ -86,7 +86,7 @@ class BatchNormGroupsHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
-        """Let the first of the batches of a step move the running statistics."""
+        """Let only the first batch of a step move the running statistics."""
         for groups in self.groups:
             groups.tracks = runner.iter % self.batches_per_step == 0
 
@@ -96,13 +96,13 @@ class BatchNormGroupsHook(Hook):
             broadcast_statistics(network)
 
     def after_train(self, runner: Runner) -> None:
-        """Leave layers that track as usual."""
+        """Let the layers track running statistics as usual again."""
         for groups in self.groups:
             groups.end()
 
 
 def networks(runner: Runner) -> list[Any]:
-    """The network that is trained, and its teacher, if it has one.
+    """Return the network that is trained, and its teacher if it has one.
 
     Args:
         runner (Runner): Of the run.

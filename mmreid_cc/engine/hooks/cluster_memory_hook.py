@@ -1,4 +1,4 @@
-"""Before an epoch: features, pseudo labels, a fresh cluster memory."""
+"""The clustering before an epoch: features, pseudo labels, a fresh cluster memory."""
 
 import time
 
@@ -119,12 +119,12 @@ class ClusterMemoryHook(Hook):
         self.first_iter: int | None = None  # of the epoch that is going on
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep what a checkpoint from between two clusterings holds."""
+        """Keep the memory of a checkpoint that was saved between two clusterings."""
         if runner._resume:
             self.resumed = checkpoint.get('cluster_memory')
 
     def before_train(self, runner: Runner) -> None:
-        """Build the loader of the training images; take up an interrupted epoch."""
+        """Build the loader of the training images; continue an interrupted epoch."""
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError(
                 'ClusterMemoryHook works before epochs: set `train_cfg.by_epoch=True`, '
@@ -157,7 +157,7 @@ class ClusterMemoryHook(Hook):
             self.clusterer.state = self.resumed.get('clusterer', {})
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Extract, cluster, and give the labels to memory and sampler."""
+        """Extract features, cluster them, and pass the labels to memory and sampler."""
         seen = self.resumed['iteration'] if self.resumed else 0
         self.resumed = None
         self.first_iter = runner.iter - seen
@@ -201,7 +201,7 @@ class ClusterMemoryHook(Hook):
                 draw_clustering(runner, self.dataloader.dataset, clustered, labels)
 
     def _read_labels(self) -> Tensor | None:
-        """The labels to begin with, read before anything is computed."""
+        """Read the initial labels, before anything is computed."""
         if self.initial_labels is None:
             return None
         file, paths = self.initial_labels, self.dataloader.dataset.column('img_path')
@@ -210,7 +210,7 @@ class ClusterMemoryHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
-        """Tell the memory how far the training is."""
+        """Tell the memory how much of the training is done."""
         memory = memory_of(runner.model)
         step = runner.iter - runner.iter % memory.batches_per_update
         memory.progress = step / runner.max_iters
@@ -228,11 +228,11 @@ class ClusterMemoryHook(Hook):
             check_same_vectors({name: bank.vectors for name, bank in banks.items()})
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Note that no epoch is going on."""
+        """Note that no epoch is in progress."""
         self.first_iter = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Save memory and labels, unless the next epoch makes new ones of nothing."""
+        """Save memory and labels, unless the next epoch clusters anew without them."""
         meta = checkpoint['meta']
         seen = 0 if self.first_iter is None else meta['iter'] - self.first_iter
         memory = memory_of(runner.model)
@@ -247,7 +247,7 @@ class ClusterMemoryHook(Hook):
 
 
 def extraction_dataloader(cfg: Config) -> dict:
-    """The loader of the training images, derived from a Runner's config.
+    """Build the loader of the training images from a Runner's config.
 
     Args:
         cfg (Config): With ``train_dataloader``, and ``test_dataloader`` or
@@ -272,5 +272,5 @@ def extraction_dataloader(cfg: Config) -> dict:
 
 
 def memory_of(model: nn.Module) -> BaseMemory:
-    """The memory of a model, wrapped for distributed training or not."""
+    """Return the memory of a model, wrapped for distributed training or not."""
     return unwrapped(model).head.memory

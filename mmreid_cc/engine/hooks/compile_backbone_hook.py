@@ -1,4 +1,4 @@
-"""Compile the backbone, and nothing else."""
+"""Compilation of the backbone alone."""
 
 from typing import Any
 

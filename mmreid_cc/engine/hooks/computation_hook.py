@@ -1,4 +1,4 @@
-"""How the network of a run is computed."""
+"""Settings of how the network of a run is computed."""
 
 from contextlib import AbstractContextManager
 
@@ -61,14 +61,14 @@ class ComputationHook(Hook):
             prepare_computation(model, self.channels_last, self.inference_dtype)
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Compute by folded layers from now on."""
+        """Use folded layers from now on."""
         self.evaluation = fixed_weights(unwrapped(runner.model))
         self.evaluation.__enter__()
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
-        """Compute by the layers of the model again."""
+        """Use the layers of the model again."""
         if self.evaluation is not None:
             self.evaluation.__exit__(None, None, None)
             self.evaluation = None

@@ -1,4 +1,4 @@
-"""Augment batches on the device that trains on them."""
+"""Augmentation of batches on the device that trains on them."""
 
 import torch
 from mmengine.hooks import Hook
@@ -31,7 +31,7 @@ class DeviceAugmentationHook(Hook):
         self.draw: DrawAugmentation | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Change the pipeline, before workers start with it."""
+        """Change the pipeline before loader processes start with it."""
         dataset = runner.train_dataloader.dataset
         self.draw = draw_only(dataset.pipeline.transforms)
 

@@ -1,4 +1,4 @@
-"""Decode and resize every image of a run once."""
+"""A cache by which every image of a run is decoded and resized once."""
 
 import os
 from typing import Any
@@ -57,7 +57,7 @@ class ImageCacheHook(Hook):
             room -= self._keep(runner, name, loader, room)
 
     def _keep(self, runner: Runner, name: str, loader: DataLoader, room: float) -> int:
-        """Keep the images of a loader if there is room; return what they take."""
+        """Keep the images of a loader if they fit; return the bytes that they take."""
         dataset: Any = loader.dataset
         known = isinstance(dataset, ReIDDataset)
         size = fixed_size(dataset.pipeline) if known else None

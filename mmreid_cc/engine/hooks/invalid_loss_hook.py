@@ -1,4 +1,4 @@
-"""Stop at the first loss that is no number, and keep what led to it."""
+"""Stop at the first loss that is not finite, and keep the batch that led to it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +69,7 @@ class InvalidLossHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Look at the losses of all processes."""
+        """Check the losses of all processes."""
         if outputs is None or data_batch is None:
             return
         rate = runner.optim_wrapper.get_lr()['lr'][0]
@@ -85,19 +85,19 @@ class InvalidLossHook(Hook):
             self.check(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Look at the last losses before anything is saved or validated."""
+        """Check the last losses before anything is saved or validated."""
         self.check(runner)
 
     def before_val(self, runner: Runner) -> None:
-        """The same, in a loop without epochs."""
+        """Check the last losses, in a loop without epochs."""
         self.check(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """The same for a checkpoint that another hook saves; in the main process."""
+        """Check the last losses before another hook saves; in the main process."""
         self.check(runner, together=False)
 
     def check(self, runner: Runner, together: bool = True) -> None:
-        """Look at losses that have not been read.
+        """Check losses that have not been read.
 
         Args:
             runner (Runner): Of the run.
@@ -133,7 +133,7 @@ class InvalidLossHook(Hook):
 
 
 def saves_now(runner: Runner) -> bool:
-    """Whether a checkpoint may be saved at the end of this iteration.
+    """Return whether a checkpoint may be saved at the end of this iteration.
 
     Args:
         runner (Runner): Of the run.
@@ -170,7 +170,7 @@ def save_batch(data_batch: dict, folder: Path, name: str) -> None:
 
 
 def as_colors(images: Tensor) -> Tensor:
-    """Images as the network sees them, in red, green and blue from 0 to 1.
+    """Return images as the network sees them, in red, green and blue from 0 to 1.
 
     Args:
         images (Tensor): BGR, shape (B, 3, H, W), float, 0 to 255; what is not finite

@@ -1,4 +1,4 @@
-"""Draws inside the network that do not depend on what was drawn before."""
+"""Random draws of the network that do not depend on earlier draws."""
 
 import random
 

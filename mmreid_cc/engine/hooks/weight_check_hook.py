@@ -1,4 +1,4 @@
-"""Before weights are loaded: see that they belong to the model."""
+"""A check, before weights are loaded, that they belong to the model."""
 
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
@@ -44,5 +44,5 @@ class WeightCheckHook(Hook):
 
 
 def _is_training(runner: Runner) -> bool:
-    """``Runner.train`` builds the optimizer before it loads any weights."""
+    """Return whether the Runner trains: it then has an optimizer already."""
     return isinstance(runner.optim_wrapper, OptimWrapper)

@@ -14,7 +14,7 @@ from .protocol import EvaluationProtocol, split_gallery
 
 
 class QueryRanks(NamedTuple):
-    """The ranking of the gallery for each query, summed up in three numbers.
+    """The ranking of the gallery for each query, summarised in three numbers.
 
     Attributes:
         average_precision (np.ndarray): (Q,) float64 in [0, 1]; NaN for a query without
@@ -31,7 +31,7 @@ class QueryRanks(NamedTuple):
 
     @property
     def matched(self) -> NDArray[np.bool_]:
-        """(Q,) bool: which queries have a match."""
+        """Which queries have a match; (Q,) bool."""
         return self.first_match > 0
 
     def means(self, topk: Sequence[int]) -> dict[str, float]:

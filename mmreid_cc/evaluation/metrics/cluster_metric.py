@@ -1,4 +1,4 @@
-"""How good the clusters of a network are, where nobody knows who is who."""
+"""A metric of the clusters of a network, without identities."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Several test sets in one run, each by itself."""
+"""A metric for several test sets in one run, each evaluated on its own."""
 
 from mmengine.logging import print_log
 from torch import Tensor
@@ -68,7 +68,7 @@ class JointReIDMetric(ReIDMetric):
 
 
 def _table(rows: dict[str, dict[str, float]], columns: list[str]) -> str:
-    """A row for each data set, a column for each metric."""
+    """Format a table with a row for each data set and a column for each metric."""
     width = max(len(name) for name in rows)
     widths = [max(len(column), 5) for column in columns]
     lines = [['', *columns]]

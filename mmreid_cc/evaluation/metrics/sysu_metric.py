@@ -136,7 +136,7 @@ def identity_cmc(
     *,
     topk: Sequence[int],
 ) -> dict[str, float]:
-    """CMC where every identity of the gallery has one rank, that of its nearest image.
+    """Compute the CMC of identities, each ranked by its nearest image.
 
     Args:
         query_features (np.ndarray): L2-normalised, (Q, D).

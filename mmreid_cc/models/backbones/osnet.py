@@ -93,7 +93,7 @@ class OSNet(BaseBackbone):
         self.last = ConvModule(channels[-1], channels[-1], 1, norm_cfg=norm_cfg)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """The map of the last layer.
+        """Compute the map of the last layer.
 
         Args:
             x (Tensor): Images, shape (B, 3, H, W).
@@ -105,7 +105,7 @@ class OSNet(BaseBackbone):
 
 
 class OSBlock(BaseModule):
-    """A residual bottleneck of four streams with receptive fields of 3, 5, 7 and 9.
+    """A residual bottleneck with four streams of receptive fields 3, 5, 7 and 9.
 
     One gate, shared by the streams, weighs their channels before they are added (the
     "unified aggregation gate" of the paper).
@@ -132,7 +132,7 @@ class OSBlock(BaseModule):
             self.downsample = ConvModule(in_channels, out_channels, 1, **linear)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (B, in, H, W) to (B, out, H, W)."""
+        """Map shape (B, in, H, W) to (B, out, H, W)."""
         reduced = self.reduce(x)
         scales = [self.gate(stream(reduced)) for stream in self.streams]
         summed = self.expand(torch.stack(scales).sum(dim=0))
@@ -155,5 +155,5 @@ class LiteConv(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (B, C, H, W) to (B, C, H, W)."""
+        """Map shape (B, C, H, W) to (B, C, H, W)."""
         return self.depthwise(self.pointwise(x))

@@ -40,7 +40,7 @@ class Twins(BaseModule):
         self.networks = ModuleList([MODELS.build(network) for network in networks])
 
     def forward(self, inputs: Tensor) -> tuple[Tensor]:
-        """The maps of both.
+        """Compute the maps of both backbones.
 
         Args:
             inputs (Tensor): Shape (B, 3, H, W) or (B, 6, H, W).

@@ -1,4 +1,4 @@
-"""Classifiers: what mmpretrain's lacks for some methods."""
+"""Classifiers that some methods need besides mmpretrain's."""
 
 from .mutual_classifier import MutualClassifier
 from .taught_classifier import TaughtClassifier

@@ -1,4 +1,4 @@
-"""Two networks of which each sees a view of its own."""
+"""Two networks, each of which sees its own view of an image."""
 
 import torch
 from mmpretrain.structures import DataSample
@@ -28,6 +28,6 @@ class MutualClassifier(TaughtClassifier):
     """
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """The losses of a batch, see :class:`TaughtClassifier`."""
+        """Compute the losses of a batch, see :class:`TaughtClassifier`."""
         views = inputs.unflatten(0, (-1, len(data_samples)))
         return super().loss(torch.cat(list(views), dim=1), data_samples)

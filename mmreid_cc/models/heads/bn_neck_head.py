@@ -1,4 +1,4 @@
-"""From backbone features to an embedding: what the heads of re-ID share."""
+"""The base of the re-ID heads: from backbone features to an embedding."""
 
 import torch
 import torch.nn.functional as F
@@ -54,7 +54,7 @@ class BNNeckHead(BaseModule):
         self.bn.bias.requires_grad_(False)
 
     def pre_logits(self, feats: Tensor | tuple[Tensor, ...]) -> Tensor:
-        """The input of the head as vectors.
+        """Return the input of the head as vectors.
 
         Args:
             feats (Tensor | tuple[Tensor]): Of backbone or neck.
@@ -85,7 +85,7 @@ class BNNeckHead(BaseModule):
         )
 
     def forward(self, feats: Tensor | tuple[Tensor, ...]) -> Tensor:
-        """The L2-normalised embeddings.
+        """Compute the L2-normalised embeddings.
 
         Args:
             feats (Tensor | tuple[Tensor]): Of backbone or neck.
@@ -113,7 +113,7 @@ class BNNeckHead(BaseModule):
         feats: Tensor | tuple[Tensor, ...],
         data_samples: list[DataSample] | None = None,
     ) -> list[DataSample]:
-        """Put the embeddings on data samples.
+        """Store the embeddings in data samples.
 
         Args:
             feats (Tensor | tuple[Tensor]): Of backbone or neck.

@@ -58,7 +58,7 @@ class ClusterContrastHead(BNNeckHead):
         data_samples: list[DataSample],
         taught: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """The contrast of a batch with the memory.
+        """Compute the loss of a batch by the memory.
 
         The memory looks the images up by ``sample_idx``; whatever identity a data
         sample may carry is not read.

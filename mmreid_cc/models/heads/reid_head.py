@@ -87,7 +87,7 @@ class ReIDHead(BNNeckHead):
     def loss(
         self, feats: Tensor | tuple[Tensor, ...], data_samples: list[DataSample]
     ) -> dict[str, Tensor]:
-        """Both losses of a batch.
+        """Compute both losses of a batch.
 
         Args:
             feats (Tensor | tuple[Tensor]): Of backbone or neck.
@@ -114,7 +114,7 @@ class ReIDHead(BNNeckHead):
         return {'loss_identity': identity, 'loss_triplet': triplet}
 
     def _labels(self, data_samples: list[DataSample]) -> Tensor:
-        """The identities of a batch, shape (B,), int64."""
+        """Return the identities of a batch, shape (B,), int64."""
         if not all('gt_label' in sample for sample in data_samples):
             raise ValueError(
                 'ReIDHead learns from identities, and a data sample has no `gt_label`. '

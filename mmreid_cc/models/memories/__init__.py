@@ -1,4 +1,4 @@
-"""Memories: what queries are contrasted with."""
+"""Memories, which hold the vectors that queries are contrasted with."""
 
 from .base_memory import BaseMemory, TaughtMemory
 from .camera_proxy_memory import CameraProxyMemory

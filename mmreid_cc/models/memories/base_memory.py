@@ -1,4 +1,4 @@
-"""What all memories share: being filled, looked up, saved, and kept in float32."""
+"""The base classes of memories: they look up, save and restore vectors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -19,7 +19,7 @@ HOW_TO_FILL = (
 
 
 class BaseMemory(nn.Module, ABC):
-    """Base class of what queries are contrasted with.
+    """Base class of memories, i.e. of what queries are contrasted with.
 
     A subclass says what is held (:meth:`fill`, :meth:`reset`, :meth:`state`), which
     vector belongs to an image (:meth:`slots_of`, where it is not that of its cluster),
@@ -77,7 +77,7 @@ class BaseMemory(nn.Module, ABC):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering.
+        """Fill the memory from a clustering.
 
         Args:
             features (Tensor): Of all training images, L2-normalised, shape (N, D), on
@@ -90,11 +90,11 @@ class BaseMemory(nn.Module, ABC):
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """The arguments of ``reset`` that would make this memory what it is now."""
+        """Return the arguments of ``reset`` that would restore the present memory."""
 
     @abstractmethod
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
-        """The loss of queries.
+        """Compute the loss of queries.
 
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
@@ -107,19 +107,19 @@ class BaseMemory(nn.Module, ABC):
 
     @property
     def centroids(self) -> Tensor:
-        """What queries are contrasted with, shape (C, D); (0, 0) before ``reset``."""
+        """The vectors of the first bank, shape (C, D); (0, 0) before ``reset``."""
         return next(iter(self.banks.values())).vectors
 
     @property
     def features(self) -> Tensor | None:
-        """What a memory that ``LASTS`` has of all images, to be clustered next.
+        """The vectors of all images in a memory that ``LASTS``, to be clustered next.
 
         L2-normalised, shape (N, D), on the CPU; None before it is filled.
         """
         return None
 
     def clustered(self, features: Tensor) -> Tensor:
-        """What of the features is clustered.
+        """Return the part of the features that is clustered.
 
         Args:
             features (Tensor): Of all training images, shape (N, D).
@@ -131,7 +131,7 @@ class BaseMemory(nn.Module, ABC):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all vectors."""
+        """The size of all vectors in bytes."""
         return sum(bank.vectors.nbytes for bank in self.banks.values())
 
     def similarities(self, name: str, queries: Tensor, slots: Tensor) -> Tensor:
@@ -150,7 +150,7 @@ class BaseMemory(nn.Module, ABC):
         )
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The vectors that training images belong to: those of their clusters.
+        """Look up the vectors that training images belong to: those of their clusters.
 
         Args:
             indices (Tensor): Their ``sample_idx``, shape (B,), int64, on the CPU.
@@ -183,7 +183,7 @@ class BaseMemory(nn.Module, ABC):
     def forward(
         self, embeddings: Tensor, slots: Tensor, taught: Tensor | None = None
     ) -> Tensor | dict[str, Tensor]:
-        """The loss of a batch; its backward pass moves the vectors.
+        """Compute the loss of a batch, whose backward pass moves the vectors.
 
         Args:
             embeddings (Tensor): Queries, shape (B, D); they are normalised here.
@@ -217,7 +217,7 @@ class BaseMemory(nn.Module, ABC):
             return self.contrast_taught(queries, slots, taught)
 
     def snapshot(self) -> dict[str, Tensor]:
-        """What a checkpoint needs in the middle of an epoch.
+        """Return what a checkpoint needs in the middle of an epoch.
 
         Returns:
             dict[str, Tensor]: As :meth:`state`, on the CPU.
@@ -237,7 +237,7 @@ class BaseMemory(nn.Module, ABC):
         return {name: tensor.cpu() for name, tensor in self.state().items()}
 
     def restore(self, snapshot: dict[str, Tensor]) -> None:
-        """Go on from what :meth:`snapshot` returned.
+        """Restore what :meth:`snapshot` returned.
 
         Args:
             snapshot (dict[str, Tensor]): On the device of the embeddings to come.

@@ -120,7 +120,7 @@ class CameraProxyMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with the proxies of a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory with proxies, see :meth:`BaseMemory.fill`."""
         parts, _, _ = split_by_camera(labels, cam_ids)
         state = {'proxies': cluster_centroids(features, parts)}
         if self.cluster_weight:
@@ -135,7 +135,7 @@ class CameraProxyMemory(BaseMemory):
         cam_ids: Tensor,
         clusters: Tensor | None = None,
     ) -> None:
-        """Begin anew with the proxies of a clustering.
+        """Set the proxies of a clustering.
 
         Args:
             proxies (Tensor): L2-normalised, shape (P, D), float, in the order of
@@ -169,17 +169,17 @@ class CameraProxyMemory(BaseMemory):
         self.proxy_cams = proxy_cams.to(proxies.device)
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels, 'cam_ids': self.cam_ids}
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The proxies of training images, see :meth:`BaseMemory.slots_of`."""
+        """Look up the proxies of training images, see :meth:`BaseMemory.slots_of`."""
         super().slots_of(indices)
         return self.parts[indices]
 
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
-        """The weighted sum of the parts, see :meth:`BaseMemory.contrast`."""
+        """Compute the weighted sum of the parts, see :meth:`BaseMemory.contrast`."""
         loss = queries.new_zeros(())
         own = slots.to(queries.device, non_blocking=True)
         if self.intra_weight or self.inter_weight:
@@ -200,7 +200,7 @@ class CameraProxyMemory(BaseMemory):
     def _inter_camera(
         self, logits: Tensor, same_cluster: Tensor, same_camera: Tensor
     ) -> Tensor:
-        """The inter-camera part, averaged over the batch.
+        """Compute the inter-camera part, averaged over the batch.
 
         Args:
             logits (Tensor): Similarities to all proxies over τ, shape (B, P).

@@ -85,7 +85,7 @@ class ClusterMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with the clusters of a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory with a vector per cluster, see :meth:`BaseMemory.fill`."""
         if self.init == 'centroid':
             vectors = torch.from_numpy(cluster_centroids(features, labels))
         else:
@@ -93,7 +93,7 @@ class ClusterMemory(BaseMemory):
         self.reset(vectors.to(device), labels)
 
     def reset(self, centroids: Tensor, labels: Tensor | None = None) -> None:
-        """Begin anew with the centroids of a clustering.
+        """Set the centroids of a clustering.
 
         Args:
             centroids (Tensor): L2-normalised, shape (C, D), float, on the device of the
@@ -110,11 +110,11 @@ class ClusterMemory(BaseMemory):
         self.labels = self.labels[:0] if labels is None else labels.cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         return {'centroids': self.centroids, 'labels': self.labels}
 
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
-        """Mean cross entropy over the batch, see :meth:`BaseMemory.contrast`."""
+        """Compute the mean cross entropy, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('centroids', queries, slots)
         target = slots.to(queries.device, non_blocking=True)
         return F.cross_entropy(similarities / self.temperature, target)

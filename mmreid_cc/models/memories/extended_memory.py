@@ -98,7 +98,7 @@ class ExtendedMemory(ClusterMemory):
         self.preserving_temperature = preserving_temperature
 
     def contrast(self, queries: Tensor, slots: Tensor) -> dict[str, Tensor]:
-        """Both parts by name, see :meth:`BaseMemory.contrast`."""
+        """Compute both parts by name, see :meth:`BaseMemory.contrast`."""
         labels = slots.to(queries.device, non_blocking=True)
         supports = self.support_samples(queries, labels)
         # Image by image, so that the shares of processes are those of one.
@@ -157,7 +157,7 @@ class ExtendedMemory(ClusterMemory):
 
 
 def label_preserving_loss(logits: Tensor, labels: Tensor, others: Tensor) -> Tensor:
-    """Contrast the least similar sample of the own label with the most similar others.
+    """Contrast the least similar sample of a query's label with the nearest others.
 
     Args:
         logits (Tensor): Similarities over the temperature, shape (B, M), float.

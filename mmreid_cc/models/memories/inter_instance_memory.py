@@ -15,7 +15,7 @@ from .camera_proxy_memory import CameraProxyMemory
 
 @MODELS.register_module()
 class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
-    r"""Contrast queries with proxies, and with what a teacher makes of the batch.
+    r"""Contrast queries with proxies, and with a teacher's embeddings of the batch.
 
     Beside :class:`CameraProxyMemory`'s loss, of queries q from a first view, there are
     two parts in which the images of a batch are compared: m is what the teacher makes
@@ -121,7 +121,7 @@ class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
 
 
 def hard_instance_contrast(logits: Tensor, same: Tensor) -> Tensor:
-    """Contrast the least similar image of the own cluster with those of others.
+    """Contrast the least similar image of a query's cluster with other clusters.
 
     Args:
         logits (Tensor): Similarities over the temperature, shape (B, M), float.

@@ -1,4 +1,4 @@
-"""A memory whose hard labels are tempered by the predictions of a teacher."""
+"""A memory that adds the predictions of a teacher to the hard labels."""
 
 from typing import Any
 

@@ -80,7 +80,7 @@ class MutualMemory(TaughtMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory from a clustering, see :meth:`BaseMemory.fill`."""
         first, second = (
             torch.from_numpy(cluster_centroids(half, labels)).to(device)
             for half in halves(features)
@@ -90,7 +90,7 @@ class MutualMemory(TaughtMemory):
     def reset(
         self, first: Tensor, second: Tensor, labels: Tensor | None = None
     ) -> None:
-        """Begin anew with the centroids of both networks.
+        """Set the centroids of both networks.
 
         Args:
             first (Tensor): L2-normalised, shape (C, D / 2), float, on the device of the
@@ -108,7 +108,7 @@ class MutualMemory(TaughtMemory):
         self.labels = self.labels[:0] if labels is None else labels.cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels}
 
@@ -159,7 +159,7 @@ class MutualMemory(TaughtMemory):
 
 
 def halves(vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """The vectors of both networks.
+    """Return the vectors of both networks.
 
     Args:
         vectors (Tensor): Shape (B, D).

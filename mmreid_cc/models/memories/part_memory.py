@@ -15,7 +15,7 @@ from .vector_bank import VectorBank
 
 @MODELS.register_module()
 class PartMemory(BaseMemory):
-    r"""Contrast images and their parts with clusters, and let each doubt the other.
+    r"""Contrast images and their parts with clusters, and let each refine the other.
 
     An embedding is the vector of the image and those of its P parts, side by side
     (:class:`PartPooling`). Clusters are found by the first. All 1 + P have centroids of
@@ -104,13 +104,13 @@ class PartMemory(BaseMemory):
         self.agreement = torch.empty(0, num_parts)
 
     def clustered(self, features: Tensor) -> Tensor:
-        """The vectors of whole images."""
+        """Return the vectors of whole images."""
         return self.pieces(features)[0]
 
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory from a clustering, see :meth:`BaseMemory.fill`."""
         pieces = self.pieces(features)
         vectors = {
             name: torch.from_numpy(cluster_centroids(piece, labels)).to(device)
@@ -121,7 +121,7 @@ class PartMemory(BaseMemory):
         self.reset(labels, torch.from_numpy(agreement).to(features.dtype), **vectors)
 
     def reset(self, labels: Tensor, agreement: Tensor, **vectors: Tensor) -> None:
-        """Begin anew with the centroids of the whole and of the parts.
+        """Set the centroids of the whole and of the parts.
 
         Args:
             labels (Tensor): Cluster of every training image, −1 for none; shape (N,),
@@ -141,17 +141,17 @@ class PartMemory(BaseMemory):
         self.agreement = agreement.cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels, 'agreement': self.agreement}
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The images themselves, which know their clusters and their agreement."""
+        """Return the images themselves, by which ``contrast`` looks up more."""
         super().slots_of(indices)
         return indices
 
     def contrast(self, queries: Tensor, slots: Tensor) -> dict[str, Tensor]:
-        """The three parts by name, see :meth:`BaseMemory.contrast`."""
+        """Compute the three parts by name, see :meth:`BaseMemory.contrast`."""
         images = slots.cpu()
         labels = self.labels[images].to(queries.device, non_blocking=True)
         agreement = self.agreement[images].to(queries.device, non_blocking=True)
@@ -177,7 +177,7 @@ class PartMemory(BaseMemory):
     def refined_labels(
         self, labels: Tensor, parts: list[Tensor], agreement: Tensor
     ) -> Tensor:
-        """Pseudo labels that the predictions of the parts have corrected.
+        """Return pseudo labels that are corrected by the predictions of the parts.
 
         Args:
             labels (Tensor): Shape (B,), int64.
@@ -203,7 +203,7 @@ class PartMemory(BaseMemory):
         return (agreement * given + (1 - agreement) * doubt).mean()
 
     def pieces(self, vectors: Tensor) -> list[Tensor]:
-        """The vectors of the whole and of the parts.
+        """Return the vectors of the whole and of the parts.
 
         Args:
             vectors (Tensor): Shape (B, (1 + P) · D).
@@ -233,7 +233,7 @@ class PartMemory(BaseMemory):
 
 
 def cross_agreement(neighbors: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Of two lists of neighbours for each image, intersection over union.
+    """Compute the IoU of two lists of neighbours for each image.
 
     Args:
         neighbors (np.ndarray): (N, k) int64, no number twice in a row.

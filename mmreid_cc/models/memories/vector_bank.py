@@ -1,4 +1,4 @@
-"""Vectors that queries are compared with, and that the queries then move."""
+"""Vectors that queries are compared with, and that queries then move."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ UPDATES: dict[str, Callable[[Tensor, Tensor, Tensor, float], None]] = {
 
 
 class VectorBank:
-    """What a memory holds: unit vectors, each of them moved by the queries of its slot.
+    """Unit vectors of a memory, each of which the queries of its slot move.
 
     In the backward pass, after the gradient has been taken from the vectors that the
     forward pass saw, the queries move their vectors. In a distributed run those of all
@@ -54,7 +54,7 @@ class VectorBank:
 
     @torch.no_grad()
     def reset(self, vectors: Tensor, vector_of: Tensor | None = None) -> None:
-        """Begin anew.
+        """Replace the vectors.
 
         Args:
             vectors (Tensor): L2-normalised, shape (S, D), float, on the device of the
