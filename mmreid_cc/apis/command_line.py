@@ -1,4 +1,4 @@
-"""What the tools that embed images share on the command line."""
+"""The part of the command line that all tools that embed images share."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from .path_metadata import listed_metadata, path_metadata
 
 
 def inference_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser of config, checkpoint and how to run them.
+    """Create a parser of config, checkpoint, and how to run them.
 
     Args:
         description (str, optional): Of the tool.
@@ -53,7 +53,7 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_pattern(parser: argparse.ArgumentParser) -> None:
-    """Add ``--pattern``, for the tools that know images by more than their names."""
+    """Add ``--pattern``, for the tools that use metadata of images."""
     parser.add_argument(
         '--pattern',
         help='regular expression that finds metadata in the path of an image by its '
@@ -64,7 +64,7 @@ def add_pattern(parser: argparse.ArgumentParser) -> None:
 def metadata_of(
     args: argparse.Namespace, paths: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """What ``--pattern`` finds in paths.
+    """Return what ``--pattern`` finds in paths.
 
     Args:
         args (argparse.Namespace): Of a parser with :func:`add_pattern`.
@@ -83,7 +83,7 @@ def metadata_of(
 def listed_images(
     args: argparse.Namespace, file: str
 ) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The images that a CSV file lists, and what it tells of them.
+    """Read the images that a CSV file lists, and their metadata.
 
     Args:
         args (argparse.Namespace): Of :func:`inference_parser` and :func:`add_pattern`.
@@ -113,7 +113,7 @@ def listed_images(
 
 
 def config_of(args: argparse.Namespace) -> Config:
-    """The config with its overrides, checked.
+    """Read the config with its overrides, and check it.
 
     Args:
         args (argparse.Namespace): Of :func:`inference_parser`.
@@ -131,7 +131,7 @@ def config_of(args: argparse.Namespace) -> Config:
 
 
 def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
-    """The inferencer that a command line asks for.
+    """Create the inferencer that a command line asks for.
 
     Args:
         args (argparse.Namespace): Of :func:`inference_parser`.
@@ -145,7 +145,7 @@ def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
 
 
 def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
-    """The files that a command line names.
+    """Return the files that a command line names.
 
     Args:
         given (Sequence[str]): Images and folders.

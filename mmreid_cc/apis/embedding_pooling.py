@@ -1,4 +1,4 @@
-"""Several shots of one person as one embedding."""
+"""Pooling of several images of one person into one embedding."""
 
 from typing import Any
 

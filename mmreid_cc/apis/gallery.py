@@ -1,4 +1,4 @@
-"""Embeddings that are searched in, with what is known of each."""
+"""Embeddings to search in, with their paths and metadata."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ METADATA = 'metadata/'  # before the names of those arrays in the file
 
 
 class Gallery:
-    """Embeddings, their paths, and what else is known of them.
+    """Embeddings, their paths, and their metadata.
 
     It is saved as one file, an ``.npz`` that ``numpy.load`` reads, too. Nothing in it
     is executed. On loading the embeddings are read once to check them, and stay
@@ -110,7 +110,7 @@ class Gallery:
         return search(queries, self.embeddings, min(topk, len(self)))
 
     def select(self, rows: ArrayLike) -> 'Gallery':
-        """A gallery of some of the images, e.g. to leave out the camera of a query.
+        """Return a gallery of some of the images, e.g. without the camera of a query.
 
         Args:
             rows (array): (N,) booleans, or the indices of rows.
@@ -181,7 +181,7 @@ class Gallery:
 
     @classmethod
     def load(cls, file: str | os.PathLike) -> 'Gallery':
-        """Read a gallery; its embeddings are checked, and stay in the file.
+        """Read a gallery, and check its embeddings, which stay in the file.
 
         Args:
             file (str | os.PathLike): As :meth:`save` wrote it.

@@ -1,4 +1,4 @@
-"""Cluster embedded images as a config does in training."""
+"""Clustering of embedded images as a config does it in training."""
 
 import numpy as np
 from mmengine.config import Config

@@ -1,4 +1,4 @@
-"""A gallery as one file: an .npz whose embeddings stay on the disk until used."""
+"""A gallery as one .npz file, whose embeddings are memory-mapped."""
 
 import os
 import struct
@@ -88,7 +88,7 @@ def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:
 
 
 def _padding(start: int, info: zipfile.ZipInfo) -> bytes:
-    """An extra field, which readers skip, so long that the data begin aligned."""
+    """Return an extra field, which readers skip, after which the data are aligned."""
     header = LOCAL_HEADER.size + len(info.filename.encode()) + ZIP64_FIELD
     filler = -(start + header + 4) % ALIGNMENT
     return struct.pack('<HH', PADDING_ID, filler) + bytes(filler)

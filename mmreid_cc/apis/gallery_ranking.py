@@ -1,4 +1,4 @@
-"""The images of a gallery as a person looks through them: from the most similar on."""
+"""The ranking of a gallery for one query, as it is shown to a person."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from .query_search import RE_RANKED
 
 
 class Ranking(NamedTuple):
-    """A list of images.
+    """A list of ranked images.
 
     Attributes:
         rows (np.ndarray): (n,) int64, of the gallery, best first.
@@ -31,7 +31,7 @@ def rank_images(
     rerank: bool = False,
     threshold: float = -1.0,
 ) -> Ranking:
-    """Search, leave out what is not asked for, and keep what is similar enough.
+    """Rank the images of a gallery, leave out some, and keep those similar enough.
 
     Args:
         gallery (AnyGallery): To search in.
@@ -87,7 +87,7 @@ def rank_images(
 def _near_rows(
     gallery: AnyGallery, query: np.ndarray, count: int, left_out: np.ndarray
 ) -> np.ndarray:
-    """The rows most similar to a query, without some: at least so many, or all."""
+    """Return at least so many rows most similar to a query, or all, without some."""
     asked = count + 1
     while True:
         near = gallery.search(query[None], asked)[0][0]
@@ -98,7 +98,7 @@ def _near_rows(
 
 
 def camera_of(gallery: AnyGallery, row: int) -> str | None:
-    """The camera of an image, as it is shown.
+    """Return the name of the camera of an image.
 
     Args:
         gallery (AnyGallery): With ``cam_id`` in its metadata, or without.

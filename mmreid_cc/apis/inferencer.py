@@ -1,4 +1,4 @@
-"""Embed images by a trained network, and search among them."""
+"""The embedding of images by a trained network, and the search among them."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ from .preprocessing import Preprocessing, pipeline_config
 
 
 class ReIDInferencer:
-    """Embeds images, builds galleries of them, and searches there.
+    """Embeds images, builds galleries of them, and searches the galleries.
 
     It prepares images as the config does for a test, and reads checkpoints without
     executing anything from them. Memory that a batch has freed is kept for the next,
@@ -116,7 +116,7 @@ class ReIDInferencer:
     def build_gallery(
         self, images: Images, metadata: Mapping[str, ArrayLike] | None = None
     ) -> Gallery:
-        """Embed images to search among them; :meth:`search` does so from now on.
+        """Embed images into a gallery, which :meth:`search` uses from now on.
 
         Args:
             images (Images): As for a call.
@@ -185,7 +185,7 @@ class ReIDInferencer:
         return gallery.search(embeddings, topk, rerank)
 
     def check_gallery(self, gallery: AnyGallery) -> None:
-        """See that a gallery was built by this network.
+        """Check that a gallery was built by this network.
 
         Args:
             gallery (AnyGallery): Any.
@@ -205,7 +205,7 @@ class ReIDInferencer:
             )
 
     def _embed(self, images: Images) -> tuple[list[str], np.ndarray]:
-        """The paths and the embeddings of images."""
+        """Return the paths and the embeddings of images."""
         found = each_image(images)
         total: int | None = None
         if not isinstance(images, Iterator):
@@ -229,7 +229,7 @@ class ReIDInferencer:
         return paths, np.concatenate(embeddings)
 
     def embed_readable(self, paths: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
-        """Embed the files that can be read, and say why the others cannot.
+        """Embed the files that can be read, and return why the others cannot.
 
         Files are read and decoded while the network computes the batch before.
 
@@ -271,7 +271,7 @@ class ReIDInferencer:
         return embeddings, errors
 
     def _read(self, path: str) -> dict[str, Any]:
-        """Read and prepare a file, or what is at a URL."""
+        """Read and prepare a file or a URL."""
         if '://' not in path:
             return self._prepare(path)
         with fsspec.open(path, 'rb') as stream:

@@ -1,4 +1,4 @@
-"""Pseudo labels that a person corrects: merge, split, reject, undo, save."""
+"""Correction of pseudo labels by hand: merge, split, reject, undo, save."""
 
 import os
 from collections import Counter
@@ -80,7 +80,7 @@ class LabelEditor:
 
     @property
     def unsaved(self) -> int:
-        """Steps between the saved labels and these: new ones, and undone saved ones.
+        """The number of steps between the saved labels and these, done or undone.
 
         Returns:
             int: From 0 on; at first the steps since the labels were given.
@@ -95,7 +95,7 @@ class LabelEditor:
         return len(self._saved) + len(self._steps) - 2 * same
 
     def members(self, cluster: int) -> np.ndarray:
-        """The images of a cluster, the most typical first.
+        """Return the images of a cluster, the most typical first.
 
         Args:
             cluster (int): Its number; −1 for the un-clustered, which come by row.
@@ -117,7 +117,7 @@ class LabelEditor:
         return rows[np.argsort(-(self.embeddings[rows] @ centroid), kind='stable')]
 
     def similar(self, cluster: int) -> tuple[np.ndarray, np.ndarray]:
-        """The other clusters, the most similar first: who may be the same person.
+        """Return the other clusters, beginning with those most likely the same person.
 
         Args:
             cluster (int): A number of ``clusters``.
@@ -140,7 +140,7 @@ class LabelEditor:
         return self.clusters[order], cosines[order]
 
     def merge(self, cluster: int, other: int) -> None:
-        """Make two clusters one.
+        """Merge two clusters.
 
         Args:
             cluster (int): The number that stays.
@@ -207,7 +207,7 @@ class LabelEditor:
         return number
 
     def reject(self, rows: ArrayLike) -> None:
-        """Leave images out: they are un-clustered from now on.
+        """Remove images from their clusters, so that they are un-clustered.
 
         Args:
             rows (array): (n,) of the images.
@@ -221,7 +221,7 @@ class LabelEditor:
         self._assign(rows, UNCLUSTERED)
 
     def undo(self) -> None:
-        """Take back the last step.
+        """Undo the last step.
 
         Raises:
             ValueError: If there is none.
@@ -264,7 +264,7 @@ class LabelEditor:
         self._update()
 
     def _index(self, cluster: int) -> int:
-        """The place of a cluster among ``clusters``."""
+        """Return the place of a cluster in ``clusters``."""
         found = np.flatnonzero(self.clusters == cluster)
         if not len(found):
             raise ValueError(f'There is no cluster {cluster} (any more).')

@@ -1,4 +1,4 @@
-"""A gallery in a LanceDB table: searched on disk, and added to while it is searched."""
+"""A gallery in a LanceDB table, which is searched on disk and can grow meanwhile."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -116,7 +116,7 @@ class LanceGallery:
 
     @property
     def recall(self) -> float:
-        """Estimated share of the ten nearest rows that a search finds; 1 without index.
+        """The estimated share of the ten nearest rows that a search finds.
 
         By exact search for 200 rows when the index was built or optimised, as
         :func:`mmreid_cc.clustering.neighbor_recall` estimates it.
@@ -158,7 +158,7 @@ class LanceGallery:
         return best, np.array([similarities[:count] for _, similarities, _ in found])
 
     def select(self, rows: ArrayLike) -> Gallery:
-        """Some of the images, read into memory.
+        """Read some of the images into memory.
 
         Args:
             rows (array): (N,) booleans, or the indices of rows.
@@ -183,7 +183,7 @@ class LanceGallery:
         )
 
     def add(self, gallery: Gallery) -> None:
-        """Add images, while others search or add.
+        """Add images, while other programs may search or add.
 
         When this returns, the images are in the table. They are compared one by one
         until :meth:`optimize` takes them into the index.
@@ -215,7 +215,7 @@ class LanceGallery:
         self._database.open_table(self._name).add(batches)
 
     def optimize(self) -> None:
-        """Take all rows into the index, join small files, estimate the recall anew.
+        """Add all rows to the index, join small files, and estimate the recall again.
 
         Searches go on meanwhile. The index is built anew when the gallery has doubled
         since, and first when it reaches 20,000 rows.
@@ -235,7 +235,7 @@ class LanceGallery:
             calibrate(table)
 
     def _current(self) -> tuple[TableRows, Any]:
-        """The newest version, and how its index is searched."""
+        """Return the newest version, and the settings of its index."""
         with self._lock:
             self._newest.checkout_latest()
             if self._newest.version != self._version:
@@ -274,7 +274,7 @@ def open_gallery(place: str | os.PathLike) -> AnyGallery:
 
 
 class _Columns(Mapping):
-    """Columns by name, each read when it is used first, and what was added since."""
+    """Columns by name, each read on first use, with the rows that were added since."""
 
     def __init__(self, names: list[str], current: Any) -> None:
         self._names, self._current = names, current

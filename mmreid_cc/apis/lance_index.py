@@ -1,4 +1,4 @@
-"""The index of a LanceDB gallery: which one for N rows, and how far it is searched."""
+"""The index of a LanceDB gallery, and the settings of the search in it."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ _PROBED_PER_CANDIDATE = 4  # at least; else all rows are compared
 
 
 class SearchSettings(NamedTuple):
-    """How far an index is searched.
+    """Settings of the search in an index.
 
     Attributes:
         probes (int): Cells that a query looks through; 0: there is no index.
@@ -42,7 +42,7 @@ class SearchSettings(NamedTuple):
     recall: float
 
     def candidates_for(self, topk: int) -> int:
-        """Rows to compare exactly for so many results."""
+        """Return how many rows are compared exactly for so many results."""
         return self.candidates + _CANDIDATES_PER_RESULT * max(topk - _LISTED, 0)
 
 
@@ -50,7 +50,7 @@ NO_INDEX = SearchSettings(0, 1, 1.0)
 
 
 def build_index(table: Any) -> None:
-    """Index the embeddings of a table that is large enough, and write how to search.
+    """Index the embeddings of a large table, and store the settings of the search.
 
     Cells of k-means, √N of them, and in each one bit per dimension (RaBitQ), or the
     embeddings themselves where D is no multiple of 8. Then probes and candidates are
@@ -81,7 +81,7 @@ def build_index(table: Any) -> None:
 
 
 def calibrate(table: Any) -> None:
-    """Find out how far the index has to be searched, and write it to the table.
+    """Find the settings of the search in an index, and write them to the table.
 
     Args:
         table (lancedb.Table): With an index, and perhaps rows that are not in it yet.
@@ -126,7 +126,7 @@ def calibrate(table: Any) -> None:
 def proposed_rows(
     rows: TableRows, query: np.ndarray, topk: int, settings: SearchSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows that LanceDB proposes for a query, ordered by their exact similarity.
+    """Order the rows that LanceDB proposes for a query by their exact similarity.
 
     Args:
         rows (TableRows): To search in.
@@ -164,7 +164,7 @@ def proposed_rows(
 
 
 def read_settings(table: Any) -> SearchSettings:
-    """How far the index of a table is searched.
+    """Read the settings of the search in the index of a table.
 
     Args:
         table (lancedb.Table): A gallery.
@@ -181,7 +181,7 @@ def read_settings(table: Any) -> SearchSettings:
 
 
 def write_settings(table: Any, settings: SearchSettings) -> None:
-    """Write how far the index of a table is searched.
+    """Write the settings of the search in the index of a table.
 
     Args:
         table (lancedb.Table): A gallery.
@@ -195,7 +195,7 @@ def write_settings(table: Any, settings: SearchSettings) -> None:
 
 
 def _exact_similarities(rows: TableRows, queries: np.ndarray, k: int) -> np.ndarray:
-    """The k largest inner products of each query with all rows, (Q, k) float32."""
+    """Return the k largest inner products of each query with all rows, (Q, k)."""
     best = np.full((len(queries), k), -np.inf, dtype=np.float32)
     for block in rows.blocks(EMBEDDING):
         found = nearest_images(queries, block, min(k, len(block)))[1]

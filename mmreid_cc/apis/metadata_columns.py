@@ -1,11 +1,11 @@
-"""Cameras, tracks, people as the metadata of galleries name them: numbers or texts."""
+"""Numbers and names of cameras, tracks and people in the metadata of galleries."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
 def camera_name(camera: object) -> str | None:
-    """A camera as it is shown.
+    """Return the name of a camera.
 
     Args:
         camera (int | float | str): As metadata hold it.

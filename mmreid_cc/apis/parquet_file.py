@@ -1,4 +1,4 @@
-"""A gallery as a table for other programs: Apache Parquet."""
+"""The writing of galleries as Parquet tables for other programs."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from .gallery import Gallery
 
 
 def check_parquet(paths: Sequence[str]) -> None:
-    """See that Parquet can be written, before hours are spent on what it is to hold.
+    """Check that Parquet can be written, before hours are spent on its content.
 
     Args:
         paths (Sequence[str]): Of the images.
@@ -35,7 +35,7 @@ def check_parquet(paths: Sequence[str]) -> None:
 
 
 def check_utf8(texts: Sequence[str], format_name: str) -> None:
-    """See that texts can be written to a file that holds UTF-8 only.
+    """Check that texts can be written to a file that holds UTF-8 only.
 
     Args:
         texts (Sequence[str]): File names, or metadata.
@@ -88,7 +88,7 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
 def embedding_table(
     embeddings: np.ndarray, paths: Sequence[str], metadata: Mapping[str, np.ndarray]
 ) -> Any:
-    """A table of images: ``path``, ``embedding`` and the metadata.
+    """Build a table of images: ``path``, ``embedding`` and the metadata.
 
     Args:
         embeddings (np.ndarray): (N, D) float16 or float32.

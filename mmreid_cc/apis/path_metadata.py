@@ -1,4 +1,4 @@
-"""What the paths of images tell of them: cameras, identities, days."""
+"""Metadata of images in their paths or lists: cameras, identities, times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
 
 
 def listed_metadata(images: Sequence[ListedImage]) -> dict[str, np.ndarray]:
-    """What a list tells of its images.
+    """Return the metadata of listed images.
 
     Args:
         images (Sequence[ListedImage]): N ≥ 1 of them.
@@ -84,7 +84,7 @@ def listed_metadata(images: Sequence[ListedImage]) -> dict[str, np.ndarray]:
 
 
 def metadata_columns(texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
-    """Arrays of what is known of images.
+    """Convert texts that describe images to arrays.
 
     Args:
         texts (Mapping[str, Sequence[str]]): By name, of N images; ``''`` is unknown.

@@ -1,4 +1,4 @@
-"""Known people as clusters of a gallery's images, to be corrected by hand."""
+"""The correction of known people by hand, as clusters of a gallery's images."""
 
 import os
 
@@ -13,7 +13,7 @@ from .track_keys import file_keys
 
 
 class PeopleEditor(LabelEditor):
-    """Correct known people; what is saved stays when more tracks come.
+    """Correct known people by hand, as clusters of images.
 
     Steps are those of :class:`LabelEditor`, and clusters have the numbers of people.
     Saving writes the file of the people. What is done to images counts for their
@@ -57,7 +57,7 @@ class PeopleEditor(LabelEditor):
 
     @property
     def unsaved(self) -> int:
-        """Steps since the people were loaded or saved."""
+        """The number of steps since the people were loaded or saved."""
         return super().unsaved + len(self._kept)
 
     def separate(self, rows: ArrayLike) -> int:
@@ -67,7 +67,7 @@ class PeopleEditor(LabelEditor):
         return number
 
     def keep_apart(self, cluster: int, other: int) -> None:
-        """Remember that two people are not the same: they are never joined.
+        """Record that two people are different, so that they are never joined.
 
         Args:
             cluster (int): One of them.
@@ -83,7 +83,7 @@ class PeopleEditor(LabelEditor):
         self._kept |= {cluster, other}
 
     def save(self, file: str | os.PathLike) -> None:
-        """Correct the people, and write their file; undo goes back to here only.
+        """Correct the people, and write their file; steps before cannot be undone.
 
         Args:
             file (str | os.PathLike): That they were loaded from.

@@ -1,4 +1,4 @@
-"""People as one file: read, written whole, and by one program at a time."""
+"""Reading and writing of people as one file, by one program at a time."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
 def write_people_file(
     file: str | os.PathLike, tracks: KnownTracks, about: dict[str, Any]
 ) -> None:
-    """Write people, if nobody else has since they were read.
+    """Write people, unless another program has written the file since.
 
     Args:
         file (str | os.PathLike): Its path; its folder is made.
@@ -103,7 +103,7 @@ def write_people_file(
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which the system gives back if this process is killed.
+    """Hold the lock of a file, which the system releases if this process is killed.
 
     Raises:
         ChangedMeanwhileError: If another program holds it.

@@ -1,4 +1,4 @@
-"""A folder of unlabelled crops as a folder for each person that was found."""
+"""The writing of a folder for each person that was found among crops."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ LISTED = 100  # people in the table of the report
 
 
 def new_folder(out: str | os.PathLike, crops: str | os.PathLike) -> Path:
-    """Make the folder of the people.
+    """Create the folder of the people.
 
     Args:
         out (str | os.PathLike): Its path; may exist if it is empty.
@@ -103,7 +103,7 @@ def write_people(
 def people_report(
     paths: Sequence[str], labels: np.ndarray, embeddings: np.ndarray, method: str
 ) -> HTMLPage:
-    """A page that shows who was found.
+    """Create a page that shows the people who were found.
 
     Args:
         paths (Sequence[str]): Of the N images.

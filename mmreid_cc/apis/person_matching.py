@@ -1,4 +1,4 @@
-"""Which tracks show known people, which show new ones, and which cannot be told yet."""
+"""Matching of tracks with known people: known, new, or undecided."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -26,7 +26,7 @@ _POSSIBLE = 1.5  # times the false matches of a decision are those of a mere pos
 
 
 class Measure(NamedTuple):
-    """How likeness is measured.
+    """Scores of similarity, and their error rates.
 
     Attributes:
         scores (StandardScores): Turns embeddings into vectors.
@@ -38,7 +38,7 @@ class Measure(NamedTuple):
 
 
 def measure(tracks: KnownTracks) -> Measure:
-    """Find how likeness is to be measured, from the latest tracks.
+    """Fit the scores of similarity, and their error rates, to the latest tracks.
 
     Args:
         tracks (KnownTracks): From 1 on.
@@ -68,7 +68,7 @@ def measure(tracks: KnownTracks) -> Measure:
 
 
 def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
-    """The score between the halves of each track.
+    """Return the score between the halves of each track.
 
     It follows from their cosine: both halves lie equally far from the pooled embedding,
     on opposite sides.
@@ -94,7 +94,7 @@ def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
 def waiting_tracks(
     tracks: KnownTracks, rows: np.ndarray, measured: Measure
 ) -> np.ndarray:
-    """Find the tracks that wait to be decided; of many, those most like new ones.
+    """Find the undecided tracks; if there are many, those most like new ones.
 
     Args:
         tracks (KnownTracks): All known.
@@ -129,7 +129,7 @@ def match(
     false_matches: float,
     next_number: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decide who undecided tracks show.
+    """Decide whom undecided tracks show.
 
     Average linkage of standard scores. It begins with the undecided tracks, with the
     tracks of those known people who look somewhat like one of them and have few, and
@@ -186,7 +186,7 @@ def match(
 def _items(
     rows: np.ndarray, people: list[np.ndarray], settled: np.ndarray
 ) -> list[np.ndarray]:
-    """Rows of what is joined: tracks by themselves, and people as wholes."""
+    """Return the rows of the items to join: single tracks, and people as wholes."""
     counts = np.array([len(own) for own in people], dtype=np.int64)
     for most in PROVISIONAL:
         whole = (counts > most) | settled
@@ -205,7 +205,7 @@ def _promising(
     scores: StandardScores,
     least: float,
 ) -> np.ndarray:
-    """The places of people who are somewhat like one of the tracks."""
+    """Return the places of people who resemble one of the tracks."""
     if not len(owners.numbers):
         return np.empty(0, dtype=np.int64)
     features, cam_ids = tracks.embeddings[rows].astype(np.float32), tracks.cam_ids[rows]
@@ -220,7 +220,7 @@ def _promising(
 
 
 def _conflicts(items: list[np.ndarray], tracks: KnownTracks) -> np.ndarray:
-    """(G, G) bool: which items hold tracks of one camera that overlap in time."""
+    """Return which items hold tracks of one camera that overlap in time; (G, G)."""
     rows = np.concatenate(items)
     owner = np.repeat(np.arange(len(items)), [len(own) for own in items])
     conflict = np.zeros((len(items), len(items)), dtype=np.bool_)
@@ -236,7 +236,7 @@ def _numbered(
     waits: np.ndarray,
     next_number: int,
 ) -> np.ndarray:
-    """The number of each item: its group keeps that which most of its tracks had."""
+    """Number each item; its group keeps the number that most of its tracks had."""
     found = np.full(len(groups), UNDECIDED)
     known = np.flatnonzero(numbers != UNDECIDED)
     pairs, inverse = np.unique(

@@ -1,4 +1,4 @@
-"""Means of known people, to search among them and to compare with."""
+"""Mean vectors of known people, for search and comparison."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,7 +17,7 @@ _CANDIDATES = 4  # people that are looked at for each track
 
 
 class TracksOfPeople:
-    """Which rows belong to whom.
+    """The rows of tracks of each person.
 
     Args:
         people (np.ndarray): (T,) int64, number of the person, negative: none.
@@ -37,7 +37,7 @@ class TracksOfPeople:
         self.starts = np.append(np.flatnonzero(new), len(owners))
 
     def of(self, places: np.ndarray, most: int | None = None) -> list[np.ndarray]:
-        """The rows of some people.
+        """Return the rows of some people.
 
         Args:
             places (np.ndarray): Of the people in ``numbers``.
@@ -105,7 +105,7 @@ def _mean_views(
     starts: np.ndarray,
     means: np.ndarray,
 ) -> None:
-    """The normalised mean of the last tracks of each person, less camera means."""
+    """Compute the normalised mean of the last tracks of people, less camera means."""
     for person in range(first, last):
         mean = means[person]
         mean[:] = 0
@@ -124,7 +124,7 @@ def _mean_views(
 def mean_vectors(
     rows: list[np.ndarray], tracks: KnownTracks, scores: StandardScores
 ) -> np.ndarray:
-    """The mean of the score vectors of each group of tracks.
+    """Return the mean of the score vectors of each group of tracks.
 
     Args:
         rows (list[np.ndarray]): Of G groups, each not empty.

@@ -1,4 +1,4 @@
-"""The test pipeline of a config, for images that come from anywhere."""
+"""The test pipeline of a config, for files and arrays."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from mmreid_cc.registry import TRANSFORMS
 
 
 def pipeline_config(cfg: Config) -> list[dict]:
-    """The transforms that a config tests with.
+    """Return the transforms that a config tests with.
 
     Args:
         cfg (Config): With ``test_dataloader``, or else ``val_dataloader``.

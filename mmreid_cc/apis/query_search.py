@@ -1,4 +1,4 @@
-"""Search of some queries in a gallery: arrays in, rows and scores out."""
+"""The search of queries in a gallery: arrays in, rows and scores out."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ _QUERIES_FOR_A_GPU = 128
 
 
 def checked_queries(embeddings: Any, topk: int, dim: int) -> np.ndarray:
-    """See that a gallery can be searched for some queries.
+    """Check that a gallery can be searched for some queries.
 
     Args:
         embeddings (array): (Q, D) floating, rows L2-normalised.

@@ -1,4 +1,4 @@
-"""Embed many images by Ray Data: on the cores of one machine, or on a cluster."""
+"""The embedding of many images by Ray Data, on one machine or on a cluster."""
 
 import csv
 import os
@@ -30,7 +30,7 @@ LOCAL = 'local'
 
 
 def check_ray() -> None:
-    """See that Ray and Parquet can be used.
+    """Check that Ray and Parquet can be used.
 
     Raises:
         ImportError: If one of them is missing; it says how to install it.
@@ -48,7 +48,7 @@ def check_ray() -> None:
 
 
 class ShardEmbedder:
-    """A worker of Ray: embeds the images of a shard, and writes it.
+    """A worker of Ray, which embeds the images of a shard and writes it.
 
     A shard is written whole or not at all. So one that a killed worker had begun is
     done again, and no image comes twice or is missing.
@@ -215,7 +215,7 @@ def extract_by_ray(
 
 
 def _start(ray: Any, address: str) -> None:
-    """Connect to a cluster, or start one of this machine's cores."""
+    """Connect to a cluster, or start one on this machine."""
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # nothing is sent anywhere
     ray.init(
         address=address,
@@ -233,7 +233,7 @@ def _embed_shards(
     workers: int | None,
     device: str | None,
 ) -> None:
-    """Make shards, on as many workers as asked for."""
+    """Embed shards on as many workers as asked for."""
     paths, metadata = images
     resources = ray.cluster_resources()
     gpus = 0 if device == 'cpu' else int(resources.get('GPU', 0))

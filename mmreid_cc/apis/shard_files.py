@@ -1,4 +1,4 @@
-"""Embeddings as a folder of Parquet shards, which are written one by one."""
+"""Folders of embeddings as Parquet shards, which are written one by one."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ UNREADABLE_FILE = 'unreadable.csv'
 
 
 class ShardPlan(NamedTuple):
-    """Which images the shards of a folder hold; what is begun goes on by it only.
+    """Which images the shards of a folder hold; a run must continue with the same.
 
     Attributes:
         images (int): Number of all images.
@@ -38,17 +38,17 @@ class ShardPlan(NamedTuple):
 
     @property
     def shards(self) -> int:
-        """Number of shards."""
+        """The number of shards."""
         return -(-self.images // self.shard_size)
 
     def rows(self, shard: int) -> slice:
-        """The images of a shard, counted from 0."""
+        """Return the images of a shard, counted from 0."""
         first = shard * self.shard_size
         return slice(first, min(first + self.shard_size, self.images))
 
 
 def images_hash(paths: Sequence[str], metadata: Mapping[str, np.ndarray]) -> str:
-    """What tells lists of images apart.
+    """Compute a hash that identifies a list of images.
 
     Args:
         paths (Sequence[str]): In their order.
@@ -71,7 +71,7 @@ def images_hash(paths: Sequence[str], metadata: Mapping[str, np.ndarray]) -> str
 
 
 def shard_file(folder: Path, shard: int) -> Path:
-    """Where a shard is written.
+    """Return the file of a shard.
 
     Example:
         >>> shard_file(Path('features'), 3)
@@ -81,7 +81,7 @@ def shard_file(folder: Path, shard: int) -> Path:
 
 
 def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
-    """Begin a folder of shards, or go on with one.
+    """Create a folder of shards, or continue one.
 
     Args:
         folder (Path): Is made.
@@ -126,7 +126,7 @@ def write_shard(
     unreadable: Mapping[str, str],
     model_hash: str,
 ) -> None:
-    """Write a shard whole or not at all.
+    """Write a shard completely or not at all.
 
     Args:
         folder (Path): Of the shards.
@@ -201,7 +201,7 @@ def read_shards(folder: str | os.PathLike) -> Gallery:
 
 
 def read_plan(folder: str | os.PathLike) -> ShardPlan:
-    """Which images the shards of a folder hold.
+    """Read which images the shards of a folder hold.
 
     Args:
         folder (str | os.PathLike): Of shards.
@@ -226,7 +226,7 @@ def read_plan(folder: str | os.PathLike) -> ShardPlan:
 
 
 def unreadable_images(folder: Path, plan: ShardPlan) -> dict[str, str]:
-    """The images that could not be read.
+    """Return the images that could not be read.
 
     Args:
         folder (Path): Of shards, all of them written.

@@ -1,4 +1,4 @@
-"""Images that strangers send: only real ones, of known types, and not too large."""
+"""Checks of uploaded images: known types only, and not too large."""
 
 import os
 import warnings
@@ -14,7 +14,7 @@ MAX_PIXELS = 4096 * 4096  # 48 MB when decoded
 
 
 def read_upload(file: str | os.PathLike) -> np.ndarray:
-    """Decode an image whose name says nothing about its content.
+    """Decode an uploaded image, whose name may not fit its content.
 
     The content decides which format it is, and no other decoder ever sees it; its
     size is known before the pixels are decoded.

@@ -76,7 +76,7 @@ class AdaptationReID(JointReID):
 
 
 def source_classes(dataset: object) -> np.ndarray:
-    """The classes of those images of a data set whose identities may be learned from.
+    """Return the classes of the images whose identities may be learned from.
 
     Args:
         dataset (object): Any data set with a length.

@@ -1,4 +1,4 @@
-"""Lists of images with what is known of each: CSV files, and numbers for names."""
+"""Lists of images in CSV files, and numbers for the names in them."""
 
 import math
 import re
@@ -18,7 +18,7 @@ COLUMNS = ('path', *NAMES, 'time')
 
 @dataclass(frozen=True)
 class ListedImage:
-    """An image and what is known of it; empty, or NaN, is unknown.
+    """An image and what is known about it; empty or NaN is unknown.
 
     Attributes:
         path: of the file.
@@ -49,7 +49,7 @@ class NumberedNames:
         self._numbers: dict[str, int] = {}
 
     def number(self, name: str) -> int:
-        """The number of a name."""
+        """Return the number of a name."""
         # Tables write 5.0 for 5 as soon as one number of the column is missing.
         whole = re.fullmatch(r'(-1|\d{1,9})(\.0)?', name)
         if whole:
@@ -58,7 +58,7 @@ class NumberedNames:
 
 
 def as_crop(image: ListedImage, numbers: Mapping[str, NumberedNames]) -> Crop:
-    """An image with numbers instead of names.
+    """Convert an image to a crop, with numbers instead of names.
 
     Args:
         image (ListedImage): The image.

@@ -1,4 +1,4 @@
-"""Pseudo labels as a table that people read and correct: a CSV file."""
+"""CSV files of pseudo labels, which people can read and correct."""
 
 import csv
 import io
@@ -100,7 +100,7 @@ def read_labels(
 
 
 def relative_paths(paths: Sequence[str | os.PathLike]) -> list[str]:
-    """The paths of images, relative to the folder that holds them all.
+    """Return the paths of images relative to the folder that holds them all.
 
     Args:
         paths (Sequence[str | os.PathLike]): At least one.

@@ -54,7 +54,7 @@ class LabelledReID(ReIDDataset):
 
     @property
     def num_classes(self) -> int:
-        """C, the number of identities."""
+        """The number of identities, C."""
         return int(self.column('gt_label').max()) + 1
 
     def load_data_list(self) -> list[dict]:

@@ -1,4 +1,4 @@
-"""MSMT17 in each of the layouts that people have."""
+"""MSMT17, in each of its layouts."""
 
 from pathlib import Path
 
@@ -97,11 +97,11 @@ def read_list(file: Path, folder: Path) -> dict[str, int]:
 
 
 def camera_field(path: str) -> str:
-    """The text of the camera in a path, empty if there is none."""
+    """Return the text of the camera in a path, empty if there is none."""
     fields = Path(path).name.split('_')
     return fields[2] if len(fields) > 2 else ''
 
 
 def camera_of(path: str) -> int:
-    """The number of the camera in a path."""
+    """Return the number of the camera in a path."""
     return int(camera_field(path))

@@ -1,4 +1,4 @@
-"""Random draws that depend on seed, epoch and position, and on no worker."""
+"""Random draws that depend on seed, epoch and position, but not on processes."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import torch
 
 
 class SeededIndex(int):
-    """The index of an image, and what its augmentation is drawn from.
+    """The index of an image, with the seed of its augmentation.
 
     A sampler yields it, a loader carries it to whichever worker is free, and
     :class:`ReIDDataset` seeds the generators by it before it runs the pipeline. So an
@@ -36,13 +36,13 @@ class SeededIndex(int):
         return self
 
     def __getnewargs__(self) -> tuple[int, tuple[int, ...]]:  # type: ignore[override]
-        """Survive the way to a worker."""
+        """Keep the seed when the index is sent to another process."""
         return int(self), self.seed
 
 
 @contextmanager
 def seeded(seed: tuple[int, ...]) -> Iterator[None]:
-    """Seed the generators on the CPU, and give them their state back afterwards.
+    """Seed the generators on the CPU, and restore their state afterwards.
 
     Those of Python, NumPy and PyTorch, which transforms draw from.
 
@@ -72,7 +72,7 @@ def seeded(seed: tuple[int, ...]) -> Iterator[None]:
 
 
 def independent_seeds(seed: tuple[int, ...]) -> tuple[int, int, int]:
-    """Three seeds that look independent of each other and of those of any other key.
+    """Derive three seeds that are independent of each other and of other keys.
 
     Args:
         seed (tuple[int, ...]): Non-negative numbers.

@@ -1,4 +1,4 @@
-"""SyntheticScene: people who walk before several cameras, drawn by code, as crops."""
+"""SyntheticScene: crops of people who walk before several drawn cameras."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -91,7 +91,7 @@ def _write(folder: Path, parameters: dict[str, Any]) -> None:
 
 
 def _write_test_lists(folder: Path) -> None:
-    """Part the crops of a folder in query and gallery."""
+    """Divide the crops of a folder into query and gallery."""
     with (folder / 'crops.csv').open(newline='', encoding='utf-8') as lines:
         rows = list(csv.DictReader(lines))
     last = {(row['pid'], row['cam']): row['path'] for row in rows}

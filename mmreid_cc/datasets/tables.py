@@ -1,4 +1,4 @@
-"""CSV files as people have them: comma, semicolon or tab, from any program."""
+"""CSV files from any program, separated by commas, semicolons or tabs."""
 
 import csv
 import io
@@ -53,7 +53,7 @@ class Table:
             raise ValueError(f'{file} has two columns {min(twice)!r}. Rename one.')
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """The number of each line and its values, ``''`` where there is none.
+        """Yield the number of each line and its values, ``''`` for missing ones.
 
         Raises:
             ValueError: If a line has more values than there are columns.
@@ -71,7 +71,7 @@ class Table:
             yield number, dict(zip(self.columns, values, strict=False))
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """The lines that are not empty."""
+        """Yield the lines that are not empty."""
         # As it is: a quoted name may hold a newline.
         lines = io.StringIO(self._text, newline='')
         reader = csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True)

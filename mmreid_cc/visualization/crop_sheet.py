@@ -55,7 +55,7 @@ class CropSheet:
         self.lines: list[tuple[str, Sequence[FramedCrop | None] | None]] = []
 
     def add_title(self, text: str) -> None:
-        """Begin a section.
+        """Start a section with a title.
 
         Args:
             text (str): One line.

@@ -1,4 +1,4 @@
-"""Curves over the epochs of a run, from the log that MMEngine writes."""
+"""Curves over the epochs of a run, from MMEngine's log."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Embeddings in the plane: which images lie together, by cluster and by camera."""
+"""Maps of embeddings in the plane, coloured by cluster and by camera."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ NEIGHBORS = 30
 
 
 def project(features: np.ndarray, method: str = 'tsne', seed: int = 0) -> np.ndarray:
-    """Give each embedding a place in the plane, near to those that it is similar to.
+    """Place each embedding in the plane, close to those that are similar.
 
     Distances between far groups and the sizes of groups mean nothing in such a map.
 

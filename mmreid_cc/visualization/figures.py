@@ -1,4 +1,4 @@
-"""A figure as a file, as bytes and as pixels."""
+"""Conversion of figures to files, bytes and pixels."""
 
 from io import BytesIO
 from pathlib import Path
@@ -14,7 +14,7 @@ DPI = 150  # of a file; a screen's is about 100
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Save a figure; a reader of the file finds the old one or the new one, both whole.
+    """Save a figure completely or not at all.
 
     Args:
         figure (Figure): Any.
@@ -33,7 +33,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 
 
 def check_format(path: str | Path) -> str:
-    """The format of a picture by its name, to be asked before hours are spent on it.
+    """Check the format of a picture by its name, before hours are spent on it.
 
     Args:
         path (str | Path): Of the file.
@@ -59,7 +59,7 @@ def check_format(path: str | Path) -> str:
 
 
 def figure_bytes(figure: Figure, file_format: str) -> bytes:
-    """What a file of the figure holds.
+    """Return the content of a file of the figure.
 
     Args:
         figure (Figure): Any.
@@ -81,7 +81,7 @@ def figure_bytes(figure: Figure, file_format: str) -> bytes:
 
 
 def figure_pixels(figure: Figure) -> np.ndarray:
-    """A figure as an image, e.g. for TensorBoard.
+    """Convert a figure to an image, e.g. for TensorBoard.
 
     Args:
         figure (Figure): Any.

@@ -1,4 +1,4 @@
-"""Where two images look alike to the network: Grad-CAM of their similarity."""
+"""Grad-CAM of the similarity of two images."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ COLORS = 'inferno'
 
 
 class SimilarityMaps(NamedTuple):
-    """What speaks for the similarity of two images.
+    """The regions that contribute to the similarity of two images.
 
     Attributes:
         maps (np.ndarray): (2, H, W) float32, ≥ 0, one for each image; the height and
@@ -91,7 +91,7 @@ def grad_cam_figure(
     computed: Sequence[SimilarityMaps],
     captions: Sequence[str],
 ) -> Figure:
-    """Draw pairs of images, each image beside itself under its map.
+    """Draw pairs of images, each image next to a copy with its map.
 
     Args:
         pairs (Sequence[tuple[str, str]]): Paths of the images of each pair.

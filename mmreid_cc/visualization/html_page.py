@@ -1,4 +1,4 @@
-"""A page of text, tables and pictures in one HTML file that needs no other."""
+"""HTML pages of text, tables and pictures in a single file."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ img { display: block; max-width: 100%; height: auto; }
 
 
 class HTMLPage:
-    """Sections one below the other, with a table of contents that links to them.
+    """A page of sections, with a table of contents that links to them.
 
     All text is escaped; pictures are inside the file. It opens without a server, on a
     phone, too, and can be sent as one attachment.

@@ -60,7 +60,7 @@ class RankList:
 
 
 def choose_queries(images: EmbeddedImages, count: int, seed: int = 0) -> dict:
-    """The queries that are ranked best and worst, and some drawn at random.
+    """Choose the queries that are ranked best and worst, and some at random.
 
     Args:
         images (EmbeddedImages): Query and gallery.
@@ -88,7 +88,7 @@ def choose_queries(images: EmbeddedImages, count: int, seed: int = 0) -> dict:
 
 
 def average_precisions(images: EmbeddedImages) -> np.ndarray:
-    """The average precision of each query, as :func:`ranking_metrics` has it.
+    """Compute the average precision of each query as :func:`ranking_metrics` does.
 
     Args:
         images (EmbeddedImages): Query and gallery.
@@ -159,7 +159,7 @@ def rank_lists(
 def first_ranks(
     images: EmbeddedImages, count: int, seed: int = 0
 ) -> dict[tuple[str, str], str]:
-    """Random queries, each with the gallery image that is ranked first.
+    """Draw random queries, each with the gallery image that is ranked first.
 
     Args:
         images (EmbeddedImages): Query and gallery.

@@ -1,4 +1,4 @@
-"""Draws one picture: a person of an identity, before a camera, in one moment."""
+"""The drawing of one picture: a person before a camera at one moment."""
 
 import cv2
 import numpy as np
@@ -91,7 +91,7 @@ def _place(
     rng: np.random.Generator,
     aside: float,
 ) -> None:
-    """Put a walker with a shadow ``aside`` pixels from the middle of the canvas."""
+    """Place a walker with a shadow ``aside`` pixels from the middle of the canvas."""
     height, width = canvas.shape[:2]
     pose = Pose(
         yaw=camera.yaw + rng.choice((0.0, np.pi)) + rng.normal(0.0, 0.35),

@@ -1,4 +1,4 @@
-"""Writes drawn pedestrians as a Market-1501 folder, once and completely."""
+"""The writing of drawn pedestrians as a Market-1501 folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,7 +106,7 @@ def _check(parameters: dict[str, int]) -> None:
 
 
 def _pictures(parameters: dict[str, int]) -> Iterator[tuple[str, Image]]:
-    """File names below the root, and their pictures."""
+    """Yield file names below the root, and their pictures."""
     seed, train = parameters['seed'], parameters['train_identities']
     test = parameters['test_identities']
     cameras, shots = parameters['cameras'], parameters['shots']
@@ -138,7 +138,7 @@ def _name(pid: str, moment: int, camera: int, shot: int) -> str:
 
 
 def _bad_box(image: Image) -> Image:
-    """What a detector makes of it on a bad day: the legs only."""
+    """Cut a bad detection out of a picture: the legs only."""
     height, width = image.shape[:2]
     legs = image[height // 2 :, : width // 2]
     return np.asarray(cv2.resize(legs, (width, height)), np.uint8)

@@ -1,4 +1,4 @@
-"""What a detector and a tracker make of a scene: boxes with the usual mistakes."""
+"""A simulated detector and tracker, whose boxes have the usual mistakes."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class TrackedBox:
 
 
 class PlayedTracker:
-    """Turns true boxes into those of a tracker.
+    """Turns true boxes into those of a tracker, with its mistakes.
 
     It sees nobody who is mostly covered, misses boxes and loses people for some
     frames; who is lost for long gets a new number; and people who cross swap their
@@ -60,7 +60,7 @@ class PlayedTracker:
         self._next = 1
 
     def track(self, frame: int, people: list[SeenPerson]) -> list[TrackedBox]:
-        """The boxes of the next frame.
+        """Return the boxes of the next frame.
 
         Args:
             frame: its number, from 1, ascending from call to call.

@@ -1,4 +1,4 @@
-"""Writes a drawn scene: a video of each camera, true and noisy track files."""
+"""The writing of a drawn scene: a video of each camera, true and noisy tracks."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -37,7 +37,7 @@ def write_scene(
     seconds: int = 60,
     fps: int = 10,
 ) -> Path:
-    """Draw the videos of several cameras, with the people who walk by.
+    """Draw the videos of several cameras with people who walk by.
 
     ::
 
@@ -91,7 +91,7 @@ def write_scene(
 def write_scene_folder(
     root: str | Path, write: Callable[[Path, Any], None], **parameters: int | bool
 ) -> Path:
-    """Write a folder of a scene unless it is there, see :func:`write_once`.
+    """Write a folder of a scene unless it exists, see :func:`write_once`.
 
     Args:
         root: the folder to be made.

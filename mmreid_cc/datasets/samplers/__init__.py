@@ -1,4 +1,4 @@
-"""Samplers that draw by pseudo label, or by identity."""
+"""Samplers that draw by pseudo label or by identity."""
 
 from .hybrid import HybridSampler
 from .proxy_balanced import ProxyBalancedSampler

@@ -1,4 +1,4 @@
-"""Batches in which all cameras of all clusters come equally often."""
+"""Batches in which all cameras of all clusters are drawn equally often."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ class ProxyBalancedSampler(RandomMultipleGallerySampler):
         self.cameras: np.ndarray = dataset.column('cam_id')
 
     def set_labels(self, labels: np.ndarray) -> None:
-        """Choose what is drawn from, see :class:`RandomMultipleGallerySampler`."""
+        """Set the labels to draw by, see :class:`RandomMultipleGallerySampler`."""
         self.check_labels(labels)
         clustered = labels >= 0
         pairs = np.stack([labels, self.cameras])[:, clustered]

@@ -120,18 +120,18 @@ class RandomMultipleGallerySampler(Sampler[int]):
 
     @property
     def batch_size(self) -> int:
-        """Images of one batch in this process, P × K / number of processes."""
+        """The number of images of one batch in this process, P × K / processes."""
         return self.num_clusters * self.num_instances // self.world_size
 
     def __len__(self) -> int:
         return self.iters_per_epoch * self.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose batches are drawn next."""
+        """Set the epoch whose batches are drawn next."""
         self.epoch = epoch
 
     def skip(self, iterations: int) -> None:
-        """Leave out the first batches when an epoch is drawn next, but not thereafter.
+        """Leave out the first batches of the next epoch that is drawn.
 
         Args:
             iterations (int): Of that epoch, which a resumed run has seen before.
@@ -139,7 +139,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         self.first_iteration = iterations
 
     def set_labels(self, labels: np.ndarray) -> None:
-        """Choose what is drawn from.
+        """Set the labels to draw by.
 
         Args:
             labels (np.ndarray): Cluster of every image, −1 for none; shape (N,), int.
@@ -175,7 +175,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
             )
 
     def _adapt(self) -> None:
-        """Choose P and K by the clusters; their product stays."""
+        """Choose P and K by the clusters, with the same product."""
         sizes = [len(members) for members in self.clusters or ()]
         batch = self.num_clusters * self.num_instances
         wanted = min(self.most_instances, max(2, int(np.median(sizes))))
@@ -216,14 +216,14 @@ class RandomMultipleGallerySampler(Sampler[int]):
                 yield SeededIndex(int(index), seed)
 
     def _draw_batches(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of images, of all processes together."""
+        """Yield endless batches of images, of all processes together."""
         clusters = self.clusters or []
         for drawn in self._draw_clusters(rng):
             images = [self._draw_images(clusters[number], rng) for number in drawn]
             yield np.concatenate(images)
 
     def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of P cluster numbers."""
+        """Yield endless batches of P cluster numbers."""
         num_clusters, size = len(self.clusters or ()), self.num_clusters
         repeats = -(-size // num_clusters)  # 1 unless there are fewer clusters than P
         while True:
@@ -233,7 +233,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
                 yield drawn[start : start + size]
 
     def _draw_images(self, members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A first image of a cluster, and K − 1 more, from other cameras if any."""
+        """Draw a first image of a cluster, and K − 1 from other cameras if any."""
         first = rng.choice(members)
         others = members[members != first]
         if self.cam_ids is not None:
@@ -251,7 +251,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
 
 
 def _turns(tracks: np.ndarray) -> np.ndarray:
-    """How many images of the same track come before each image."""
+    """Count how many images of the same track come before each image."""
     order = np.argsort(tracks, kind='stable')
     ordered = tracks[order]
     turns = np.empty(len(tracks), dtype=np.int64)
@@ -260,7 +260,7 @@ def _turns(tracks: np.ndarray) -> np.ndarray:
 
 
 def members_of(labels: np.ndarray) -> list[np.ndarray]:
-    """The images of each cluster, without those of none.
+    """Return the images of each cluster, without un-clustered ones.
 
     Args:
         labels (np.ndarray): Cluster of every image, −1 for none; shape (N,), int.

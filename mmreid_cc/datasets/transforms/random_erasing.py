@@ -1,4 +1,4 @@
-"""Random erasing as re-ID does it."""
+"""Random erasing, as re-identification uses it."""
 
 import math
 from collections.abc import Sequence
@@ -82,7 +82,7 @@ class ReIDRandomErasing(BaseTransform):
         return 0, 0, 0, 0
 
     def transform(self, results: dict) -> dict:
-        """Erase a rectangle of ``results['img']`` (H, W, 3)."""
+        """Erase a rectangle of ``results['img']``, of shape (H, W, 3)."""
         if np.random.uniform() < self.prob:
             image = results['img'].copy()
             top, left, h, w = self.random_rectangle(*image.shape[:2])

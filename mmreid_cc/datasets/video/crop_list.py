@@ -1,4 +1,4 @@
-"""A folder of crops and their list, to which crops are added one by one."""
+"""A folder of crops with their list, to which crops are added one by one."""
 
 import csv
 import io
@@ -64,7 +64,7 @@ class CropList:
         return len(self._paths)
 
     def add(self, image: np.ndarray, **row: object) -> None:
-        """Write a crop, and enter it.
+        """Write a crop, and add it to the list.
 
         Args:
             image (np.ndarray): (H, W, 3) uint8 BGR.
@@ -115,7 +115,7 @@ class CropList:
             )
 
     def _take_up(self) -> set[str]:
-        """What is in the list; a line that was not written to its end is removed."""
+        """Read the list; an incomplete last line is removed."""
         if not self.file.is_file():
             self.file.write_bytes(_line(COLUMNS))
         content = self.file.read_bytes()

@@ -1,4 +1,4 @@
-"""From recordings to a folder of crops with their list."""
+"""The cutting of recordings into a folder of crops with their list."""
 
 import hashlib
 import math
@@ -123,7 +123,7 @@ def _cut(
     first_track: int,
     crops: CropList,
 ) -> dict[str, int]:
-    """Cut what is chosen and not in the list yet; what was left out, by reason."""
+    """Cut chosen boxes that are not listed yet; count those left out by reason."""
     paths = [_path(recording, tracks, row, first_track) for row in chosen.rows]
     wanted: dict[int, list[int]] = {}
     for place, path in enumerate(paths):
@@ -181,7 +181,7 @@ def _cut(
 
 
 def _check_length(frames: Frames, tracks: Tracks) -> None:
-    """See that the video is as long as its tracks, before anything is cut."""
+    """Check that the video is as long as its tracks, before anything is cut."""
     last = int(np.argmax(tracks.frames))
     needed = tracks.frames[last]
     # What a file says of its own length is not always so.
@@ -193,7 +193,7 @@ def _check_length(frames: Frames, tracks: Tracks) -> None:
 
 
 def _check_cameras(recordings: Sequence[Recording]) -> None:
-    """See that each camera has a name for a folder, and films one thing at a time."""
+    """Check the names of cameras, and that their recordings do not overlap."""
     before: dict[tuple[str, float], Recording] = {}
     for recording in recordings:
         name = recording.camera
@@ -229,5 +229,5 @@ def _text(value: float, form: str) -> str:
 
 
 def _digest(file: Path) -> str:
-    """What tells a track file from others, whatever it is called."""
+    """Compute a hash of the content of a track file."""
     return f'{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}'

@@ -32,7 +32,7 @@ class Frame:
 
 
 class Frames(ABC):
-    """What there is to know of frames before they are read.
+    """Base class of sources of frames.
 
     Attributes:
         source: file or folder.
@@ -50,11 +50,11 @@ class Frames(ABC):
 
     @abstractmethod
     def expected(self) -> int:
-        """The number of the last frame, as the source itself says; 0 if it does not."""
+        """Return the number of the last frame that the source states; 0 if none."""
 
     @abstractmethod
     def count(self) -> int:
-        """The number of the last frame, counted; this reads a file to its end."""
+        """Count the frames by reading the file to its end."""
 
 
 def open_frames(
@@ -150,7 +150,7 @@ class VideoFile(Frames):
         return container
 
     def _decoded(self) -> Iterator[Any]:
-        """Frames of PyAV, None for a broken one."""
+        """Yield frames of PyAV, None for a broken one."""
         number = 0
         with self._opened() as container:
             stream = container.streams.video[0]
@@ -180,7 +180,7 @@ class VideoFile(Frames):
 
 
 class _Upright:
-    """The pixels of a frame of PyAV."""
+    """Converts frames of PyAV to upright pixels."""
 
     def __init__(self, frame: Any) -> None:
         self.frame = frame
@@ -242,7 +242,7 @@ class FrameFolder(Frames):
 
 
 def _frame_rate(folder: Path) -> float | None:
-    """What ``seqinfo.ini`` of MOTChallenge says, in the folder or beside it."""
+    """Read the frame rate from MOTChallenge's ``seqinfo.ini``, if there is one."""
     for file in (folder / 'seqinfo.ini', folder.parent / 'seqinfo.ini'):
         if file.is_file():
             info = ConfigParser()
@@ -252,7 +252,7 @@ def _frame_rate(folder: Path) -> float | None:
 
 
 def pyav() -> Any:
-    """The module ``av``.
+    """Import the module ``av``.
 
     Returns:
         module: PyAV.

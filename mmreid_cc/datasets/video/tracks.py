@@ -1,4 +1,4 @@
-"""The files that trackers write: a box of a track in each line."""
+"""The track files of trackers, with a box in each line."""
 
 import math
 from collections.abc import Iterator
@@ -110,7 +110,7 @@ def _has_header(file: Path) -> bool:
 
 
 def _table_rows(file: Path) -> Iterator[tuple[int, list[float], str]]:
-    """Line, numbers and identity of each box of a CSV file."""
+    """Yield line, numbers and identity of each box of a CSV file."""
     table = Table(file)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
@@ -126,7 +126,7 @@ def _table_rows(file: Path) -> Iterator[tuple[int, list[float], str]]:
 
 
 def _plain_rows(file: Path) -> Iterator[tuple[int, list[float], str]]:
-    """The same of a file without names."""
+    """Yield line, numbers and identity of each box of a file without names."""
     for line, text in enumerate(read_text(file).splitlines(), start=1):
         values = text.replace(',', ' ').split()
         if not values:

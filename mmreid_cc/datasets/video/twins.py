@@ -1,4 +1,4 @@
-"""Two tracks of one person: a detector that found somebody twice, frame after frame."""
+"""The joining of two tracks of one person, whom a detector has found twice."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ def join_twins(tracks: Tracks) -> Tracks:
 
 
 def by_frame(tracks: Tracks) -> Iterator[np.ndarray]:
-    """The rows of each frame that has several, of highest confidence first.
+    """Yield the rows of each frame that has several, by falling confidence.
 
     A box of unknown confidence comes last.
     """
@@ -75,7 +75,7 @@ def by_frame(tracks: Tracks) -> Iterator[np.ndarray]:
 
 
 def intersections(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas that each two boxes share, and that they cover together."""
+    """Return the areas that every two boxes share, and that they cover together."""
     low, high = boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:], 0)
     sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
     shared = np.prod(np.maximum(sides, 0), axis=2)
