@@ -167,7 +167,7 @@ def output_file(args: argparse.Namespace) -> Path:
     begun = args.labels is not None and file.resolve() == Path(args.labels).resolve()
     if file.exists() and not begun:
         raise FileExistsError(
-            f'{file} is there, and saving would replace it. Go on with it: --labels '
+            f'{file} exists, and saving would replace it. Continue it: --labels '
             f'{file}, or name another file: --save-to FILE'
         )
     return file

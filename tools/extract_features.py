@@ -76,28 +76,33 @@ def add_ray(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         'many images',
         'With --ray, several workers embed, unreadable files are listed and left out, '
-        'and --out is a folder of Parquet shards. After an interruption the same '
-        'command goes on.',
+        'and --out is a folder of Parquet shards. After an interruption, the same '
+        'command continues the run.',
     )
     group.add_argument(
         '--ray',
         nargs='?',
         const=LOCAL,
         metavar='ADDRESS',
-        help='embed on a Ray cluster (auto, or HOST:PORT), without an address on the '
+        help='embed on a Ray cluster (auto or HOST:PORT), or without an address on the '
         'cores of this machine',
     )
     group.add_argument(
         '--workers',
         type=int,
-        help='inferencers (default: one for each GPU, or else for each core)',
+        help='number of workers (default: one for each GPU, or else for each core)',
     )
-    group.add_argument('--shard-size', type=int, default=4096, help='images of a shard')
+    group.add_argument(
+        '--shard-size',
+        type=int,
+        default=4096,
+        help='number of images in a shard (default: %(default)s)',
+    )
     group.add_argument(
         '--dtype',
         choices=('float32', 'float16'),
         default='float32',
-        help='numbers in the shards',
+        help='type of the numbers in the shards (default: %(default)s)',
     )
 
 
@@ -109,8 +114,8 @@ def images_for_workers(
     if first.lower().endswith(PARQUET):
         if args.pattern is not None:
             raise ValueError(
-                f'{first} tells by its columns what is known of the images. Leave '
-                '--pattern out.'
+                f'{first} has the metadata of the images in its columns, so leave out '
+                '--pattern.'
             )
         return read_parquet_list(first)
     if first.lower().endswith('.csv'):

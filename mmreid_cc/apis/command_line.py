@@ -99,8 +99,8 @@ def listed_images(
     """
     if args.pattern is not None:
         raise ValueError(
-            f'{file} tells by its columns what is known of the images. Leave --pattern '
-            'out.'
+            f'{file} has the metadata of the images in its columns, so leave out '
+            '--pattern.'
         )
     images = read_image_list(Path(file), Path(file).parent)
     if args.skip_unreadable:
@@ -170,7 +170,7 @@ def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
     if urls:
         raise ValueError(
             f'--skip-unreadable reads files, and {urls[0]} is a URL. Download it, or '
-            'leave out the option.'
+            'leave the option out.'
         )
     crops = [Crop(path, UNKNOWN, 0) for path in paths]
     return [crop.path for crop in drop_unreadable(crops, ', '.join(given))]

@@ -202,8 +202,9 @@ class Gallery:
         missing = {EMBEDDINGS, 'paths', 'model_hash'} - set(arrays)
         if missing:
             raise ValueError(
-                f'{file} is no gallery: it has no {" and no ".join(sorted(missing))}, '
-                f'but {", ".join(sorted(arrays)) or "nothing"}.'
+                f'{file} is not a gallery: it has no '
+                f'{" and no ".join(sorted(missing))}, but '
+                f'{", ".join(sorted(arrays)) or "nothing"}.'
             )
         metadata = {
             name.removeprefix(METADATA): column
@@ -214,7 +215,7 @@ class Gallery:
         try:
             return cls(arrays[EMBEDDINGS], paths, metadata, model_hash)
         except ValueError as error:
-            raise ValueError(f'{file} is no gallery: {error}') from error
+            raise ValueError(f'{file} is not a gallery: {error}') from error
 
     def _check_columns(self) -> None:
         columns = {'paths': np.empty(len(self.paths)), **self.metadata}

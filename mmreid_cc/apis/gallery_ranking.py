@@ -62,8 +62,7 @@ def rank_images(
         camera = None if query_row is None else camera_of(gallery, query_row)
         if camera is None:
             raise ValueError(
-                'The camera of the query is not known, so that its images cannot be '
-                'left out.'
+                'The camera of the query is unknown, so its images cannot be left out.'
             )
         cameras = gallery.metadata['cam_id']
         left_out = np.flatnonzero(cameras == cameras[query_row])

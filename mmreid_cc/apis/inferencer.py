@@ -200,8 +200,8 @@ class ReIDInferencer:
             raise ValueError(
                 'The gallery was built by another network, or with other pixels (model '
                 f'hash {gallery.model_hash or "unknown"}, this one is '
-                f'{self.model_hash}): their embeddings do not compare. Take the config '
-                'and checkpoint that it was built with, or build it again.'
+                f'{self.model_hash}): their embeddings cannot be compared. Use the '
+                'config and checkpoint that it was built with, or build it again.'
             )
 
     def _embed(self, images: Images) -> tuple[list[str], np.ndarray]:

@@ -85,7 +85,7 @@ class KnownPeople:
         if not len(found):
             now = self.current(number)
             hint = f' It is person {now} now.' if now != number else ''
-            raise ValueError(f'There is no person {number} any more.{hint}')
+            raise ValueError(f'There is no longer a person {number}.{hint}')
         return found
 
     def last_seen(self, number: int) -> float:
@@ -134,5 +134,5 @@ class KnownPeople:
 
     def _known(self) -> KnownTracks:
         if self.tracks is None:
-            raise ValueError('No track is known yet: assign some first.')
+            raise ValueError('No track is known yet. Assign some first.')
         return self.tracks

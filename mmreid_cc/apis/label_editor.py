@@ -67,13 +67,13 @@ class LabelEditor:
             )
         if self.labels.min() < UNCLUSTERED:
             raise ValueError(
-                f'labels must be −1 or from 0 on, the lowest is {self.labels.min()}.'
+                f'labels must be at least −1, the lowest is {self.labels.min()}.'
             )
         files = relative_paths(self.paths)
         if len(set(files)) < len(files):
             twice = Counter(files).most_common(1)[0][0]
             raise ValueError(
-                f'{twice} is there more than once, and each image can have but one '
+                f'{twice} occurs more than once, and each image can have only one '
                 'label. Build the gallery of each file once.'
             )
         self._update()
@@ -181,7 +181,9 @@ class LabelEditor:
         self._index(cluster)
         rows = np.flatnonzero(self.labels == cluster)
         if len(rows) < 2:
-            raise ValueError(f'Cluster {cluster} has one image: nothing to split.')
+            raise ValueError(
+                f'Cluster {cluster} has one image: there is nothing to split.'
+            )
         parts = AgglomerativeClustering(2).fit_predict(self.embeddings[rows])
         smaller = np.argmin(np.bincount(parts))
         return self.separate(rows[parts == smaller])
@@ -267,7 +269,7 @@ class LabelEditor:
         """Return the place of a cluster in ``clusters``."""
         found = np.flatnonzero(self.clusters == cluster)
         if not len(found):
-            raise ValueError(f'There is no cluster {cluster} (any more).')
+            raise ValueError(f'There is no cluster {cluster}, or no longer.')
         return int(found[0])
 
     def _update(self) -> None:

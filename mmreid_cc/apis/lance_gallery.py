@@ -82,7 +82,7 @@ class LanceGallery:
         missing = {EMBEDDING, PATH} - set(schema.names)
         if missing or MODEL_HASH not in (schema.metadata or {}):
             raise ValueError(
-                f'{self.uri} is no gallery of this library: it has no '
+                f'{self.uri} is not a gallery of this library: it has no '
                 f'{" and no ".join(sorted(missing)) or "model hash"}.'
             )
         self.model_hash = schema.metadata[MODEL_HASH].decode()
@@ -200,17 +200,17 @@ class LanceGallery:
         """
         if gallery.model_hash != self.model_hash:
             raise ValueError(
-                f'The images were embedded by another network than {self.uri} (model '
-                f'hash {gallery.model_hash or "unknown"}, there '
-                f'{self.model_hash or "unknown"}): their embeddings do not compare.'
+                f'The images and {self.uri} were embedded by different networks (model '
+                f'hash {gallery.model_hash or "unknown"}, and there '
+                f'{self.model_hash or "unknown"}): their embeddings cannot be compared.'
             )
         batches = record_batches(gallery)
         given = {field.name: str(field.type) for field in batches.schema}
         wanted = {field.name: str(field.type) for field in self._newest.schema}
         if given != wanted:
             raise ValueError(
-                f'{self.uri} has the columns {wanted}, the images that are to be added '
-                f'have {given}. Give them the same metadata.'
+                f'{self.uri} has the columns {wanted}, but the new images have '
+                f'{given}. Give them the same metadata.'
             )
         self._database.open_table(self._name).add(batches)
 

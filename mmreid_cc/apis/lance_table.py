@@ -52,7 +52,7 @@ def split_uri(uri: str | os.PathLike) -> tuple[str, str]:
     name = name.removesuffix(ENDING)
     if not is_lance_uri(text) or not name:
         raise ValueError(
-            f'{os.fspath(uri)!r} is no place of a LanceDB gallery. Name it '
+            f'{os.fspath(uri)!r} is not a place for a LanceDB gallery. Name it '
             '`folder/name.lance`, on disk or in an object store.'
         )
     return folder or ('/' if text.startswith('/') else '.'), name
@@ -76,8 +76,8 @@ def connect(folder: str) -> Any:
     if find_spec('lancedb') is None:
         raise ImportError(
             'Galleries that end in .lance are read and written by LanceDB, which is '
-            'not installed: `pip install "mmreid-cc[lancedb]"`. An .npz file needs '
-            'nothing.'
+            'not installed: `pip install "mmreid-cc[lancedb]"`. An .npz file needs no '
+            'further package.'
         )
     import lancedb
 
@@ -128,7 +128,7 @@ def check_new(uri: str | os.PathLike) -> None:
     except (ValueError, FileNotFoundError):
         return
     raise FileExistsError(
-        f'{os.fspath(uri)} is there already. Add to it by '
+        f'{os.fspath(uri)} exists already. Add to it by '
         '`LanceGallery(uri).add(gallery)`, or name another place.'
     )
 

@@ -29,7 +29,7 @@ def check_parquet(paths: Sequence[str]) -> None:
     if find_spec('pyarrow') is None:
         raise ImportError(
             'Parquet is written by pyarrow, which is not installed: '
-            '`pip install "mmreid-cc[extra]"`. An .npz file needs nothing.'
+            '`pip install "mmreid-cc[extra]"`. An .npz file needs no further package.'
         )
     check_utf8(paths, 'Parquet')
 
@@ -52,8 +52,8 @@ def check_utf8(texts: Sequence[str], format_name: str) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f'The file name {text!r} is not in UTF-8, and {format_name} holds no '
-                'other text. Rename the file, or write an .npz, which holds any name.'
+                f'The file name {text!r} is not in UTF-8, as {format_name} requires. '
+                'Rename the file, or write an .npz file, which can hold any name.'
             ) from error
 
 
@@ -110,8 +110,8 @@ def embedding_table(
     taken = [name for name in ('path', 'embedding') if name in metadata]
     if taken:
         raise ValueError(
-            f'The metadata {" and ".join(taken)} have the name of a column that the '
-            'table has anyway. Give them another name.'
+            f'The metadata {" and ".join(taken)} have the name of another column of '
+            'the table. Rename them.'
         )
     values = pa.array(np.ravel(embeddings))
     return pa.table(

@@ -25,8 +25,8 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
         dict[str, np.ndarray]: By name, (N,), see :func:`metadata_columns`.
 
     Raises:
-        ValueError: If the pattern is no regular expression or names no group, or a path
-            does not match, or its time cannot be read.
+        ValueError: If the pattern is not a regular expression or has no named group, or
+            if a path does not match, or its time cannot be read.
 
     Example:
         >>> path_metadata(['a/0002_c1s1_1.jpg'], r'(?P<pid>\d+)_c(?P<cam>\d+)')
@@ -35,11 +35,13 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
     try:
         regex = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f'{pattern!r} is no regular expression: {error}.') from error
+        raise ValueError(
+            f'{pattern!r} is not a regular expression: {error}.'
+        ) from error
     if not regex.groupindex:
         raise ValueError(
-            f'The pattern {pattern!r} names no group, such as (?P<cam>...), so nothing '
-            'can be read by it.'
+            f'The pattern {pattern!r} has no named group, such as (?P<cam>...), so '
+            'nothing can be read with it.'
         )
     matches = []
     for path in paths:

@@ -249,7 +249,7 @@ class People(CorrectablePeople):
             return f'Nobody can be recognised before {FEWEST} tracks are known.'
         found = self.threshold()
         basis = (
-            'as with usual networks' if found['assumed'] else 'by overlapping tracks'
+            'as for typical networks' if found['assumed'] else 'by overlapping tracks'
         )
         missed = (
             ''

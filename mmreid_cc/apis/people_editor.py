@@ -49,9 +49,9 @@ class PeopleEditor(LabelEditor):
         self._rows = known_rows(people, gallery)
         if (self._rows < 0).all():
             raise ValueError(
-                f'None of the {len(gallery)} images of the gallery is of a track that '
-                'is known. Build it of crops that tools/assign.py was given, from the '
-                'same CSV file or with the same --pattern.'
+                f'None of the {len(gallery)} images of the gallery belongs to a known '
+                'track. Build it from crops that tools/assign.py has assigned, from '
+                'the same CSV file or with the same --pattern.'
             )
         super().__init__(self._labels(), gallery.paths, gallery.embeddings)
 

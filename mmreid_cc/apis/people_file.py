@@ -45,7 +45,7 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
         reason = error.__cause__ or error
         raise ValueError(
             f'{file} cannot be read: it holds no people, or is damaged '
-            f'({type(reason).__name__}: {reason}). Take a copy of it, or begin a new '
+            f'({type(reason).__name__}: {reason}). Use a copy of it, or begin a new '
             'file.'
         ) from error
     missing = {_ABOUT, *KnownTracks._fields} - set(arrays)
@@ -115,6 +115,6 @@ def _alone(path: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise ChangedMeanwhileError(
-            f'Another program is writing {path}. Nothing was written now. Wait until '
+            f'Another program is writing {path}. Nothing has been written. Wait until '
             'it has ended, and do it again.'
         ) from None

@@ -121,10 +121,11 @@ def people_report(
     page = HTMLPage('People in a folder of crops')
     page.add_text(
         'Summary',
-        f'{len(paths)} crops show {statistics["clusters"]:.0f} people, as far as their '
-        f'looks tell; {statistics["unclustered"]:.0%} of the crops are un-clustered.'
-        f'\n\nClustered by {method}. Nobody was told who is who: one person can make '
-        'two clusters (in other clothes), and two can make one (in the same).',
+        f'Judging by their looks, {len(paths)} crops show '
+        f'{statistics["clusters"]:.0f} people; {statistics["unclustered"]:.0%} of the '
+        f'crops are un-clustered.\n\nClustered by {method}, without knowing any '
+        'identities: one person in different clothes can form two clusters, and two '
+        'people in the same clothes can form one.',
     )
     sizes = np.bincount(labels[labels >= 0])
     if len(sizes):

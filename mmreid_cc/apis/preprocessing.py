@@ -61,7 +61,8 @@ class Preprocessing:
         if not isinstance(self._load, (LoadReIDImage, LoadImageFromFile)):
             raise ValueError(
                 'The test pipeline must begin with LoadReIDImage or LoadImageFromFile, '
-                f'so that arrays can enter behind it, not with {pipeline[0]["type"]}.'
+                'so that arrays can skip this step, but it begins with '
+                f'{pipeline[0]["type"]}.'
             )
         self._transform = Compose([TRANSFORMS.build(step) for step in pipeline[1:]])
 

@@ -108,7 +108,7 @@ def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
         ]
         if differs:
             raise ValueError(
-                f'{folder} was begun with something else: {"; ".join(differs)}. Name '
+                f'{folder} was begun with other settings: {"; ".join(differs)}. Name '
                 'another folder by --out, or remove this one.'
             )
     else:
@@ -186,7 +186,7 @@ def read_shards(folder: str | os.PathLike) -> Gallery:
         if found != plan.model_hash:
             raise ValueError(
                 f'{file} is of another network (model hash {found}, the folder is of '
-                f'{plan.model_hash}): their embeddings do not compare.'
+                f'{plan.model_hash}): their embeddings cannot be compared.'
             )
         tables.append(table)
     joined = pa.concat_tables(tables)
@@ -219,7 +219,7 @@ def read_plan(folder: str | os.PathLike) -> ShardPlan:
     file = Path(folder) / PLAN
     if not file.is_file():
         raise FileNotFoundError(
-            f'{folder} is no folder of tools/extract_features.py --ray: it has no '
+            f'{folder} is not a folder of tools/extract_features.py --ray: it has no '
             f'{PLAN}.'
         )
     return ShardPlan(**json.loads(file.read_text()))

@@ -40,7 +40,7 @@ def read_upload(file: str | os.PathLike) -> np.ndarray:
             image = Image.open(file, formats=UPLOAD_FORMATS)
     except UnidentifiedImageError:
         raise ValueError(
-            'This file is no image that can be read here, whatever its name says. '
+            'This file is not an image that can be read here, whatever its name. '
             f'Send one of these types: {", ".join(UPLOAD_FORMATS)}.'
         ) from None
     except Image.DecompressionBombError:
@@ -67,6 +67,6 @@ def _too_large(what: str) -> str:
 
 def _broken(error: Exception) -> str:
     return (
-        f'This image is broken, or was not sent to its end ({type(error).__name__}). '
-        'Open it in a viewer, save it again, and send that.'
+        f'This image is broken or incomplete ({type(error).__name__}). Open it in a '
+        'viewer, save it again, and send the new file.'
     )

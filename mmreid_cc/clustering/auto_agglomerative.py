@@ -68,7 +68,7 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         """Refuse, because cameras are needed, see :meth:`fit_predict`."""
         raise ValueError(
             'AutoAgglomerative needs the camera of each image: give `cam_ids` to '
-            'fit_predict. Without cameras take AutoDBSCAN.'
+            'fit_predict. Without cameras, use AutoDBSCAN.'
         )
 
     def fit_predict(self, features: Any, cam_ids: Any = None) -> np.ndarray:
@@ -95,7 +95,7 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         if len(np.unique(cam_ids)) == 1:
             raise ValueError(
                 f'All {len(features)} images are of the camera {cam_ids[0]}, and '
-                'AutoAgglomerative clusters across cameras. Take AutoDBSCAN.'
+                'AutoAgglomerative clusters across cameras. Use AutoDBSCAN.'
             )
         self.stage_seconds = {}
         self.forget_choice()

@@ -93,15 +93,16 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             str: One sentence or two.
         """
         if self.chosen is None or self.people is None:
-            return 'No settings were chosen: nothing tells groups of images apart.'
+            return 'No settings were chosen: no groups of images can be told apart.'
         settings = ', '.join(f'{key}={self.chosen[key]}' for key in _SETTINGS)
         scores = [score for _, score in self.candidates]
         estimate, fewest, most = self.people
         return (
-            f'Chosen: {settings}. Of {len(scores)} settings its clusters hold best in '
-            f'dimensions that they were not made by: silhouette {scores[0]:.3f}, '
-            f'median {np.median(scores):.3f}. Estimated number of people: {estimate}, '
-            f'from {fewest} (clusters alone) to {most} (every un-clustered image one).'
+            f'Chosen: {settings}. Among {len(scores)} settings, their clusters are '
+            'confirmed best by dimensions that they were not found in: silhouette '
+            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Estimated number of '
+            f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
+            '(every un-clustered image is a person).'
         )
 
     def cluster_neighbors(

@@ -106,7 +106,7 @@ def camera_jaccard_distance(
     if len(np.unique(cam_ids)) == 1:
         raise ValueError(
             f'All {len(features)} images are of the camera {cam_ids[0]}: none has '
-            'neighbours in other cameras. Take the plain Jaccard distance: leave '
+            'neighbours in other cameras. Use the plain Jaccard distance: leave '
             '`cameras` of the clusterer out.'
         )
     intra, inter = camera_neighbors(features, cam_ids, sizes.k1_intra, sizes.k1_inter)

@@ -50,7 +50,7 @@ class HDBSCAN(JaccardClusterer):
         """Check the parameters."""
         check_count('min_cluster_size', self.min_cluster_size)
         if self.min_cluster_size < 2:
-            raise ValueError('min_cluster_size must be from 2 on, got 1.')
+            raise ValueError('min_cluster_size must be at least 2, got 1.')
         check_count('min_samples', self.min_samples)
         super().__post_init__()
 

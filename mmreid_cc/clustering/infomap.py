@@ -51,7 +51,7 @@ class InfoMap(NeighborClusterer):
     ) -> None:
         check_count('k', k)
         if k < 2:
-            raise ValueError('k counts the image itself and must be from 2 on, got 1.')
+            raise ValueError('k counts the image itself and must be at least 2, got 1.')
         if not 0 < min_similarity <= 1:
             raise ValueError(
                 f'min_similarity must lie in (0, 1], got {min_similarity!r}.'

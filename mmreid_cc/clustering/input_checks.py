@@ -224,5 +224,5 @@ def check_count(name: str, value: int, maximum: int | None = None) -> None:
     """
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_integer or value < 1 or (maximum is not None and value > maximum):
-        allowed = 'from 1 on' if maximum is None else f'in 1…{maximum}'
+        allowed = 'of at least 1' if maximum is None else f'in 1…{maximum}'
         raise ValueError(f'{name} must be an integer {allowed}, got {value!r}.')

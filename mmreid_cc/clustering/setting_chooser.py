@@ -62,7 +62,7 @@ class SettingChooser:
                 'half of the dimensions groups, the other half does not (silhouette '
                 f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
                 'the same person, or all of them do, or the network tells nobody '
-                'apart: take weights that were trained on people.',
+                'apart: use weights that were trained on people.',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -79,7 +79,7 @@ def read_text(file: Path) -> str:
         return file.read_bytes().decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise ValueError(
-            f'{file} is no text in UTF-8 ({error}). Save it in that encoding.'
+            f'{file} is not text in UTF-8 ({error}). Save it in that encoding.'
         ) from error
 
 

@@ -35,7 +35,10 @@ def write_labels(
         2.jpg,-1
     """
     if len(paths) != len(labels):
-        raise ValueError(f'{len(labels)} labels for {len(paths)} images; one for each.')
+        raise ValueError(
+            f'Give one label for each image, not {len(labels)} labels for '
+            f'{len(paths)} images.'
+        )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(COLUMNS)

@@ -20,7 +20,7 @@ class SyntheticScene(ReIDImageFolder):
     """Crops from drawn videos of several cameras, with camera, track and time.
 
     The whole way from videos to people, without a download: people walk by the cameras,
-    cover each other, come back; a played tracker follows them and makes mistakes.
+    cover each other, come back; a simulated tracker follows them and makes mistakes.
     Videos, track files and crops are written into ``data_root`` at first use, see
     :func:`mmreid_cc.datasets.pedestrians.write_scene` and
     :func:`mmreid_cc.datasets.video.cut_crops`.

@@ -107,12 +107,12 @@ def as_seconds(text: str) -> float:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise ValueError(
-                f'{text!r} is no time. Give seconds, such as 12.5, or a date and a '
+                f'{text!r} is not a time. Give seconds, such as 12.5, or a date and a '
                 'time, such as 2024-05-01T08:30:00.'
             ) from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         seconds = moment.timestamp()
     if math.isinf(seconds):
-        raise ValueError(f'{text!r} is no time: it must be finite.')
+        raise ValueError(f'{text!r} is not a time: it must be finite.')
     return seconds

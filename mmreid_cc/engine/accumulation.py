@@ -19,8 +19,8 @@ def accumulated_batches(runner: Runner) -> int:
     wrapper = runner.optim_wrapper
     if isinstance(wrapper, OptimWrapperDict):
         raise ValueError(
-            'The cluster memory moves once for every step of one optimizer, and here '
-            f'are {len(wrapper)}. Use one `optim_wrapper`; parameters are treated '
-            'differently by its `paramwise_cfg`.'
+            'The cluster memory moves once for every step of one optimizer, but there '
+            f'are {len(wrapper)}. Use one `optim_wrapper`, whose `paramwise_cfg` can '
+            'treat parameters differently.'
         )
     return wrapper._accumulative_counts

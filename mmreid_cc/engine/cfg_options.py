@@ -45,8 +45,9 @@ class OptionsAction(DictAction):
                 given[key] = python_value(text)
             except ValueError:
                 parser.error(
-                    f'{option_string} {key}: {text} is no Python value. Write a dict '
-                    """as in key="dict(type='X', size=2)" or key="[dict(type='X')]" """
+                    f'{option_string} {key}: {text} is not a Python value. Write a '
+                    """dict as in key="dict(type='X', size=2)" or """
+                    """key="[dict(type='X')]" """
                     '(the outer quotes are for the shell).'
                 )
         setattr(namespace, self.dest, given)
@@ -73,7 +74,7 @@ def python_value(text: str) -> Any:
             _DictCalls().visit(ast.parse(text.strip(), mode='eval'))
         )
     except (SyntaxError, TypeError, ValueError) as error:
-        raise ValueError(f'{text} is no Python value') from error
+        raise ValueError(f'{text} is not a Python value') from error
 
 
 class _DictCalls(ast.NodeTransformer):

@@ -77,11 +77,14 @@ def in_words(scores: dict[str, float]) -> str:
     """
     if not scores['clusters']:
         return 'First clustering: no cluster; all images are un-clustered.'
+    names = 'clusters', 'size_min', 'size_max', 'people'
+    clusters, fewest, most, people = (round(scores[name]) for name in names)
+    images = f'{most} {"image" if most == 1 else "images"}'
     return (
-        f'First clustering: {scores["clusters"]:.0f} clusters of '
-        f'{scores["size_min"]:.0f} to {scores["size_max"]:.0f} images, '
+        f'First clustering: {clusters} {"cluster" if clusters == 1 else "clusters"} of '
+        f'{images if fewest == most else f"{fewest} to {images}"}, '
         f'{scores["unclustered"]:.0%} of the images un-clustered; '
-        f'some {scores["people"]:.0f} people.'
+        f'some {people} {"person" if people == 1 else "people"}.'
     )
 
 

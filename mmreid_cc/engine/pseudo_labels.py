@@ -268,10 +268,10 @@ def advice(source: object, more: bool) -> str:
     name = type(source).__name__
     if name in _MORE:
         change = _MORE[name] if more else _SMALLER[name]
-        return f'{change}; or take better weights, or `type="AutoDBSCAN"`.'
+        return f'{change}; or use better weights, or `type="AutoDBSCAN"`.'
     if name.startswith('Auto'):
         return (
             'Its settings are found from the features, so there are none to change: '
-            'take weights that were trained on people, of this data set or another.'
+            'use weights that were trained on people, of this data set or another.'
         )
-    return 'Take another clusterer, or better weights.'
+    return 'Use another clusterer, or better weights.'

@@ -92,19 +92,19 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
     except UnpicklingError as error:
         raise UnpicklingError(
             f'{filename} holds more than weights, or is broken ({_reason(error)}). It '
-            'was not read, and nothing in it was executed. Of a file that you trust, '
-            "save the weights alone: `torch.save({'state_dict': ...}, file)`."
+            'was not read, and nothing in it was executed. If you trust the file, save '
+            "its weights alone: `torch.save({'state_dict': ...}, file)`."
         ) from None
     except OSError:
         raise
     except Exception as error:  # the unpickler raises many types on broken files
         raise RuntimeError(
-            f'{filename} cannot be read: it is no checkpoint, or was not written to '
+            f'{filename} cannot be read: it is not a checkpoint, or was not written to '
             f'its end ({type(error).__name__}: {error}).'
         ) from error
     if not isinstance(checkpoint, dict):
         raise RuntimeError(
-            f'{filename} holds a {type(checkpoint).__name__}, no dict of weights.'
+            f'{filename} holds a {type(checkpoint).__name__}, not a dict of weights.'
         )
     if isinstance(checkpoint.get('meta'), dict):
         checkpoint['meta'].pop('config', None)

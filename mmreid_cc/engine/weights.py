@@ -33,7 +33,7 @@ def check_weights(
     Example:
         >>> check_weights(nn.Linear(2, 3), nn.Linear(2, 4).state_dict(), 'a.pth',
         ...               complete=True)
-        ValueError: a.pth does not fit the model of the config. Of another shape: ...
+        ValueError: a.pth does not fit the model of the config. Layers of another ...
     """
     # In a copy: the model runs its own conversions, and is not touched.
     loaded = copy.deepcopy(model)
@@ -42,7 +42,7 @@ def check_weights(
     except RuntimeError as error:
         mismatches = [line.strip() for line in str(error).splitlines()[1:]]
         raise ValueError(
-            f'{_misfit(source)} Of another shape: {listed(mismatches)}'
+            f'{_misfit(source)} Layers of another shape: {listed(mismatches)}'
         ) from None
     # Counters that files of old PyTorch versions lack.
     missing = [key for key in missing if not key.endswith('num_batches_tracked')]

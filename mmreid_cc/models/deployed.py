@@ -46,8 +46,8 @@ class DeployedModel(nn.Module):
         preprocessor = model.data_preprocessor
         if not preprocessor.to_rgb:
             raise ValueError(
-                'The model takes BGR images, and what is deployed takes RGB. Set '
-                '`model.data_preprocessor.to_rgb=True`, and train it so.'
+                'The model takes BGR images, but deployed models take RGB. Set '
+                '`model.data_preprocessor.to_rgb=True`, and train with it.'
             )
         self.backbone: nn.Module = copy.deepcopy(model.backbone)
         self.neck: nn.Module = nn.Identity()

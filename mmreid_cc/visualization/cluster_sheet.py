@@ -79,7 +79,7 @@ def cluster_sheet(
     pairs = clusters.similar_pairs(n_clusters)
     if pairs:
         sheet.add_title(
-            'Most similar pairs of clusters: of each the images nearest to the other'
+            'Most similar pairs of clusters, with the images nearest to each other'
         )
         for first, second, cosine in pairs:
             sheet.add_row(*rows.pair(first, second, cosine, n_members))

@@ -52,8 +52,8 @@ def check_format(path: str | Path) -> str:
     if suffix not in FORMATS:
         allowed = ', '.join(f'.{name}' for name in FORMATS)
         raise ValueError(
-            f'A picture is saved as one of {allowed}, by the end of its name; '
-            f'{str(path)!r} ends in none of them.'
+            f'The name of a picture must end in one of {allowed}, but {str(path)!r} '
+            'does not.'
         )
     return suffix
 

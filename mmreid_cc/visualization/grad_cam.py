@@ -71,9 +71,9 @@ def _similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
         shape = tuple(last.shape) if isinstance(last, Tensor) else type(last).__name__
         raise ValueError(
             f'Grad-CAM needs a backbone that returns a map (B, C, H, W); '
-            f'{type(model.backbone).__name__} returned {shape}. Of a ViT the class '
-            'token is all that the embedding is made of: its last patch tokens have no '
-            'gradient. Take a convolutional network or a Swin transformer.'
+            f'{type(model.backbone).__name__} returned {shape}. The embedding of a ViT '
+            'depends on its class token only, so its last patch tokens have no '
+            'gradient. Use a convolutional network or a Swin transformer.'
         )
     feature_map = last.detach().requires_grad_()
     with torch.enable_grad():

@@ -118,7 +118,7 @@ def test_the_tool(folder, alone):
 
     status, printed = run(folder, 'crops', *options)
     assert status == 1
-    assert 'was begun with something else: images_hash' in printed
+    assert 'was begun with other settings: images_hash' in printed
     status, printed = run(folder, 'crops', '--out', 'a.npz', '--ray')
     assert status == 2
     assert '--out names a folder of shards' in printed

@@ -51,7 +51,7 @@ def test_it_is_raised_in_all_processes(tmp_path):
             dict(type='Tracklets', clusterer=dict(type='HDBSCAN')),
             'Lower `min_cluster_size`',
         ),
-        (dict(type='KMeans', n_clusters=2), 'Take another clusterer'),
+        (dict(type='KMeans', n_clusters=2), 'Use another clusterer'),
     ],
 )
 def test_what_to_do_where_nobody_is_found(config, message):

@@ -79,7 +79,7 @@ def test_a_list_with_tracks(folder):
     )
     assert status == 0, printed[-3000:]
     assert '1 people in 20 crops' in printed
-    assert 'Beside the identities that are known: ARI 0.000' in printed
+    assert 'Compared with the known identities: ARI 0.000' in printed
     assert len(list_images(folder / 'tracked' / '0')) == 20
 
 

@@ -47,7 +47,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], int]] = [
     ('that and inter_weight 1 in place of 0.5', dict(clusterer=MUTUAL), INTER, 8),
     ('all four', dict(clusterer=MATCHING, whiten=True), INTER, 4),
     (
-        'all four, and links that grow: τ 0.03, 0.02, 0.015 in the thirds',
+        'all four, with a temperature that falls: 0.03, 0.02, 0.015 in the thirds',
         dict(clusterer=dict(MATCHING, temperature=(0.03, 0.02, 0.015)), whiten=True),
         INTER,
         4,

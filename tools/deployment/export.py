@@ -197,7 +197,7 @@ def main() -> None:
         similarity = export_int8(model, crops, args.out, args.pixels)
         print(
             f'Mean cosine similarity to PyTorch on {where}: {similarity:.4f}. Measure '
-            'what it costs by test_exported.py.'
+            'the loss of accuracy with test_exported.py.'
         )
     else:
         difference = export(model, crops, args.out, args.pixels)

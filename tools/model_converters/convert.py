@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     if args.config and args.source == 'to-cluster-contrast':
-        parser.error('--config is for weights that come here')
+        parser.error('--config is only for weights that are converted to mmreid_cc')
     return args
 
 

@@ -73,8 +73,8 @@ def load_weights(path: str | Path) -> Weights:
             content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:
         raise ValueError(
-            f'{path} is no checkpoint, or holds more than weights and numbers, which '
-            f'is not loaded, as it could run any code: {error}'
+            f'{path} is not a checkpoint, or holds more than weights and numbers. It '
+            f'was not loaded, because it could execute code: {error}'
         ) from error
     while isinstance(content, Mapping):
         inner = next((name for name in CONTAINERS if name in content), None)
@@ -86,7 +86,7 @@ def load_weights(path: str | Path) -> Weights:
     strange = [key for key, value in content.items() if not isinstance(value, Tensor)]
     if strange:
         raise ValueError(
-            f'{path} holds {strange[:5]}, which are no tensors, and no '
+            f'{path} holds {strange[:5]}, which are not tensors, and no '
             f'{", ".join(CONTAINERS)}'
         )
     return {key.removeprefix('module.'): value for key, value in content.items()}

@@ -38,7 +38,7 @@ def main() -> None:
     try:
         images = run.test_images(exclude_same_camera=not args.no_cameras)
     except FileNotFoundError as error:  # as of crops of one's own
-        print(f'The report is without a test set: {error}')
+        print(f'The report has no test set: {error}')
         images = None
     if images is None:
         add_run(page, run)
@@ -144,20 +144,21 @@ def add_ranking(page: HTMLPage, images: EmbeddedImages) -> None:
         ),
         'A query, and the gallery images nearest to it, with rank, camera (c) and '
         'cosine. ✓ and a solid frame: the same person. ✗ and a dashed frame: another '
-        'person. A dotted frame: not counted, for it shows the same person in the same '
-        'camera, or is junk.',
+        'person. A dotted frame: an image that does not count, because it shows the '
+        'same person in the same camera, or is junk.',
     )
     page.add_figure(
         'CMC and precision',
         cmc_and_precision(images),
-        'Left, the share of queries with a match among the first k images. Right, the '
-        'precision of a list that reaches a recall, the mean of all queries.',
+        'On the left, the share of queries with a match among the first k images. On '
+        'the right, the precision of a list that reaches a recall, averaged over all '
+        'queries.',
     )
     page.add_figure(
         'Similarities',
         similarity_histogram(images),
         'Cosines of query and gallery image, in percent of the pairs that show one '
-        'person and of those that show two. Upright lines are the medians.',
+        'person and of those that show two. Vertical lines are the medians.',
     )
 
 

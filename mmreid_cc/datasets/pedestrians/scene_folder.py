@@ -140,7 +140,7 @@ def write_videos(folder: Path, parameters: dict[str, Any]) -> None:
         _write_tracks(folder / f'{name}_tracks.csv', noisy)
         print_log(
             f'{name}: {len(walks)} walks in {len({b.track for b in noisy})} tracks of '
-            f'the played tracker, with {tracker.switches} identity switches.',
+            f'the simulated tracker, with {tracker.switches} identity switches.',
             logger='current',
         )
 

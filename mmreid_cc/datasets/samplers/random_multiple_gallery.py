@@ -154,7 +154,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         if 0 < len(self.clusters) < self.num_clusters:
             print_log(
                 f'{len(self.clusters)} clusters are fewer than the {self.num_clusters} '
-                'of a batch: clusters recur within batches.',
+                'of a batch, so clusters are repeated within batches.',
                 logger='current',
                 level=logging.WARNING,
             )

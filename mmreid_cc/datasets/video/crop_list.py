@@ -110,8 +110,8 @@ class CropList:
         if off:
             raise FileExistsError(
                 f'{self.folder} holds crops of other settings: {"; ".join(off)}. '
-                'Choose another folder, or delete this one. (Further videos can be '
-                'added behind those that it holds.)'
+                'Choose another folder, or delete this one. (You can add further '
+                'videos after those that it holds.)'
             )
 
     def _take_up(self) -> set[str]:

@@ -199,14 +199,15 @@ def _check_cameras(recordings: Sequence[Recording]) -> None:
         name = recording.camera
         if not name or name != Path(name).name or name.startswith('.'):
             raise ValueError(
-                f'{name!r} cannot be the name of a camera, which is a folder of crops, '
-                'too.'
+                f'{name!r} cannot be the name of a camera, because its crops are in a '
+                'folder of that name.'
             )
         if other := before.get((name, recording.start)):
             raise ValueError(
                 f'{other.video} and {recording.video} are of the camera {name}, and '
-                f'both begin at {recording.start:g} s. Of two cameras, give them two '
-                'names (--cameras); of one, say when each begins (--start).'
+                f'both begin at {recording.start:g} s. If there are two cameras, give '
+                'them two names (--cameras); if it is one, say when each video begins '
+                '(--start).'
             )
         before[name, recording.start] = recording
 

@@ -88,7 +88,7 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
         line = lines[int(np.argmax(early))]
         raise ValueError(
             f'{file}, line {line}: frame {frames[early][0]:.0f}, but frames count from '
-            f'{first_frame}. If those of this file count from 0, say so: '
+            f'{first_frame}. If the frames of this file count from 0, add '
             '--first-frame 0.'
         )
     tracks = Tracks(
@@ -155,5 +155,5 @@ def _check_one_box_a_frame(tracks: Tracks) -> None:
         one, other = tracks.lines[order[first : first + 2]]
         raise ValueError(
             f'{tracks.file}, lines {one} and {other}: two boxes of track {ids[first]} '
-            f'in frame {frames[first]}. One person is in one place only.'
+            f'in frame {frames[first]}. A person can be in one place only.'
         )

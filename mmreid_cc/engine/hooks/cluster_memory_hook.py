@@ -144,8 +144,8 @@ class ClusterMemoryHook(Hook):
         memory.sources = torch.from_numpy(self.source_classes >= 0)
         if self.initial_labels is not None and memory.sources.any():
             raise ValueError(
-                'ClusterMemoryHook: `initial_labels` are of images without labels, and '
-                'the training set has a labelled source. Remove one of both.'
+                'ClusterMemoryHook: `initial_labels` cannot be combined with a '
+                'labelled source in the training set. Remove one of the two.'
             )
         self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint

@@ -44,7 +44,7 @@ class JointReIDMetric(ReIDMetric):
         if sizes is None:
             raise ValueError(
                 'JointReIDMetric tests the sets of a JointReID one by one, and the '
-                'data set is another. Take ReIDMetric, or JointReID.'
+                'data set is another one. Use ReIDMetric, or JointReID.'
             )
         parts = [part.split(list(sizes.values())) for part in results]
         rows = {}

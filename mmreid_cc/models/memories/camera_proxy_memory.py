@@ -102,7 +102,7 @@ class CameraProxyMemory(BaseMemory):
                 f'and not all 0, got {weights}'
             )
         if num_negatives < 1:
-            raise ValueError(f'num_negatives must be from 1 on, not {num_negatives}')
+            raise ValueError(f'num_negatives must be at least 1, not {num_negatives}')
         if positives not in POSITIVES:
             raise ValueError(f'positives must be in {POSITIVES}, not {positives!r}')
         banks = {'proxies': VectorBank(momentum)}

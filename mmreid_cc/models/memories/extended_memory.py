@@ -82,7 +82,7 @@ class ExtendedMemory(ClusterMemory):
     ) -> None:
         super().__init__(momentum, temperature, update)
         if num_supports < 1:
-            raise ValueError(f'num_supports must be from 1 on, not {num_supports}')
+            raise ValueError(f'num_supports must be at least 1, not {num_supports}')
         if min(degree, preserving_weight) < 0:
             raise ValueError(
                 'degree and preserving_weight must not be negative, got '

@@ -87,7 +87,7 @@ class PartMemory(BaseMemory):
         check_arguments(momentum, temperature)
         if min(num_parts, num_neighbors) < 1:
             raise ValueError(
-                'num_parts and num_neighbors must be from 1 on, got '
+                'num_parts and num_neighbors must be at least 1, got '
                 f'{num_parts} and {num_neighbors}'
             )
         for name, value in (('label_weight', label_weight), ('warm_up', warm_up)):
@@ -216,7 +216,7 @@ class PartMemory(BaseMemory):
         """
         if vectors.shape[1] % (1 + self.num_parts):
             raise ValueError(
-                f'Embeddings of {vectors.shape[1]} numbers are no image and '
+                f'Embeddings of {vectors.shape[1]} numbers are not an image and '
                 f'{self.num_parts} parts: PartMemory needs `model.neck` to be of the '
                 'type "PartPooling", with the same `num_parts`.'
             )

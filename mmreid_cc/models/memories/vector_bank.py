@@ -173,7 +173,7 @@ def check_share(slots: Tensor, step_slots: Tensor) -> None:
     if not slots.is_cuda and not slots.equal(share):
         raise RuntimeError(
             'The slots in `similarities` are not those that `slots_of` gives for the '
-            'images of the step. A memory whose slots do not number the vectors of a '
-            'bank says so by `banks[...].reset(vectors, vector_of)`; with a sampler '
-            'that draws in another way remove `default_hooks.step_slots`.'
+            'images of the step. If the slots of your memory do not number the vectors '
+            'of a bank, pass their numbers to `banks[...].reset(vectors, vector_of)`. '
+            'If your sampler draws in another way, remove `default_hooks.step_slots`.'
         )

@@ -35,7 +35,7 @@ class PartPooling(BaseModule):
         super().__init__()
         if num_parts < 1:
             raise ValueError(
-                f'PartPooling: num_parts must be from 1 on, not {num_parts}'
+                f'PartPooling: num_parts must be at least 1, not {num_parts}'
             )
         self.num_parts = num_parts
 
