@@ -131,7 +131,7 @@ def check_files(paths: Sequence[str]) -> None:
     """See that every image of a gallery has a file.
 
     Args:
-        paths (Sequence[str]): Of the images.
+        paths (Sequence[str]): Paths of the images.
 
     Raises:
         FileNotFoundError: If one has none; it names the first.
@@ -154,10 +154,10 @@ def output_file(args: argparse.Namespace) -> Path:
     """Where corrected labels go.
 
     Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
+        args (argparse.Namespace): Arguments from :func:`parse_args`.
 
     Returns:
-        Path: Of a CSV file.
+        Path: The path of a CSV file.
 
     Raises:
         FileExistsError: If other labels are there, which would be lost.
@@ -177,8 +177,8 @@ def first_labels(args: argparse.Namespace, gallery: AnyGallery) -> np.ndarray:
     """The clusters to begin with.
 
     Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
-        gallery (AnyGallery): Of N images.
+        args (argparse.Namespace): Arguments from :func:`parse_args`.
+        gallery (AnyGallery): Gallery of N images.
 
     Returns:
         np.ndarray: (N,) int64, −1 is un-clustered.
@@ -199,8 +199,8 @@ def editor_of(
     """What is corrected, and the file that it is saved to.
 
     Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
-        gallery (AnyGallery): Of N images.
+        args (argparse.Namespace): Arguments from :func:`parse_args`.
+        gallery (AnyGallery): Gallery of N images.
 
     Returns:
         tuple[LabelEditor, Path]: Clusters of the gallery, or known people.
@@ -220,7 +220,7 @@ def build_page(title: str, search: SearchTab, clusters: ClusterTab | None) -> gr
     """Lay out the page.
 
     Args:
-        title (str): Of the page.
+        title (str): Title of the page.
         search (SearchTab): Its first part.
         clusters (ClusterTab | None): Its second part, if it has one.
 

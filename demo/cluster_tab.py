@@ -35,11 +35,11 @@ IN_TURN: dict[str, Any] = dict(LISTENER, concurrency_id='labels', concurrency_li
 class ClusterTab:
     """Browse clusters; merge, split and reject them; undo and save.
 
-    The labels are those of the program, not of the window: who loads the page anew
-    goes on where he was.
+    The labels belong to the program, not to the window: after the page is reloaded,
+    you continue where you were.
 
     Args:
-        editor (LabelEditor): Of the gallery's images.
+        editor (LabelEditor): Editor of the gallery's images.
         gallery (AnyGallery): For paths and cameras.
         file (Path): Where labels are saved.
     """
@@ -141,7 +141,7 @@ class ClusterTab:
         return listen
 
     def separate_picked(self, view: View) -> View:
-        """Move the picked images into a new cluster, and show it beside the old one."""
+        """Move the picked images into a new cluster, and show both clusters."""
         new = self.editor.separate(sorted(view.picked))
         return View(view.cluster, other=new)
 

@@ -12,7 +12,7 @@ class View:
     """What one window shows.
 
     Args:
-        cluster (int | None): Whose images are shown; −1 for the un-clustered.
+        cluster (int | None): Cluster whose images are shown; −1 for the un-clustered.
         other (int | None): A cluster below it, to compare.
         picked (frozenset[int]): Rows that were clicked.
     """

@@ -57,7 +57,7 @@ class Crop:
 
     Args:
         number (int): What a click on it reports: a row, a cluster.
-        path (str): Of the image.
+        path (str): Path of the image.
         caption (str): Some short lines below it.
         picked (bool): Whether it is marked. Defaults to False.
     """
@@ -72,7 +72,7 @@ def crop_grid(html: str = '') -> gr.HTML:
     """A place for crops, whose event ``select`` is a click on one.
 
     Args:
-        html (str): Of :func:`crops_html`. Defaults to none.
+        html (str): HTML from :func:`crops_html`. Defaults to none.
 
     Returns:
         gr.HTML: The listener of ``select`` reads the number by :func:`clicked`.
@@ -84,7 +84,7 @@ def clicked(event: gr.EventData) -> int:
     """The number of the crop that was clicked.
 
     Args:
-        event (gr.EventData): Of ``select``.
+        event (gr.EventData): Event of ``select``.
 
     Returns:
         int: Its :attr:`Crop.number`. It comes from the browser: to be checked.
@@ -116,7 +116,7 @@ def readable(text: str) -> str:
     """A text with ``?`` for the bytes of file names that are no UTF-8.
 
     Args:
-        text (str): With such bytes as Python reads them, which cannot be sent.
+        text (str): Text with such bytes as Python reads them, which cannot be sent.
 
     Returns:
         str: That can be sent to a browser.
@@ -137,7 +137,7 @@ def image_url(image: Image.Image) -> str:
     """A small copy of an image as a ``data:`` URL.
 
     Args:
-        image (Image.Image): Of mode RGB.
+        image (Image.Image): Image of mode RGB.
 
     Returns:
         str: A JPEG without the metadata of the original.
@@ -164,8 +164,9 @@ def page_of(items: Sequence[int], turn: int, size: int) -> tuple[list[int], gr.S
     """The items of a page.
 
     Args:
-        items (Sequence[int]): Of all pages.
-        turn (int): Number of the page from 1 on; the last if it is beyond.
+        items (Sequence[int]): Items of all pages.
+        turn (int): Number of the page, counted from 1; a larger one shows the last
+            page.
         size (int): Items of a page.
 
     Returns:

@@ -37,7 +37,7 @@ class Query:
         embedding (np.ndarray): (D,) float32.
         url (str): Its pixels.
         text (str): What it is.
-        row (int | None): Of the gallery; None if it was uploaded.
+        row (int | None): Row of the gallery; None if it was uploaded.
     """
 
     embedding: np.ndarray
@@ -50,8 +50,8 @@ class SearchTab:
     """Upload or pick a crop, and look through those who look like it.
 
     Args:
-        reid (ReIDInferencer): Of uploads.
-        gallery (AnyGallery): Of the same network.
+        reid (ReIDInferencer): Inferencer of uploads.
+        gallery (AnyGallery): Gallery of the same network.
         max_upload_mb (int): Size of an upload at most, for the text.
     """
 
@@ -161,7 +161,7 @@ class SearchTab:
         )
 
     def show_page(self, turn: int) -> tuple[str, gr.Slider]:
-        """A page of the gallery, from 1 on."""
+        """Show a page of the gallery, counted from 1."""
         rows, slider = page_of(range(len(self.gallery)), turn, PAGE)
         return crops_html([self.crop(row, f'image {row}') for row in rows]), slider
 

@@ -1,4 +1,4 @@
-"""Let the C library keep the memory of freed tensors, instead of asking for it anew."""
+"""Let the C library keep the memory of freed tensors for later ones."""
 
 import ctypes
 import os

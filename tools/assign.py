@@ -28,12 +28,12 @@ def load_people(file: Path, model_hash: str, false_matches: float | None) -> Peo
     """Read people, or begin with nobody.
 
     Args:
-        file (Path): Of the people; may be missing.
-        model_hash (str): Of the network that embeds the crops.
+        file (Path): Path of the people; the file may not exist yet.
+        model_hash (str): Hash of the network that embeds the crops.
         false_matches (float, optional): None: as it was.
 
     Returns:
-        People: To assign crops to.
+        People: The people to assign crops to.
 
     Raises:
         ValueError: If they are known by another network.
@@ -61,8 +61,8 @@ def write_results(
             from the folder that holds all crops; the number and name of the person,
             empty if undecided; ``known``, ``new`` or ``undecided``; the row of the
             track in the file of people.
-        paths (Sequence[str]): Of N crops.
-        found (Assignment): Of them.
+        paths (Sequence[str]): Paths of N crops.
+        found (Assignment): Assignment of the crops.
         people (People): For the names.
     """
     with (

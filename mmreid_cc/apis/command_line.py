@@ -23,7 +23,7 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
     """Create a parser of config, checkpoint, and how to run them.
 
     Args:
-        description (str, optional): Of the tool.
+        description (str, optional): Description of the tool.
 
     Returns:
         argparse.ArgumentParser: To which the tool adds arguments of its own.
@@ -67,8 +67,8 @@ def metadata_of(
     """Return what ``--pattern`` finds in paths.
 
     Args:
-        args (argparse.Namespace): Of a parser with :func:`add_pattern`.
-        paths (Sequence[str]): Of N images.
+        args (argparse.Namespace): Arguments of a parser with :func:`add_pattern`.
+        paths (Sequence[str]): Paths of N images.
 
     Returns:
         dict[str, np.ndarray]: (N,) each, see :func:`path_metadata`; empty without a
@@ -86,7 +86,8 @@ def listed_images(
     """Read the images that a CSV file lists, and their metadata.
 
     Args:
-        args (argparse.Namespace): Of :func:`inference_parser` and :func:`add_pattern`.
+        args (argparse.Namespace): Arguments from :func:`inference_parser` and
+            :func:`add_pattern`.
         file (str): As :func:`read_image_list` takes it; its paths start from its
             folder.
 
@@ -116,7 +117,7 @@ def config_of(args: argparse.Namespace) -> Config:
     """Read the config with its overrides, and check it.
 
     Args:
-        args (argparse.Namespace): Of :func:`inference_parser`.
+        args (argparse.Namespace): Arguments from :func:`inference_parser`.
 
     Returns:
         Config: As :class:`ReIDInferencer` takes it.
@@ -134,7 +135,7 @@ def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
     """Create the inferencer that a command line asks for.
 
     Args:
-        args (argparse.Namespace): Of :func:`inference_parser`.
+        args (argparse.Namespace): Arguments from :func:`inference_parser`.
         cfg (Config): As of :func:`config_of`.
 
     Returns:

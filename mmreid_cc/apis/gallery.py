@@ -28,8 +28,8 @@ class Gallery:
         metadata (Mapping[str, array], optional): By name, (N,) numbers, texts or
             booleans each, e.g. ``pid``, ``cam_id``, ``track``, ``time``. Defaults to
             None: nothing.
-        model_hash (str): Of the network, as ``ReIDInferencer.model_hash``. Defaults to
-            ``''``: unknown.
+        model_hash (str): Hash of the network, as ``ReIDInferencer.model_hash``.
+            Defaults to ``''``: unknown.
 
     Attributes:
         embeddings (np.ndarray): (N, D) float32; memory-mapped after :meth:`load`.
@@ -88,7 +88,7 @@ class Gallery:
         Args:
             query_embeddings (array): (Q, D) floating, rows L2-normalised, of the same
                 network.
-            topk (int): Length of each list, from 1 on; with topk > N it is N.
+            topk (int): Length of each list, at least 1; with topk > N it is N.
             rerank (bool): Order the lists by k-reciprocal re-ranking, see
                 :func:`mmreid_cc.apis.query_search.re_ranked_images`. Defaults to False.
 
@@ -99,8 +99,8 @@ class Gallery:
 
         Raises:
             TypeError: If the queries are not floating-point numbers.
-            ValueError: If they are not 2-D, finite and normalised, have not D columns,
-                or ``topk`` is not positive.
+            ValueError: If they are not 2-D, finite and normalised, do not have D
+                columns, or ``topk`` is not positive.
 
         Example:
             >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
@@ -116,7 +116,8 @@ class Gallery:
             rows (array): (N,) booleans, or the indices of rows.
 
         Returns:
-            Gallery: With these embeddings in memory. Its search gives rows of its own.
+            Gallery: A gallery with these embeddings in memory. Its search returns rows
+                of its own.
 
         Raises:
             IndexError: If there are no such rows.
@@ -137,10 +138,10 @@ class Gallery:
         """Write everything to one file.
 
         Args:
-            file (str | os.PathLike): Path, by custom ``.npz``; its folder is made.
+            file (str | os.PathLike): Path, by custom ``.npz``; its folder is created.
 
         Raises:
-            OSError: If it cannot be written. What was there before is still there.
+            OSError: If it cannot be written. An existing file does not change.
 
         Example:
             >>> gallery.save('gallery.npz')

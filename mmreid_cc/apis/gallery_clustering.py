@@ -21,7 +21,7 @@ class GalleryClusterer:
     """The clusterer that a config trains with, for a gallery or a folder of crops.
 
     Args:
-        cfg (Config): With a ``ClusterMemoryHook``.
+        cfg (Config): Config with a ``ClusterMemoryHook``.
         cameras (array, optional): (N,) camera of each image, a number or a text; see
             :func:`mmreid_cc.apis.metadata_columns.camera_name` for unknown ones.
             Defaults to None: all unknown.

@@ -21,14 +21,14 @@ def write_arrays(file: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> N
     """Write arrays that ``numpy.load`` reads; ``embeddings`` can be memory-mapped.
 
     Args:
-        file (str | os.PathLike): Of any name; its folder is made. Who reads it
+        file (str | os.PathLike): Path of any name; its folder is created. Who reads it
             meanwhile finds the old file or the new one.
         arrays (Mapping[str, np.ndarray]): By name, without objects. ``embeddings`` are
             stored as they are and aligned, the others are compressed.
 
     Raises:
         ValueError: If an array holds Python objects.
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
 
     Example:
         >>> write_arrays('gallery.npz', dict(embeddings=np.eye(2, dtype=np.float32)))

@@ -34,9 +34,9 @@ def rank_images(
     """Rank the images of a gallery, leave out some, and keep those similar enough.
 
     Args:
-        gallery (AnyGallery): To search in.
+        gallery (AnyGallery): Gallery to search in.
         query (np.ndarray): (D,) floating, L2-normalised.
-        topk (int): Length of the list at most, from 1 on.
+        topk (int): Length of the list at most, at least 1.
         query_row (int, optional): Row of the query, which is not in its own list.
             Defaults to None: it is not of this gallery.
         other_cameras (bool): Leave out the images of the query's camera. Defaults to
@@ -46,7 +46,7 @@ def rank_images(
             ``rerank``. Defaults to −1: all are.
 
     Returns:
-        Ranking: Of the images that are left, none perhaps.
+        Ranking: A ranking of the images that are left, none perhaps.
 
     Raises:
         ValueError: If the query does not fit, ``topk`` is not positive, or the camera
@@ -100,8 +100,8 @@ def camera_of(gallery: AnyGallery, row: int) -> str | None:
     """Return the name of the camera of an image.
 
     Args:
-        gallery (AnyGallery): With ``cam_id`` in its metadata, or without.
-        row (int): Of the image.
+        gallery (AnyGallery): Gallery with ``cam_id`` in its metadata, or without.
+        row (int): Row of the image.
 
     Returns:
         str | None: None if it is not known: no ``cam_id``, a negative or an empty one.

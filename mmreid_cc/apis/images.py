@@ -76,7 +76,7 @@ def to_bgr(image: Image.Image) -> np.ndarray:
     """Convert a Pillow image to pixels, as if it were read from a file.
 
     Args:
-        image (Image.Image): Of any mode; turned as its EXIF says.
+        image (Image.Image): Image of any mode; turned as its EXIF says.
 
     Returns:
         np.ndarray: (H, W, 3) uint8 in BGR order.

@@ -43,7 +43,7 @@ class ReIDInferencer:
     returns a dict of predictions and pictures.
 
     Args:
-        config (str | os.PathLike | Config): That the network was trained with.
+        config (str | os.PathLike | Config): Config that the network was trained with.
         checkpoint (str | os.PathLike | None): Its weights. None: those of the files
             that the config names in ``init_cfg``, for example of a backbone that others
             have trained for re-identification.
@@ -124,7 +124,8 @@ class ReIDInferencer:
                 (N,) numbers, texts or booleans each. Defaults to None.
 
         Returns:
-            Gallery: Of N images; the paths are ``''`` for images without a file.
+            Gallery: A gallery of N images; the paths are ``''`` for images without a
+                file.
 
         Raises:
             OSError: As a call.
@@ -152,8 +153,8 @@ class ReIDInferencer:
         Args:
             query (Images): One or many, as for a call.
             topk (int): Length of each list. Defaults to 10.
-            gallery (AnyGallery, optional): Of this network. Defaults to None: that of
-                ``self.gallery``.
+            gallery (AnyGallery, optional): Gallery of this network. Defaults to None:
+                that of ``self.gallery``.
             rerank (bool): Order by k-reciprocal re-ranking. Defaults to False.
             pool (bool): All queries show one person: search once, by the mean of their
                 embeddings. Defaults to False.
@@ -234,7 +235,7 @@ class ReIDInferencer:
         Files are read and decoded while the network computes the batch before.
 
         Args:
-            paths (Sequence[str]): Of N images: files, or URLs that fsspec reads.
+            paths (Sequence[str]): Paths of N images: files, or URLs that fsspec reads.
 
         Returns:
             tuple[np.ndarray, dict[str, str]]: (R, D) float32 of the R that could be

@@ -52,7 +52,7 @@ class KnownTracks(NamedTuple):
         """Append other tracks to these.
 
         Args:
-            others (KnownTracks): Of the same D.
+            others (KnownTracks): Tracks of the same D.
 
         Returns:
             KnownTracks: New arrays.
@@ -68,7 +68,7 @@ def no_tracks(dim: int) -> KnownTracks:
         dim (int): D.
 
     Returns:
-        KnownTracks: With T = 0.
+        KnownTracks: Tracks with T = 0.
     """
     integers = np.empty(0, dtype=np.int64)
     return KnownTracks(

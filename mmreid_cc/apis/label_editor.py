@@ -242,10 +242,10 @@ class LabelEditor:
 
         Args:
             file (str | os.PathLike): CSV file, see :func:`write_labels` of
-                ``mmreid_cc.datasets``; its folder is made.
+                ``mmreid_cc.datasets``; its folder is created.
 
         Raises:
-            OSError: If it cannot be written. What was there before is still there.
+            OSError: If it cannot be written. An existing file does not change.
 
         Example:
             >>> editor.save('corrected.csv')

@@ -53,7 +53,7 @@ class LanceGallery:
 
     Attributes:
         uri (str): As given.
-        model_hash (str): Of the network that embedded the images.
+        model_hash (str): Hash of the network that embedded the images.
 
     Raises:
         ImportError: If LanceDB is missing; it says how to install it.
@@ -131,7 +131,7 @@ class LanceGallery:
         Args:
             query_embeddings (array): (Q, D) floating, rows L2-normalised, of the same
                 network.
-            topk (int): Length of each list, from 1 on; with topk > N it is N.
+            topk (int): Length of each list, at least 1; with topk > N it is N.
             rerank (bool): Order the lists by k-reciprocal re-ranking of the 200 most
                 similar, or of ``topk``. Defaults to False.
 
@@ -140,8 +140,8 @@ class LanceGallery:
 
         Raises:
             TypeError: If the queries are not floating-point numbers.
-            ValueError: If they are not 2-D, finite and normalised, have not D columns,
-                or ``topk`` is not positive.
+            ValueError: If they are not 2-D, finite and normalised, do not have D
+                columns, or ``topk`` is not positive.
 
         Example:
             >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
@@ -164,7 +164,7 @@ class LanceGallery:
             rows (array): (N,) booleans, or the indices of rows.
 
         Returns:
-            Gallery: Its search gives rows of its own.
+            Gallery: Its search returns rows of its own.
 
         Raises:
             IndexError: If there are no such rows.
@@ -189,7 +189,7 @@ class LanceGallery:
         until :meth:`optimize` takes them into the index.
 
         Args:
-            gallery (Gallery): Of the same network, with the same metadata.
+            gallery (Gallery): Gallery of the same network, with the same metadata.
 
         Raises:
             ValueError: If it is of another network, or has other metadata.
@@ -217,8 +217,8 @@ class LanceGallery:
     def optimize(self) -> None:
         """Add all rows to the index, join small files, and estimate the recall again.
 
-        Searches go on meanwhile. The index is built anew when the gallery has doubled
-        since, and first when it reaches 20,000 rows.
+        Searches can continue meanwhile. The index is built again when the gallery has
+        doubled since, and first when it reaches 20,000 rows.
 
         Example:
             >>> gallery.optimize()
@@ -260,7 +260,7 @@ def open_gallery(place: str | os.PathLike) -> AnyGallery:
             a LanceDB table, which ends in ``.lance``.
 
     Returns:
-        AnyGallery: To search in.
+        AnyGallery: A gallery to search in.
 
     Raises:
         FileNotFoundError: If there is none.

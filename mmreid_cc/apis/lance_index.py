@@ -33,7 +33,7 @@ class SearchSettings(NamedTuple):
 
     Attributes:
         probes (int): Cells that a query looks through; 0: there is no index.
-        candidates (int): Rows that are compared exactly for ten results, from 1 on.
+        candidates (int): Rows that are compared exactly for ten results, at least 1.
         recall (float): Estimated share of the ten nearest rows that are found.
     """
 
@@ -58,7 +58,7 @@ def build_index(table: Any) -> None:
     true ones, as :func:`mmreid_cc.clustering.neighbor_recall` counts them.
 
     Args:
-        table (lancedb.Table): Of N rows; an index of it is replaced.
+        table (lancedb.Table): Table of N rows; an index of it is replaced.
 
     Source: Gao and Long, RaBitQ: quantizing high-dimensional vectors with a
     theoretical error bound for approximate nearest neighbor search, SIGMOD 2024.
@@ -84,7 +84,8 @@ def calibrate(table: Any) -> None:
     """Find the settings of the search in an index, and write them to the table.
 
     Args:
-        table (lancedb.Table): With an index, and perhaps rows that are not in it yet.
+        table (lancedb.Table): Table with an index, and perhaps rows that are not in it
+            yet.
 
     Example:
         >>> calibrate(table)
@@ -129,10 +130,10 @@ def proposed_rows(
     """Order the rows that LanceDB proposes for a query by their exact similarity.
 
     Args:
-        rows (TableRows): To search in.
+        rows (TableRows): Rows to search in.
         query (np.ndarray): (D,) float32.
         topk (int): How many are wanted; as many and more are proposed.
-        settings (SearchSettings): Of the index.
+        settings (SearchSettings): Settings of the index.
 
     Returns:
         tuple[np.ndarray, np.ndarray, np.ndarray]: Positions (C,) int64, inner products

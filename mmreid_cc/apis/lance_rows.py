@@ -20,8 +20,8 @@ class TableRows:
     rows other ids, but keeps their positions.
 
     Args:
-        table (lancedb.Table): Of a gallery, whose rows are only added; opened for this
-            object alone.
+        table (lancedb.Table): Table of a gallery, whose rows are only added; opened for
+            this object alone.
         known (TableRows, optional): An earlier version of the same table; what has not
             changed since is not read again. Defaults to None.
 
@@ -132,9 +132,9 @@ class LazyColumn(Sequence):
     """A column whose entries are read when they are indexed.
 
     Args:
-        rows (TableRows): Of the table.
+        rows (TableRows): Rows of the table.
         column (str): Its name.
-        shape (tuple[int, ...]): Of the whole.
+        shape (tuple[int, ...]): Shape of the whole.
 
     Example:
         >>> gallery.paths[7], gallery.embeddings[[3, 5]].shape

@@ -114,8 +114,8 @@ def model_hash(model: nn.Module, cfg: Config) -> str:
     """Compute a hash that identifies networks whose embeddings can be compared.
 
     Args:
-        model (nn.Module): With its weights.
-        cfg (Config): Of the model, and of the preparation of images.
+        model (nn.Module): Model with its weights.
+        cfg (Config): Config of the model, and of the preparation of images.
 
     Returns:
         str: 16 hexadecimal digits of a SHA-256 sum over all weights, the test pipeline

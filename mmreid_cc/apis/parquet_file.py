@@ -17,7 +17,7 @@ def check_parquet(paths: Sequence[str]) -> None:
     """Check that Parquet can be written, before hours are spent on its content.
 
     Args:
-        paths (Sequence[str]): Of the images.
+        paths (Sequence[str]): Paths of the images.
 
     Raises:
         ImportError: If pyarrow is missing; it says how to install it.
@@ -39,7 +39,7 @@ def check_utf8(texts: Sequence[str], format_name: str) -> None:
 
     Args:
         texts (Sequence[str]): File names, or metadata.
-        format_name (str): Of the file, for the message.
+        format_name (str): Name of the file, for the message.
 
     Raises:
         ValueError: If one of them is no UTF-8, as file names can be.
@@ -61,13 +61,13 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
     """Write a row for each image: ``path``, ``embedding`` and the metadata.
 
     Args:
-        file (str | os.PathLike): Path; its folder is made.
+        file (str | os.PathLike): Path; its folder is created.
         gallery (Gallery): What to write. An embedding is a list of D float32; the hash
             of the network stands in the metadata of the schema, under ``model_hash``.
 
     Raises:
         ImportError: If pyarrow is missing.
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
         ValueError: If a path is not in UTF-8, or metadata have the name of one of the
             other columns.
 

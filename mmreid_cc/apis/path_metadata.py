@@ -16,7 +16,7 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
     r"""Read metadata from paths.
 
     Args:
-        paths (Sequence[str]): Of N images.
+        paths (Sequence[str]): Paths of N images.
         pattern (str): Regular expression that is searched in each path (with ``/``
             between folders); its named groups are what is read. ``cam``, ``pid``,
             ``track`` and ``time`` are those of ``ReIDImageFolder``; others may follow.

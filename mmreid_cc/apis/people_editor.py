@@ -21,9 +21,9 @@ class PeopleEditor(LabelEditor):
 
     Args:
         people (People): As loaded.
-        gallery (Gallery): Of crops that were assigned, with the metadata ``cam_id``,
-            ``track`` and ``time`` that they had then. Images that were not are
-            un-clustered.
+        gallery (Gallery): Gallery of crops that were assigned, with the metadata
+            ``cam_id``, ``track`` and ``time`` that they had then. Images that were not
+            are un-clustered.
 
     Raises:
         OSError: If an image cannot be read.
@@ -86,12 +86,12 @@ class PeopleEditor(LabelEditor):
         """Correct the people, and write their file; steps before cannot be undone.
 
         Args:
-            file (str | os.PathLike): That they were loaded from.
+            file (str | os.PathLike): Path that they were loaded from.
 
         Raises:
             ChangedMeanwhileError: If another program has written it since, or is
                 writing it. Nothing is written.
-            OSError: If it cannot be written. What was there before is still there.
+            OSError: If it cannot be written. An existing file does not change.
         """
         known = np.flatnonzero(self._rows >= 0)
         pairs, counts = np.unique(
@@ -127,7 +127,7 @@ def known_rows(people: People, gallery: Gallery) -> np.ndarray:
 
     Args:
         people (People): Known.
-        gallery (Gallery): Of N images that have files.
+        gallery (Gallery): Gallery of N images that have files.
 
     Returns:
         np.ndarray: (N,) int64, rows of ``people.tracks``; −1 for others.

@@ -76,7 +76,7 @@ def write_people_file(
     """Write people, unless another program has written the file since.
 
     Args:
-        file (str | os.PathLike): Its path; its folder is made.
+        file (str | os.PathLike): Its path; its folder is created.
         tracks (KnownTracks): The tracks.
         about (dict): All else, as JSON knows it. ``revision`` counts how often it was
             written: a file that is there must have the one before.
@@ -84,7 +84,7 @@ def write_people_file(
     Raises:
         ChangedMeanwhileError: If the file is another one, or is just being written.
             Nothing is written.
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
     """
     path = Path(file)
     with _alone(path):

@@ -61,7 +61,7 @@ def write_people(
     Args:
         out (str | os.PathLike): Folder; what is in it stays.
         crops (str | os.PathLike): Folder that all images are in.
-        paths (Sequence[str]): Of the N images.
+        paths (Sequence[str]): Paths of the N images.
         labels (np.ndarray): (N,) integers, −1 is un-clustered.
         copy (bool): Copy the files, instead of symbolic links to them. Defaults to
             False.
@@ -106,13 +106,13 @@ def people_report(
     """Create a page that shows the people who were found.
 
     Args:
-        paths (Sequence[str]): Of the N images.
+        paths (Sequence[str]): Paths of the N images.
         labels (np.ndarray): (N,) int64, −1 is un-clustered, else 0…C − 1.
         embeddings (np.ndarray): (N, D) float32, rows L2-normalised.
         method (str): What clustered them, for the text.
 
     Returns:
-        HTMLPage: To be saved.
+        HTMLPage: A page to be saved.
 
     Example:
         >>> people_report(paths, labels, embeddings, 'DBSCAN').save('report.html')

@@ -16,8 +16,8 @@ from .person_vectors import VIEWS, TracksOfPeople, mean_vectors, nearest_people
 LATEST = 4096  # tracks that scores and their errors are found from
 FEWEST = 8  # tracks, without which no score means anything
 FEWEST_PEOPLE = 100  # that a threshold is made for
-PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined anew
-_MOST_ITEMS = 6000  # beyond which fewer are joined anew
+PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined again
+_MOST_ITEMS = 6000  # beyond which fewer are joined again
 _MOST_SHARE = 0.02  # of these tracks, by which one person can count
 _LEAST_DAMPED = 8  # tracks
 _FEW = 0.2  # of the people who are not looked at
@@ -75,7 +75,7 @@ def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
 
     Args:
         tracks (KnownTracks): T of them.
-        scores (StandardScores): To score by.
+        scores (StandardScores): Scores to use.
 
     Returns:
         np.ndarray: (H,) of the tracks that were halved.
@@ -99,7 +99,7 @@ def waiting_tracks(
     Args:
         tracks (KnownTracks): All known.
         rows (np.ndarray): (R,) the new ones; those before the first of them may wait.
-        measured (Measure): Of these tracks.
+        measured (Measure): Measure of these tracks.
 
     Returns:
         np.ndarray: Rows, at most 2,000.
@@ -141,7 +141,7 @@ def match(
         rows (np.ndarray): (R,) the undecided tracks to decide.
         settled (Collection[int]): People who are never taken apart or joined with each
             other.
-        measured (Measure): Of these tracks.
+        measured (Measure): Measure of these tracks.
         false_matches (float): See :class:`People`.
         next_number (int): For the first new person.
 

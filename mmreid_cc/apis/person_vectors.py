@@ -40,7 +40,7 @@ class TracksOfPeople:
         """Return the rows of some people.
 
         Args:
-            places (np.ndarray): Of the people in ``numbers``.
+            places (np.ndarray): Places of the people in ``numbers``.
             most (int, optional): Only the last so many of each. Defaults to None: all.
 
         Returns:
@@ -68,8 +68,8 @@ def nearest_people(
     Args:
         queries (np.ndarray): (Q, D) float32, as of :meth:`StandardScores.centered`.
         tracks (KnownTracks): All known.
-        owners (TracksOfPeople): Of these tracks, with one person or more.
-        scores (StandardScores): Of these tracks.
+        owners (TracksOfPeople): Owners of these tracks, with one person or more.
+        scores (StandardScores): Scores of these tracks.
 
     Returns:
         np.ndarray: (Q, min(4, P)) int64, places in ``owners.numbers``.
@@ -127,9 +127,9 @@ def mean_vectors(
     """Return the mean of the score vectors of each group of tracks.
 
     Args:
-        rows (list[np.ndarray]): Of G groups, each not empty.
+        rows (list[np.ndarray]): Rows of G groups, each not empty.
         tracks (KnownTracks): All known.
-        scores (StandardScores): To score by.
+        scores (StandardScores): Scores to use.
 
     Returns:
         np.ndarray: (G, D) float32. Products are the mean scores of all pairs.

@@ -15,7 +15,7 @@ def pipeline_config(cfg: Config) -> list[dict]:
     """Return the transforms that a config tests with.
 
     Args:
-        cfg (Config): With ``test_dataloader``, or else ``val_dataloader``.
+        cfg (Config): Config with ``test_dataloader``, or else ``val_dataloader``.
 
     Returns:
         list[dict]: Config of each transform, in their order.

@@ -34,8 +34,8 @@ def checked_queries(embeddings: Any, topk: int, dim: int) -> np.ndarray:
 
     Raises:
         TypeError: If they are not floating-point numbers.
-        ValueError: If they are not 2-D, finite and normalised, have not D columns, or
-            ``topk`` is not positive.
+        ValueError: If they are not 2-D, finite and normalised, do not have D columns,
+            or ``topk`` is not positive.
 
     Example:
         >>> checked_queries(np.eye(2), topk=5, dim=2).dtype
@@ -108,7 +108,7 @@ def re_ranked_images(
 
     Args:
         queries (np.ndarray): (Q, D) float32, C-contiguous, L2-normalised.
-        gallery (np.ndarray): (N, D) float32, likewise, in memory or memory-mapped.
+        gallery (np.ndarray): (N, D) float32, C-contiguous, in memory or memory-mapped.
         k (int): In 1…N.
 
     Returns:

@@ -50,16 +50,16 @@ def check_ray() -> None:
 class ShardEmbedder:
     """A worker of Ray, which embeds the images of a shard and writes it.
 
-    A shard is written whole or not at all. So one that a killed worker had begun is
-    done again, and no image comes twice or is missing.
+    A shard is written completely or not at all. So one that a killed worker had begun
+    is done again, and no image comes twice or is missing.
 
     Args:
-        cfg (Config): Of the network.
+        cfg (Config): Config of the network.
         checkpoint (str | None): As :class:`ReIDInferencer` takes it.
         device (str | None): As :class:`ReIDInferencer` takes it.
         batch_size (int): Images that go through the network at once.
-        folder (str): That all workers see, where shards are written.
-        plan (ShardPlan): Of the folder.
+        folder (str): Folder that all workers see, where shards are written.
+        plan (ShardPlan): Plan of the folder.
         start (str): Folder that relative paths start from, on all machines.
 
     Raises:
@@ -138,23 +138,24 @@ def extract_by_ray(
     What is there of an interrupted run is kept; only the missing shards are made.
 
     Args:
-        cfg (Config): Of the network. Modules that it imports must be found by the
-            workers, too.
+        cfg (Config): Config of the network. Modules that it imports must be found by
+            the workers, too.
         checkpoint (str | None): Its weights, at the same path on all machines. None:
             those that the config names.
-        paths (Sequence[str]): Of N images, files that all workers see or URLs that
-            fsspec reads, such as ``s3://bucket/a.jpg``.
+        paths (Sequence[str]): Paths of N images, files that all workers see or URLs
+            that fsspec reads, such as ``s3://bucket/a.jpg``.
         metadata (Mapping[str, np.ndarray]): By name, (N,) each.
-        folder (str | os.PathLike): Of the shards; all workers see it.
-        address (str): Of a cluster, as ``ray.init`` takes it, or ``'local'`` for
-            workers on this machine. Defaults to ``'local'``.
+        folder (str | os.PathLike): Folder of the shards; all workers see it.
+        address (str): Address of a cluster, as ``ray.init`` takes it, or ``'local'``
+            for workers on this machine. Defaults to ``'local'``.
         workers (int, optional): Inferencers. Defaults to None: one for each GPU of the
             cluster, or else for each core.
         device (str, optional): ``'cpu'`` or ``'cuda'``. Defaults to None: a GPU if the
             worker has one.
         batch_size (int): Images that go through the network at once.
         shard_size (int): Images of a shard.
-        dtype (str): Of the embeddings that are written, ``'float16'`` or ``'float32'``.
+        dtype (str): Dtype of the embeddings that are written, ``'float16'`` or
+            ``'float32'``.
 
     Returns:
         dict[str, str]: Error by path, of the images that could not be read; also

@@ -22,7 +22,7 @@ def results_table(
 
     Args:
         shots (Sequence[str]): Paths of the query, several where they were pooled.
-        gallery (AnyGallery): That was searched.
+        gallery (AnyGallery): Gallery that was searched.
         rows (np.ndarray): (k,) its rows, best first.
         scores (np.ndarray): (k,) of each.
         score_name (str): What the scores are. Defaults to ``'cosine'``.
@@ -66,7 +66,8 @@ def search_sheet(
 
     Args:
         queries (Sequence[Sequence[str]]): Q, each the paths of its shots.
-        gallery (AnyGallery): That was searched; all its results must have a file.
+        gallery (AnyGallery): Gallery that was searched; all its results must have a
+            file.
         rows (np.ndarray): (Q, k) its rows.
         scores (np.ndarray): (Q, k) of each.
 

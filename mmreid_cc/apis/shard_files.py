@@ -25,9 +25,9 @@ class ShardPlan(NamedTuple):
     Attributes:
         images (int): Number of all images.
         shard_size (int): Images of a shard; the last may have fewer.
-        images_hash (str): Of the paths in their order, and what is known of them.
-        model_hash (str): Of the network.
-        dtype (str): Of the embeddings, ``'float16'`` or ``'float32'``.
+        images_hash (str): Hash of the paths in their order, and what is known of them.
+        model_hash (str): Hash of the network.
+        dtype (str): Dtype of the embeddings, ``'float16'`` or ``'float32'``.
     """
 
     images: int
@@ -85,7 +85,7 @@ def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
 
     Args:
         folder (Path): Is made.
-        plan (ShardPlan): Of this run.
+        plan (ShardPlan): Plan of this run.
 
     Returns:
         list[int]: Shards that are not there yet.
@@ -129,13 +129,13 @@ def write_shard(
     """Write a shard completely or not at all.
 
     Args:
-        folder (Path): Of the shards.
+        folder (Path): Folder of the shards.
         shard (int): Its number.
         table (pyarrow.Table): The images that could be read, see
             :func:`mmreid_cc.apis.parquet_file.embedding_table`; without rows if none
             could.
         unreadable (Mapping[str, str]): Error by path, of the others.
-        model_hash (str): Of the network.
+        model_hash (str): Hash of the network.
 
     Example:
         >>> write_shard(folder, 0, table, {}, gallery.model_hash)
@@ -157,10 +157,11 @@ def read_shards(folder: str | os.PathLike) -> Gallery:
     """Read a folder of shards into memory, in the order of the images.
 
     Args:
-        folder (str | os.PathLike): That ``tools/extract_features.py --ray`` wrote.
+        folder (str | os.PathLike): Folder that ``tools/extract_features.py --ray``
+            wrote.
 
     Returns:
-        Gallery: Of all images that could be read, as float32.
+        Gallery: A gallery of all images that could be read, as float32.
 
     Raises:
         FileNotFoundError: If it is no such folder, or shards are missing.
@@ -204,7 +205,7 @@ def read_plan(folder: str | os.PathLike) -> ShardPlan:
     """Read which images the shards of a folder hold.
 
     Args:
-        folder (str | os.PathLike): Of shards.
+        folder (str | os.PathLike): Folder of shards.
 
     Returns:
         ShardPlan: As it was begun with.
@@ -229,8 +230,8 @@ def unreadable_images(folder: Path, plan: ShardPlan) -> dict[str, str]:
     """Return the images that could not be read.
 
     Args:
-        folder (Path): Of shards, all of them written.
-        plan (ShardPlan): Of the folder.
+        folder (Path): Folder of shards, all of them written.
+        plan (ShardPlan): Plan of the folder.
 
     Returns:
         dict[str, str]: Error by path.

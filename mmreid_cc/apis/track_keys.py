@@ -12,7 +12,7 @@ def content_key(content: bytes) -> int:
     """Compute a number from bytes.
 
     Args:
-        content (bytes): Of any length.
+        content (bytes): Content of any length.
 
     Returns:
         int: Of 64 bits, signed; equal bytes have equal numbers, others hardly ever.
@@ -29,7 +29,7 @@ def file_keys(paths: Sequence[str]) -> np.ndarray:
     """Compute numbers from the contents of files.
 
     Args:
-        paths (Sequence[str]): Of N files.
+        paths (Sequence[str]): Paths of N files.
 
     Returns:
         np.ndarray: (N,) int64, wherever the files are and whatever they are called.

@@ -34,7 +34,7 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
     images. Stages: ``choice``, ``clusters``.
 
     Args:
-        seed (int): Of the splits. Defaults to 0.
+        seed (int): Seed of the splits. Defaults to 0.
 
     Attributes:
         chosen (dict | None): ``k``, neighbours in the own camera and in others,

@@ -45,7 +45,7 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         candidates (Sequence[dict] | None): Settings to choose from, each with ``eps``,
             ``min_samples``, ``k1`` and ``k2``. Defaults to None: a grid that follows
             from the number of images.
-        seed (int): Of the splits. Defaults to 0.
+        seed (int): Seed of the splits. Defaults to 0.
 
     Attributes:
         chosen (dict | None): The settings of the last call; None before it, and where
@@ -156,7 +156,7 @@ def score_settings(
     Args:
         features (np.ndarray): (N, D) float32, L2-normalised.
         settings (Sequence[dict]): S of them.
-        seed (int): Of the splits.
+        seed (int): Seed of the splits.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``, and the
@@ -186,7 +186,7 @@ def score_whole(
         features (np.ndarray): (N, D) float32, L2-normalised.
         neighbors (np.ndarray): (N, K) int32, for the largest ``k1`` at least.
         settings (Sequence[dict]): S of them.
-        seed (int): Of the sample of images that are judged.
+        seed (int): Seed of the sample of images that are judged.
 
     Returns:
         np.ndarray: Scores (S,), smoothed along ``eps``.

@@ -123,7 +123,7 @@ class BaseClusterer(ABC):
         """Measure a stage: its seconds are added to ``stage_seconds[name]``.
 
         Args:
-            name (str): Of the stage, as it should stand in the log.
+            name (str): Name of the stage, as it should stand in the log.
 
         Yields:
             None: Nothing; use it as ``with self.stage('neighbours'):``.

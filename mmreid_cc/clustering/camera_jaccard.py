@@ -77,7 +77,7 @@ def camera_jaccard_distance(
         features (array): (N, D) floating, rows L2-normalised.
         cam_ids (array): (N,) integers, the camera of each image. Images of unknown
             camera, which share a number, count as those of one more camera.
-        sizes (CameraSizes): Of the lists. Defaults to the paper's.
+        sizes (CameraSizes): Sizes of the lists. Defaults to the paper's.
         max_distance (float): In (0, 1]; only pairs up to this distance are stored.
             Defaults to 1.0.
 

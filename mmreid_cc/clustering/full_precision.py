@@ -13,7 +13,7 @@ def full_precision(device_type: str) -> Iterator[None]:
     neighbours, and vectors that are updated thousands of times, do not.
 
     Args:
-        device_type (str): Of the matrices, ``'cuda'`` or ``'cpu'``.
+        device_type (str): Device type of the matrices, ``'cuda'`` or ``'cpu'``.
 
     Yields:
         None: Nothing; what was set before is set again in the end.

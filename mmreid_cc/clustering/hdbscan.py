@@ -25,7 +25,7 @@ class HDBSCAN(JaccardClusterer):
     ``hdbscan``.
 
     Args:
-        min_cluster_size (int): Smaller groups stay un-clustered, from 2 on. Defaults
+        min_cluster_size (int): Smaller groups stay un-clustered, at least 2. Defaults
             to 4.
         min_samples (int): Neighbours, itself included, whose farthest gives an image
             its core distance. Defaults to 4.

@@ -19,11 +19,12 @@ class InfoMap(NeighborClusterer):
     ``infomap``.
 
     Args:
-        k (int): Neighbours, the image itself included, from 2 on. Defaults to 15.
+        k (int): Neighbours, the image itself included, at least 2. Defaults to 15.
         min_similarity (float): Cosine from which on neighbours are linked, in (0, 1].
             Defaults to 0.5.
         min_cluster_size (int): Smaller clusters are dropped. Defaults to 5.
-        seed (int): Of the random search, from 1 on. Defaults to 123, infomap's own.
+        seed (int): Seed of the random search, at least 1. Defaults to 123, infomap's
+            own.
         knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
             Defaults to None.
 
@@ -97,10 +98,11 @@ def communities(
         sources (np.ndarray): (L,) integers in 0…N−1, where links start.
         targets (np.ndarray): (L,) integers in 0…N−1, where links end.
         weights (np.ndarray): (L,) positive weights of the links.
-        seed (int): Of the random search, from 1 on.
+        seed (int): Seed of the random search, at least 1.
 
     Returns:
-        np.ndarray: (N,) int64, the community of each node, from 1 on; −1 without links.
+        np.ndarray: (N,) int64, the community of each node, counted from 1; −1 without
+            links.
 
     Raises:
         ImportError: If the library infomap is not installed.

@@ -102,7 +102,7 @@ def float32(array: np.ndarray) -> np.ndarray:
     """Convert an array to float32, unless it is that already.
 
     Args:
-        array (np.ndarray): Of any shape, floating.
+        array (np.ndarray): Array of any shape, floating.
 
     Returns:
         np.ndarray: The same values, C-contiguous; the same memory where it can be.

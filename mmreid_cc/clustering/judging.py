@@ -28,11 +28,11 @@ def judge_by_halves(
     Args:
         features (np.ndarray): (N, D) float32, L2-normalised.
         n_settings (int): S, ways to cluster.
-        seed (int): Of the splits, and of the images that are judged.
+        seed (int): Seed of the splits, and of the images that are judged.
         cluster (Callable): As :func:`sweep`, from a half and ``then``.
         view (Callable): What is done with a half before it is whitened to judge.
             Defaults to nothing.
-        most_splits (int): Of the dimensions; one where there are many images.
+        most_splits (int): Splits of the dimensions; one where there are many images.
             Defaults to 5.
 
     Returns:

@@ -36,7 +36,7 @@ def cores_shared_by(processes: int) -> Iterator[None]:
     """Limit threads, so that several processes share the cores of this machine.
 
     Args:
-        processes (int): That do the same at the same time, this one included.
+        processes (int): Processes that do the same at the same time, this one included.
 
     Yields:
         None: Nothing; all cores are this process's again in the end.
@@ -58,7 +58,7 @@ def faiss_threads(count: int) -> Iterator[None]:
     """Set how many threads faiss uses when the current thread calls it.
 
     Args:
-        count (int): Number of threads, from 1 on.
+        count (int): Number of threads, at least 1.
 
     Yields:
         None: Nothing; the number from before is set again in the end.
@@ -119,7 +119,7 @@ def row_pointers(sizes: np.ndarray) -> np.ndarray:
     """Turn the number of entries of each row into the ``indptr`` of a CSR matrix.
 
     Args:
-        sizes (np.ndarray): (N,) integers from 0 on.
+        sizes (np.ndarray): (N,) non-negative integers.
 
     Returns:
         np.ndarray: (N + 1,) int32, or int64 where int32 is too small for the total.

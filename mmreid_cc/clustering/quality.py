@@ -45,7 +45,7 @@ def clustering_quality(labels: Any, identities: Any) -> dict[str, float]:
     """Compare pseudo labels with identities.
 
     Only images that are in a cluster and have a known identity count. Un-clustered
-    images cost nothing here: read the result beside the share of them.
+    images cost nothing here: read the result together with their share.
 
     Args:
         labels (array): (N,) integers; −1 is un-clustered.

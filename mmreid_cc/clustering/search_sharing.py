@@ -14,7 +14,7 @@ class Share:
     own share, searches its rows, and gets the neighbours of all rows.
 
     Args:
-        rank (int): Of this process, in 0…size − 1.
+        rank (int): Rank of this process, in 0…size − 1.
         size (int): Number of processes.
         gather (Callable): Takes an array (n, …), what this process found for its n
             rows, and returns that of all processes, concatenated in the order of the

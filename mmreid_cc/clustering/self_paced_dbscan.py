@@ -35,9 +35,9 @@ class SelfPacedDBSCAN(JaccardClusterer):
 
     Args:
         eps (float): Largest distance of two neighbours. Defaults to 0.6.
-        eps_gap (float): Of the other thresholds, which must lie in (0, 1). Defaults to
-            0.02.
-        independent_share (float): Of the clusters of the first call that stay, in
+        eps_gap (float): Distance of the other thresholds, which must lie in (0, 1).
+            Defaults to 0.02.
+        independent_share (float): Share of the clusters of the first call that stay, in
             [0, 1]. Defaults to 0.9.
         min_samples (int): Neighbours, itself included, that make an image a core
             point. Defaults to 4.

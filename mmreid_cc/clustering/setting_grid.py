@@ -44,7 +44,8 @@ def smoothed(settings: Sequence[Settings], scores: np.ndarray) -> np.ndarray:
     A setting whose neighbours are bad owes its score to chance.
 
     Args:
-        settings (Sequence[dict]): With ``eps``, ``min_samples``, ``k1`` and ``k2``.
+        settings (Sequence[dict]): Settings with ``eps``, ``min_samples``, ``k1`` and
+            ``k2``.
         scores (np.ndarray): (S,) of each.
 
     Returns:

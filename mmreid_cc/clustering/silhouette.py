@@ -132,8 +132,8 @@ def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
     Args:
         features (array): (N, D) floating, rows L2-normalised.
         labels (array): (N,) integers 0…C−1; −1 is un-clustered.
-        seed (int): Of the 2,000 images and 1,024 dimensions that are looked at, where
-            there are more. Defaults to 0.
+        seed (int): Seed of the 2,000 images and 1,024 dimensions that are looked at,
+            where there are more. Defaults to 0.
 
     Returns:
         float: In [−1, 1].
@@ -157,7 +157,7 @@ def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
 
     Args:
         features (np.ndarray): (N, D) float32.
-        seed (int): Of the dimensions.
+        seed (int): Seed of the dimensions.
 
     Returns:
         np.ndarray: As :func:`whiten` returns it.
@@ -178,7 +178,7 @@ def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
 
     Args:
         features (np.ndarray): (N, D) float32.
-        seed (int): Of the split.
+        seed (int): Seed of the split.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: (N, D // 2) each, of at most 512 dimensions,

@@ -135,7 +135,7 @@ def drop_unreadable(crops: Sequence[Crop], name: str) -> list[Crop]:
 
     Args:
         crops (Sequence[Crop]): Images.
-        name (str): Of the data set, for the log.
+        name (str): Name of the data set, for the log.
 
     Returns:
         list[Crop]: The readable ones, in the same order.

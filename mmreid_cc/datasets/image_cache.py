@@ -74,7 +74,7 @@ class ImageCache:
         """Return an image, and the height and width in its file.
 
         Args:
-            index (int): Of the image, below N.
+            index (int): Index of the image, below N.
 
         Returns:
             tuple[np.ndarray, tuple[int, int]] | None: A copy of shape (H, W, 3), uint8;
@@ -91,7 +91,7 @@ class ImageCache:
         """Store an image.
 
         Args:
-            index (int): Of the image, below N.
+            index (int): Index of the image, below N.
             image (np.ndarray): Shape (H, W, 3), uint8.
             original_size (tuple[int, int]): Height and width of its file.
         """
@@ -120,7 +120,7 @@ def fixed_size(pipeline: Compose) -> tuple[int, int] | None:
     """Return the size of all images in a pipeline before the first random draw.
 
     Args:
-        pipeline (Compose): Of a data set.
+        pipeline (Compose): Pipeline of a data set.
 
     Returns:
         tuple[int, int] | None: Height and width; None if the pipeline does not begin

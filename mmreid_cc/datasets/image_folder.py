@@ -24,10 +24,10 @@ class ReIDImageFolder(ReIDDataset):
         data_root (str): Folder that the other paths start from.
         split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
         pipeline (Sequence[dict | Callable]): Transforms of an image.
-        train (str): Of the training images: a folder, searched with its sub-folders,
-            or a CSV file with the columns ``path,pid,cam,track,time``, of which only
-            the first is needed, see :func:`read_image_list`. Defaults to ``'.'``, all
-            of ``data_root``.
+        train (str): Source of the training images: a folder, searched with its
+            sub-folders, or a CSV file with the columns ``path,pid,cam,track,time``, of
+            which only the first is needed, see :func:`read_image_list`. Defaults to
+            ``'.'``, all of ``data_root``.
         query (str): The same of the query images. Defaults to ``'query'``.
         gallery (str): The same of the gallery images. Defaults to ``'gallery'``.
         pattern (str, optional): Regular expression that is searched in the path of an

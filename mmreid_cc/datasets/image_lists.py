@@ -62,7 +62,8 @@ def as_crop(image: ListedImage, numbers: Mapping[str, NumberedNames]) -> Crop:
 
     Args:
         image (ListedImage): The image.
-        numbers (Mapping[str, NumberedNames]): Of ``'pid'``, ``'cam'``, ``'track'``.
+        numbers (Mapping[str, NumberedNames]): Numbers of ``'pid'``, ``'cam'``,
+            ``'track'``.
 
     Returns:
         Crop: The same, −1 for an unknown identity or track, 0 for an unknown camera.

@@ -20,8 +20,8 @@ def write_labels(
 
     Args:
         file (str | os.PathLike): CSV file in UTF-8, with the header ``path,label``.
-        paths (Sequence[str | os.PathLike]): Of N images; the file holds them relative
-            to the folder that holds them all, with ``/`` between folders.
+        paths (Sequence[str | os.PathLike]): Paths of N images; the file holds them
+            relative to the folder that holds them all, with ``/`` between folders.
         labels (np.ndarray): Cluster of each image, −1 is un-clustered; (N,) int.
 
     Raises:
@@ -54,7 +54,7 @@ def read_labels(
     Args:
         file (str | os.PathLike): As :func:`write_labels` writes it; the rows in any
             order. Labels are any integers ≥ −1.
-        paths (Sequence[str | os.PathLike]): Of the N images of the data set.
+        paths (Sequence[str | os.PathLike]): Paths of the N images of the data set.
 
     Returns:
         np.ndarray: (N,) int64 in the order of ``paths``; −1 is un-clustered, clusters

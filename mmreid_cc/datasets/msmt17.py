@@ -68,7 +68,7 @@ def read_list(file: Path, folder: Path) -> dict[str, int]:
 
     Args:
         file (Path): Lines of a path and an identity.
-        folder (Path): Of the images, which the paths start from.
+        folder (Path): Folder of the images, which the paths start from.
 
     Returns:
         dict[str, int]: The identity of each path.

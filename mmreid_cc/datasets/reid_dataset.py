@@ -114,7 +114,7 @@ class ReIDDataset(BaseDataset):
         """Return the image at an index, after the pipeline.
 
         Args:
-            index (int): With a seed where it comes from a sampler of ours, see
+            index (int): Index with a seed where it comes from a sampler of ours, see
                 :class:`SeededIndex`: then the augmentation depends on that alone.
 
         Returns:
@@ -129,7 +129,7 @@ class ReIDDataset(BaseDataset):
         """Pass an image through the pipeline, from the cache if it is there.
 
         Args:
-            idx (int): Of the image.
+            idx (int): Index of the image.
 
         Returns:
             Any: What the pipeline returns.

@@ -17,7 +17,7 @@ class SeededIndex(int):
     and in another way at each draw.
 
     Args:
-        index (int): Of the image.
+        index (int): Index of the image.
         seed (tuple[int, ...]): Non-negative numbers, e.g. seed, epoch and the position
             of the draw in the epoch.
 

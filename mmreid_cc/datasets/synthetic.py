@@ -21,7 +21,7 @@ class SyntheticReID(ReIDDataset):
         data_root (str): Folder for the images. Defaults to ``'data/synthetic'``.
         split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
         pipeline (Sequence[dict | Callable]): Transforms of an image.
-        seed (int): Of people, cameras and moments. Defaults to 0.
+        seed (int): Seed of people, cameras and moments. Defaults to 0.
         train_identities (int): People to train on. Defaults to 80.
         test_identities (int): Other people to test on. Defaults to 60.
         cameras (int): Number of cameras, of which two to four see a person.

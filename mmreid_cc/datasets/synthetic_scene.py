@@ -33,7 +33,7 @@ class SyntheticScene(ReIDImageFolder):
         data_root (str): Folder for videos and crops. Defaults to ``'data/scene'``.
         split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
         pipeline (Sequence[dict | Callable]): Transforms of an image.
-        seed (int): Of people, cameras, walks and mistakes. Defaults to 0.
+        seed (int): Seed of people, cameras, walks and mistakes. Defaults to 0.
         people (int): Number of people. Defaults to 40.
         cameras (int): Number of cameras. Defaults to 3.
         seconds (int): Length of the videos. Defaults to 60.

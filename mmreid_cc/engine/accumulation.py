@@ -8,7 +8,7 @@ def accumulated_batches(runner: Runner) -> int:
     """Return the number of batches whose gradients are accumulated for one step.
 
     Args:
-        runner (Runner): With an optimizer wrapper that was built.
+        runner (Runner): Runner with an optimizer wrapper that was built.
 
     Returns:
         int: ``optim_wrapper.accumulative_counts`` of the config; 1 if not set.

@@ -94,7 +94,7 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options`` to a tool.
 
     Args:
-        parser (argparse.ArgumentParser): Of the tool.
+        parser (argparse.ArgumentParser): Parser of the tool.
     """
     parser.add_argument(
         '--cfg-options',

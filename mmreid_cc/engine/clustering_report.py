@@ -43,9 +43,9 @@ def report_clustering(
     """Report a clustering to the log and the visualizer.
 
     Args:
-        runner (Runner): Whose logger and visualizer are used.
-        scores (dict[str, float]): Of :func:`clustering_scores`.
-        memory_bytes (int): Of the vectors of the memory.
+        runner (Runner): Runner whose logger and visualizer are used.
+        scores (dict[str, float]): Scores from :func:`clustering_scores`.
+        memory_bytes (int): Bytes of the vectors of the memory.
         seconds (dict[str, float]): Duration of each stage.
     """
     if runner.epoch == 0:
@@ -66,7 +66,8 @@ def in_words(scores: dict[str, float]) -> str:
     """Describe the result of a clustering in a sentence.
 
     Args:
-        scores (dict[str, float]): Of :func:`clustering_scores`, of one image or more.
+        scores (dict[str, float]): Scores from :func:`clustering_scores`, of one image
+            or more.
 
     Returns:
         str: For a log.
@@ -94,8 +95,8 @@ def draw_clustering(
     """Draw a sheet of the clusters and a map of the images by the visualizer.
 
     Args:
-        runner (Runner): Whose visualizer is used.
-        dataset (ReIDDataset): Of N images.
+        runner (Runner): Runner whose visualizer is used.
+        dataset (ReIDDataset): Data set of N images.
         features (Tensor): What was clustered, shape (N, D).
         labels (Tensor): Cluster of each image, −1 for none; shape (N,).
     """

@@ -81,8 +81,8 @@ def check_config(cfg: Config) -> None:
     ``--cfg-options`` is part of the config, and checked with it.
 
     Args:
-        cfg (Config): Of a Runner. What the Runner does not read, e.g. variables that
-            help to write the config, is passed over; so are the arguments of a
+        cfg (Config): Config of a Runner. What the Runner does not read, e.g. variables
+            that help to write the config, is passed over; so are the arguments of a
             component that takes any (``**kwargs``).
 
     Raises:
@@ -112,7 +112,8 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
 
     Args:
         cfg (Config): Before the options are merged into it.
-        options (Mapping[str, Any]): Of ``--cfg-options``, keys with dots.
+        options (Mapping[str, Any]): Options of ``--cfg-options``, whose keys contain
+            dots.
 
     Raises:
         ValueError: If the first part of a key is neither in the config nor read by the

@@ -19,7 +19,7 @@ class DrawAugmentation(BaseTransform):
 
     Args:
         flip (RandomFlip): Horizontal.
-        crop (RandomCrop): To the size of the image, with padding by zeros.
+        crop (RandomCrop): Crop to the size of the image, with padding by zeros.
         erasing (ReIDRandomErasing): After the crop.
 
     Raises:
@@ -90,7 +90,7 @@ def draw_only(transforms: list[Any]) -> DrawAugmentation:
     """Make a pipeline draw flip, crop and erasing without applying them.
 
     Args:
-        transforms (list): Of a pipeline, changed in place: ``RandomFlip``,
+        transforms (list): Transforms of a pipeline, changed in place: ``RandomFlip``,
             ``RandomCrop`` and ``ReIDRandomErasing`` in a row, then ``PackInputs``.
 
     Returns:

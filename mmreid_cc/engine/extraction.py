@@ -23,10 +23,10 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     the mode that it was in.
 
     Args:
-        model (nn.Module): Whose mode ``'tensor'`` gives embeddings (B, D), e.g. an
-            ``ImageClassifier`` with :class:`ClusterContrastHead`; may be wrapped for
+        model (nn.Module): Model whose mode ``'tensor'`` gives embeddings (B, D), e.g.
+            an ``ImageClassifier`` with :class:`ClusterContrastHead`; may be wrapped for
             distributed training.
-        dataloader (DataLoader): Whose samples carry ``sample_idx``; with
+        dataloader (DataLoader): Loader whose samples carry ``sample_idx``; with
             ``DefaultSampler(shuffle=False)`` in a distributed run.
 
     Returns:

@@ -7,7 +7,7 @@ def cluster_hook(cfg: Config) -> ConfigDict | None:
     """Return the config of the hook that clusters.
 
     Args:
-        cfg (Config): Of a run.
+        cfg (Config): Config of a run.
 
     Returns:
         ConfigDict | None: Of the ``ClusterMemoryHook``, be it among ``default_hooks``

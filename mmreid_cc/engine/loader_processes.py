@@ -76,7 +76,7 @@ def is_of_dead_worker(error: Exception) -> bool:
     """Return whether an error says that a loader process has died.
 
     Args:
-        error (Exception): With its traceback.
+        error (Exception): Error with its traceback.
 
     Returns:
         bool: True if PyTorch says so, or if a batch could not be fetched from a worker

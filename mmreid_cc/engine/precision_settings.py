@@ -18,7 +18,7 @@ def set_arithmetic(cfg: Config) -> None:
     ``CUBLAS_WORKSPACE_CONFIG`` sets, unless the user has.
 
     Args:
-        cfg (Config): Of a Runner.
+        cfg (Config): Config of a Runner.
 
     Example:
         >>> set_arithmetic(Config(dict(env_cfg=dict(tf32=False))))

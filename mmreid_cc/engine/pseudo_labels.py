@@ -183,7 +183,7 @@ def search_together(
     Returns:
         tuple[np.ndarray, np.ndarray]: Of all images, as
         :func:`mmreid_cc.clustering.knn` returns them, in all processes. An error in
-        one process, e.g. for want of memory, is raised in all of them.
+        one process, e.g. for lack of memory, is raised in all of them.
     """
     with shared_errors() as meet:
 
@@ -201,7 +201,8 @@ def shared_errors() -> Iterator[Callable[[], None]]:
     """Raise an error of one process in all, because the others would wait for it.
 
     Yields:
-        Callable: To be called by all of them before they exchange anything. In the end
+        Callable: A function to be called by all of them before they exchange anything.
+            In the end
         they meet once more.
     """
     raised = False

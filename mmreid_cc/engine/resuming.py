@@ -17,7 +17,7 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     unpickled.
 
     Args:
-        work_dir (str | os.PathLike): Of the run.
+        work_dir (str | os.PathLike): Work dir of the run.
 
     Returns:
         str | None: Path of the checkpoint; None if the folder has none.
@@ -60,7 +60,7 @@ def is_whole(path: Path) -> bool:
     """Return whether a file is a complete checkpoint.
 
     Args:
-        path (Path): Of the file, in the format of ``torch.save`` (a ZIP archive).
+        path (Path): Path of the file, in the format of ``torch.save`` (a ZIP archive).
 
     Returns:
         bool: False if it is cut off, or any check sum differs.

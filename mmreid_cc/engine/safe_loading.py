@@ -162,7 +162,7 @@ def history_statistic(owner: type, name: str) -> Callable:
 
     Args:
         owner (type): Must be ``HistoryBuffer``.
-        name (str): Of a statistic that every buffer has.
+        name (str): Name of a statistic that every buffer has.
 
     Returns:
         Callable: The method.

@@ -62,7 +62,7 @@ def start_process(args: argparse.Namespace) -> None:
     """Set up this process, before it reads anything.
 
     Args:
-        args (argparse.Namespace): Of :func:`run_parser`.
+        args (argparse.Namespace): Arguments from :func:`run_parser`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     keep_freed_memory()
@@ -74,7 +74,7 @@ def config_of_run(args: argparse.Namespace) -> Config:
     """Read the config, and let the command line override it.
 
     Args:
-        args (argparse.Namespace): Of :func:`run_parser`.
+        args (argparse.Namespace): Arguments from :func:`run_parser`.
 
     Returns:
         Config: For a Runner, once :func:`check_run` has passed.
@@ -101,7 +101,7 @@ def check_run(cfg: Config) -> None:
     """Check a config, and prepare this process and machine for it.
 
     Args:
-        cfg (Config): Of :func:`config_of_run`. Changed in place.
+        cfg (Config): Config from :func:`config_of_run`. Changed in place.
 
     Raises:
         ValueError: If something in the config is unknown or cannot run here.

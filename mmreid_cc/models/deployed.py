@@ -17,8 +17,8 @@ class DeployedModel(nn.Module):
     keeps the p that was trained.
 
     Args:
-        model (ImageClassifier): With a head of this package; not wrapped, left as it
-            is.
+        model (ImageClassifier): Model with a head of this package; not wrapped, left as
+            it is.
         takes_pixels (bool): Whether images are RGB pixels in [0, 255], which the module
             normalises itself. Otherwise they are RGB and normalised by mean and
             deviation as ``model.data_preprocessor`` does. Defaults to False.

@@ -20,7 +20,7 @@ class SharedBatchNorm(TorchFunctionMode):
     these do not work on a CPU, where means and variances are reduced.
 
     Args:
-        processes (ProcessGroup): That normalise together.
+        processes (ProcessGroup): Processes that normalise together.
 
     Example:
         >>> with SharedBatchNorm(torch.distributed.group.WORLD):

@@ -33,7 +33,7 @@ def cluster_sheet(
     person has a dashed frame and a cross.
 
     Args:
-        paths (Sequence[str]): Of all N images; those on the sheet are read.
+        paths (Sequence[str]): Paths of all N images; those on the sheet are read.
         labels (np.ndarray): (N,) integers, −1 is un-clustered, else 0…C − 1.
         features (np.ndarray, optional): (N, D) floating, L2-normalised. Defaults to
             None: no cosines and no pairs.

@@ -65,7 +65,7 @@ class ClusteredImages:
         Args:
             count (int): Images on the map at most, drawn by chance. Defaults to 2000.
             method (str): See :func:`project`. Defaults to ``'tsne'``.
-            seed (int): Of the draw and of the map. Defaults to 0.
+            seed (int): Seed of the draw and of the map. Defaults to 0.
 
         Returns:
             Figure: See :func:`embedding_map`.

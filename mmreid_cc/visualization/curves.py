@@ -56,11 +56,11 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     """Read the scalars of the training in a work dir.
 
     What a resumed run has logged takes the place of what was logged of the same epochs
-    before. A run that began anew, with the first epoch, is read alone; so is one that
+    before. A run that started again from the first epoch is read alone; so is one that
     was resumed within the first epoch.
 
     Args:
-        work_dir (str | Path): Of ``tools/train.py``.
+        work_dir (str | Path): Work dir of ``tools/train.py``.
 
     Returns:
         dict[str, Curve]: For each name the pairs of epochs trained so far and value;
@@ -123,7 +123,7 @@ def curve_figure(curves: Mapping[str, Curve]) -> Figure:
             left out.
 
     Returns:
-        Figure: With a panel for each subject.
+        Figure: A figure with a panel for each subject.
 
     Raises:
         ValueError: If there is nothing to draw.

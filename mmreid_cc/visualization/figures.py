@@ -18,7 +18,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 
     Args:
         figure (Figure): Any.
-        path (str | Path): PNG, SVG or PDF by its suffix; its folder is made.
+        path (str | Path): PNG, SVG or PDF by its suffix; its folder is created.
 
     Raises:
         ValueError: If the suffix is another.
@@ -36,7 +36,7 @@ def check_format(path: str | Path) -> str:
     """Check the format of a picture by its name, before hours are spent on it.
 
     Args:
-        path (str | Path): Of the file.
+        path (str | Path): Path of the file.
 
     Returns:
         str: One of :data:`FORMATS`.

@@ -37,8 +37,8 @@ def similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
     similarity. (Grad-CAM has the score of a class in place of the cosine.)
 
     Args:
-        model (ImageClassifier): Whose head gives L2-normalised embeddings. It is in
-            evaluation mode meanwhile, and left in the mode that it was in.
+        model (ImageClassifier): Model whose head gives L2-normalised embeddings. It is
+            in evaluation mode meanwhile, and left in the mode that it was in.
         inputs (Tensor): (2, 3, H, W), as the model's ``data_preprocessor`` returns
             them.
 
@@ -95,7 +95,7 @@ def grad_cam_figure(
 
     Args:
         pairs (Sequence[tuple[str, str]]): Paths of the images of each pair.
-        computed (Sequence[SimilarityMaps]): Of each pair.
+        computed (Sequence[SimilarityMaps]): Maps of each pair.
         captions (Sequence[str]): What is to be known of each pair, e.g. whether it
             shows one person.
 

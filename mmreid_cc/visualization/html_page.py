@@ -47,7 +47,7 @@ class HTMLPage:
     phone, too, and can be sent as one attachment.
 
     Args:
-        title (str): Of the page.
+        title (str): Title of the page.
 
     Example:
         >>> page = HTMLPage('Run 7')
@@ -66,7 +66,7 @@ class HTMLPage:
         """Add a section of paragraphs.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             text (str): Plain text; an empty line begins a paragraph.
         """
         paragraphs = [part for part in text.split('\n\n') if part.strip()]
@@ -76,7 +76,7 @@ class HTMLPage:
         """Add a section of text that is shown as it is, e.g. a config.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             code (str): Its lines.
         """
         self._add(heading, f'<pre tabindex="0">{escape(code)}</pre>\n')
@@ -87,7 +87,7 @@ class HTMLPage:
         """Add a section with a table.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             header (Sequence[str]): Names of the columns.
             rows (Sequence[Sequence[object]]): Each with a cell for every column, shown
                 as ``str`` gives it; numbers are set to the right.
@@ -116,7 +116,7 @@ class HTMLPage:
         """Add a section with a picture.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             figure (Figure): Drawn as it is now.
             caption (str): What is to be seen, below it; also for those who cannot see.
         """
@@ -134,8 +134,8 @@ class HTMLPage:
         """Write the page.
 
         Args:
-            path (str | Path): Of the file; its folder is made. A file of this name is
-                replaced when the new one is whole.
+            path (str | Path): Path of the file; its folder is created. A file of this
+                name is replaced when the new one is whole.
 
         Raises:
             OSError: If it cannot be written.

@@ -27,7 +27,7 @@ class Ranked:
     """A gallery image in a rank list.
 
     Args:
-        path (str): Of the image.
+        path (str): Path of the image.
         similarity (float): Its cosine with the query.
         cam_id (int | None): Its camera; None if no camera is known.
         match (bool): Whether it shows the query's identity.
@@ -47,7 +47,7 @@ class RankList:
     """A query and the gallery images that are nearest to it.
 
     Args:
-        path (str): Of the query.
+        path (str): Path of the query.
         cam_id (int | None): Its camera; None if no camera is known.
         average_precision (float): In [0, 1]; NaN without a match in the gallery.
         results (Sequence[Ranked]): Nearest first.
@@ -65,7 +65,7 @@ def choose_queries(images: EmbeddedImages, count: int, seed: int = 0) -> dict:
     Args:
         images (EmbeddedImages): Query and gallery.
         count (int): How many of each.
-        seed (int): Of the draw. Defaults to 0.
+        seed (int): Seed of the draw. Defaults to 0.
 
     Returns:
         dict[str, np.ndarray]: ``'best'``, ``'worst'`` and ``'random'``: rows of
@@ -164,7 +164,7 @@ def first_ranks(
     Args:
         images (EmbeddedImages): Query and gallery.
         count (int): Number of queries.
-        seed (int): Of the draw. Defaults to 0.
+        seed (int): Seed of the draw. Defaults to 0.
 
     Returns:
         dict[tuple[str, str], str]: Whether a pair shows one person, by its paths.

@@ -6,7 +6,7 @@ A grid is a Python or JSON file: the ``config`` to start from, ``seeds``, ``opti
 for all runs, and ``groups``, each with named values and the options that they set, as
 in ``configs/ablations/paper_synthetic.py``. Every run is ``tools/train.py`` in a
 process and a work dir of its own. A finished one is not run again, an interrupted one
-goes on where it was. Runs of equal configs are one run.
+continues where it was. Runs of equal configs are one run.
 
 The work dir gets ``ablation.md``, ``ablation.json`` and ``ablation.png``.
 """

@@ -1,4 +1,4 @@
-"""Measure pseudo labels: ours beside the textbook version, at scale, or on your own.
+"""Measure pseudo labels: ours and the textbook version, at scale, or on yours.
 
     python tools/analysis_tools/benchmark_clustering.py
     python tools/analysis_tools/benchmark_clustering.py --scale 100000:exact 1000000:ivf
@@ -158,7 +158,7 @@ def print_table(rows: list[Row]) -> None:
 
 
 def write_json(path: Path, rows: list[Row]) -> None:
-    """Write rows, whole or not at all, with the load of the machine."""
+    """Write rows, completely or not at all, with the load of the machine."""
     content = {'cores': os.cpu_count(), 'load': os.getloadavg(), 'rows': rows}
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=1))

@@ -1,4 +1,4 @@
-"""Measure ranking and re-ranking: ours beside the usual ways, and at full size.
+"""Measure ranking and re-ranking: ours and the usual ways, and at full size.
 
     python tools/analysis_tools/benchmark_evaluation.py
     python tools/analysis_tools/benchmark_evaluation.py --preset market msmt17

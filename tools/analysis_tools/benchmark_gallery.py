@@ -81,7 +81,7 @@ def median_milliseconds(gallery: Any, queries: np.ndarray) -> float:
 
 def measured(stage: Callable[..., dict], pipe: Any, *arguments: Any) -> None:
     """Run a stage, and send what it measured with its peak memory."""
-    Path('/proc/self/clear_refs').write_text('5')  # the peak starts anew
+    Path('/proc/self/clear_refs').write_text('5')  # the peak starts again
     before = memory_mb('VmRSS')
     result = stage(*arguments)
     peak = memory_mb('VmHWM')

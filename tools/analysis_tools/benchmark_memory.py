@@ -1,4 +1,4 @@
-"""Measure the update of the cluster memory and its centroids beside plain loops.
+"""Compare the update of the cluster memory and its centroids with plain loops.
 
     python tools/analysis_tools/benchmark_memory.py
 

@@ -1,4 +1,4 @@
-"""Measure a whole training beside a textbook version, at the same time.
+"""Measure a whole training and a textbook version at the same time.
 
     python tools/analysis_tools/benchmark_run.py --epochs 3
     python tools/analysis_tools/benchmark_run.py CONFIG --data-root data/cuhk03

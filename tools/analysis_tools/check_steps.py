@@ -120,7 +120,7 @@ def write_steps(path: Path, steps: list[Step]) -> None:
     """Write all as JSON.
 
     Args:
-        path: of the file; its folder is made.
+        path: of the file; its folder is created.
         steps: that were run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

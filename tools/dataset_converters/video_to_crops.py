@@ -1,7 +1,8 @@
 """Cut people out of videos by the boxes of a tracker: crops, and crops.csv.
 
 The track files are MOTChallenge text, `frame,id,x,y,w,h,conf,...` with frames from 1,
-or CSV files with these names in the first line. Interrupted, the same command goes on.
+or CSV files with these names in the first line. After an interruption, the same command
+continues.
 """
 
 import argparse

@@ -96,7 +96,7 @@ def main() -> None:
     conversion = convert(args.source, args.checkpoint, args.ignore)
     weights = conversion.weights
     if args.source == 'to-cluster-contrast':
-        # As its trainer writes them: the model in DataParallel, and numbers beside it.
+        # As its trainer writes them: the model in DataParallel, along with numbers.
         weights = {f'module.{key}': value for key, value in weights.items()}
         content = {'state_dict': weights, 'epoch': 0, 'best_mAP': 0.0}
     else:

@@ -184,6 +184,6 @@ def _rename(key: str, rules: Mapping[str, str]) -> str | None:
 
 
 def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint, completely or not at all."""
     with replacing(Path(path)) as part:
         torch.save(dict(content), part)

@@ -1,7 +1,7 @@
 r"""The names of weights in other code, and ours.
 
 Read from the public code of each source; keys come without ``module.``. Where a head or
-neck has a place here, the config that gives it stands beside the table.
+neck has a place here, the config that gives it is next to the table.
 """
 
 import re

@@ -76,7 +76,7 @@ class RunData:
     """A trained network and the images of its config.
 
     Args:
-        args (argparse.Namespace): Of :func:`source_parser`.
+        args (argparse.Namespace): Arguments from :func:`source_parser`.
 
     Raises:
         FileNotFoundError: If there is no config or no checkpoint.
@@ -112,7 +112,7 @@ class RunData:
             exclude_same_camera (bool): As in :class:`EmbeddedImages`.
 
         Returns:
-            EmbeddedImages: Of ``test_dataloader``.
+            EmbeddedImages: The images of ``test_dataloader``.
         """
         loader = Runner.build_dataloader(self.cfg.test_dataloader)
         columns = ('img_path', 'pid', 'cam_id', 'is_query')
@@ -129,7 +129,7 @@ class RunData:
         otherwise the images are clustered.
 
         Returns:
-            ClusteredImages: Of ``train_dataloader``, without augmentation.
+            ClusteredImages: The images of ``train_dataloader``, without augmentation.
 
         Raises:
             ValueError: If the config clusters nothing.

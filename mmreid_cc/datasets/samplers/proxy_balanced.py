@@ -18,7 +18,8 @@ class ProxyBalancedSampler(RandomMultipleGallerySampler):
     the same; images of unknown camera count as those of one more camera.
 
     Args:
-        dataset (BaseDataset): With ``column('cam_id')``, e.g. :class:`ReIDDataset`.
+        dataset (BaseDataset): Data set with ``column('cam_id')``, e.g.
+            :class:`ReIDDataset`.
         num_clusters (int): P, proxies in the batches of all processes together.
         num_instances (int): K, images of each proxy in a batch.
         iters_per_epoch (int): Batches in an epoch.

@@ -17,7 +17,8 @@ class RandomIdentitySampler(RandomMultipleGallerySampler):
     and the config has the same keys. Images of unknown identity are not drawn.
 
     Args:
-        dataset (BaseDataset): With ``column('pid')``, e.g. :class:`LabelledReID`.
+        dataset (BaseDataset): Data set with ``column('pid')``, e.g.
+            :class:`LabelledReID`.
         num_clusters (int): P, identities in a batch of all processes together.
         num_instances (int): K, images of each identity in a batch.
         iters_per_epoch (int): Batches in an epoch.

@@ -38,8 +38,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         - No cluster, or no labels yet: iterating raises a RuntimeError.
 
     Args:
-        dataset (BaseDataset): With ``column('cam_id')`` and, for ``track_aware``,
-            ``column('track')``, e.g. :class:`ReIDDataset`.
+        dataset (BaseDataset): Data set with ``column('cam_id')`` and, for
+            ``track_aware``, ``column('track')``, e.g. :class:`ReIDDataset`.
         num_clusters (int): P, of the batches of all processes together.
         num_instances (int): K, images of each cluster in a batch.
         iters_per_epoch (int): Batches in an epoch.
@@ -134,7 +134,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         """Leave out the first batches of the next epoch that is drawn.
 
         Args:
-            iterations (int): Of that epoch, which a resumed run has seen before.
+            iterations (int): Iterations of that epoch, which a resumed run has seen
+                before.
         """
         self.first_iteration = iterations
 

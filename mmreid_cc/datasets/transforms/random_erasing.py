@@ -21,9 +21,10 @@ class ReIDRandomErasing(BaseTransform):
 
     Args:
         prob (float): Share of images that are erased, in [0, 1]. Defaults to 0.5.
-        area_range (Sequence[float]): Of the share of the image, in (0, 1).
+        area_range (Sequence[float]): Range of the share of the image, in (0, 1).
             Defaults to (0.02, 0.4).
-        aspect_range (Sequence[float]): Of height / width. Defaults to (0.3, 1 / 0.3).
+        aspect_range (Sequence[float]): Range of height / width. Defaults to (0.3, 1 /
+            0.3).
         fill_color (Sequence[int]): In the channel order of the image, which is BGR
             after ``LoadReIDImage``. Defaults to (127, 142, 152): what the reference
             gets by writing the RGB values 0.485, 0.456, 0.406 into the *normalised*

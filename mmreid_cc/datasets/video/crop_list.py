@@ -29,8 +29,8 @@ class CropList:
     can be interrupted at any moment, and go on.
 
     Args:
-        folder (str | Path): Is made. If it holds a list, that goes on.
-        rules (Mapping[str, Any]): Of the cutting, as JSON holds them.
+        folder (str | Path): Is created. If it holds a list, that is continued.
+        rules (Mapping[str, Any]): Rules of the cutting, as JSON holds them.
         recordings (list[Mapping[str, Any]]): What is cut, as JSON holds it.
 
     Raises:

@@ -57,7 +57,7 @@ def cut_crops(
 
     Tracks of the first recording keep their numbers; those of the others continue, so
     that no two recordings share one. Two tracks that follow one person are one, see
-    :func:`join_twins`. After an interruption the same call goes on.
+    :func:`join_twins`. After an interruption, the same call continues.
 
     Args:
         recordings (Sequence[Recording]): One or more.
@@ -75,7 +75,7 @@ def cut_crops(
         FileExistsError: If ``out`` holds something else.
         FileNotFoundError: If a video or a track file is missing.
         ValueError: If one cannot be read, frames differ in size, a camera has no proper
-            name or two recordings of the same start, or a track goes on after the end
+            name or two recordings of the same start, or a track continues after the end
             of its video.
 
     Example:

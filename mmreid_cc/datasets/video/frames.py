@@ -20,7 +20,7 @@ class Frame:
     """One frame.
 
     Attributes:
-        number: from 1 on.
+        number: counted from 1.
         time: seconds since the first frame, NaN if unknown.
         pixels: returns (H, W, 3) uint8 in BGR order, upright; or None if the frame is
             broken. It is computed only then.
@@ -66,12 +66,12 @@ def open_frames(
         source (str | Path): A video that FFmpeg reads, or a folder of images whose
             names end in their number, such as ``img1/000001.jpg``.
         fps (float, optional): Frames a second of a folder. Defaults to None: as
-            ``seqinfo.ini`` in it or beside it says, or else times are unknown.
+            ``seqinfo.ini`` in it or next to it says, or else times are unknown.
         skip_broken (bool): Pass over frames that cannot be decoded. Otherwise the first
             one ends it with an error. Defaults to False.
 
     Returns:
-        Frames: To be iterated over.
+        Frames: Frames to be iterated over.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.

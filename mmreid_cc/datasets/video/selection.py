@@ -76,8 +76,8 @@ def choose_crops(tracks: Tracks, width: int, height: int, rules: CropRules) -> C
 
     Args:
         tracks (Tracks): N boxes.
-        width (int): Of the picture, pixels.
-        height (int): Of the picture, pixels.
+        width (int): Width of the picture, pixels.
+        height (int): Height of the picture, pixels.
         rules (CropRules): What is left out.
 
     Returns:

@@ -52,7 +52,8 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
             Defaults to 1.
 
     Returns:
-        Tracks: With frames from 1. A negative confidence is unknown, a negative id no
+        Tracks: Tracks with frames from 1. A negative confidence is unknown, a negative
+            id no
         track.
 
     Raises:

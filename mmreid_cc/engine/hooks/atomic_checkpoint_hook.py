@@ -94,7 +94,7 @@ class AtomicLocalBackend(LocalBackend):
 
         Args:
             obj (bytes): Content.
-            filepath (str | Path): Of the file; its folder is made.
+            filepath (str | Path): Path of the file; its folder is created.
 
         Raises:
             OSError: If they cannot be written, e.g. on a full disk. What was there
@@ -107,11 +107,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file under another name, and rename it when it is on the disk.
 
     Args:
-        path (Path): Of the file; its folder is made.
+        path (Path): Path of the file; its folder is created.
         content (bytes): All of it.
 
     Raises:
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
     """
     try:
         with replacing(path) as part, part.open('wb') as file:

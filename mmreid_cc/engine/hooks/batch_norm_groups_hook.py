@@ -105,7 +105,7 @@ def networks(runner: Runner) -> list[Any]:
     """Return the network that is trained, and its teacher if it has one.
 
     Args:
-        runner (Runner): Of the run.
+        runner (Runner): Runner of the run.
 
     Returns:
         list[nn.Module]: One or two.

@@ -232,7 +232,7 @@ class ClusterMemoryHook(Hook):
         self.first_iter = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Save memory and labels, unless the next epoch clusters anew without them."""
+        """Save memory and labels, unless the next epoch clusters again without them."""
         meta = checkpoint['meta']
         seen = 0 if self.first_iter is None else meta['iter'] - self.first_iter
         memory = memory_of(runner.model)
@@ -250,7 +250,7 @@ def extraction_dataloader(cfg: Config) -> dict:
     """Build the loader of the training images from a Runner's config.
 
     Args:
-        cfg (Config): With ``train_dataloader``, and ``test_dataloader`` or
+        cfg (Config): Config with ``train_dataloader``, and ``test_dataloader`` or
             ``val_dataloader``, whose pipeline, batch size and workers are taken.
 
     Returns:

@@ -52,7 +52,7 @@ class ComputationHook(Hook):
         model = unwrapped(runner.model)
         if isinstance(runner.model, DistributedDataParallel):
             # With weights whose strides change after it was made, it computes wrong
-            # gradients (torch 2.14), so it is made anew.
+            # gradients (torch 2.14), so it is created again.
             prepare_computation(model, self.channels_last, self.inference_dtype)
             runner.model = runner.wrap_model(runner.cfg.get('model_wrapper_cfg'), model)
         elif is_model_wrapper(runner.model):

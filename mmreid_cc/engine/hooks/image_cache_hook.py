@@ -25,8 +25,9 @@ class ImageCacheHook(Hook):
     log says which are. A file that changes during a run is not read again.
 
     Args:
-        share (float): Of the memory that is available at the start, for all processes
-            on the machine together, in [0, 1]. 0 keeps nothing. Defaults to 0.25.
+        share (float): Share of the memory that is available at the start, for all
+            processes on the machine together, in [0, 1]. 0 keeps nothing. Defaults to
+            0.25.
 
     Raises:
         ValueError: If ``share`` is not as said.

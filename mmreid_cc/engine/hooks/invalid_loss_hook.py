@@ -24,7 +24,7 @@ class Iteration:
 
     Args:
         losses (LateNumbers): ``losses`` of all processes.
-        data_batch (dict): Of this process.
+        data_batch (dict): Batch of this process.
         name (str): As the error tells it.
         number (int): From 1 on.
     """
@@ -42,8 +42,8 @@ class InvalidLossHook(Hook):
     The error tells iteration and learning rate. The process whose loss it was writes
     the images of the batch, as the network saw them, into
     ``<work_dir>/invalid_loss/iter_<n>_rank_<r>.png``, and their files, row by row of
-    that sheet, into a ``.txt`` beside it. No checkpoint is written after it: the last
-    one is from before.
+    that sheet, into a ``.txt`` of the same name. No checkpoint is written after it: the
+    last one is from before.
 
     A GPU is not waited for: its losses are read in the next iteration, or before
     anything is saved or validated.
@@ -100,7 +100,7 @@ class InvalidLossHook(Hook):
         """Check losses that have not been read.
 
         Args:
-            runner (Runner): Of the run.
+            runner (Runner): Runner of the run.
             together (bool): Whether all processes are here.
 
         Raises:
@@ -136,7 +136,7 @@ def saves_now(runner: Runner) -> bool:
     """Return whether a checkpoint may be saved at the end of this iteration.
 
     Args:
-        runner (Runner): Of the run.
+        runner (Runner): Runner of the run.
 
     Returns:
         bool: True if checkpoints are counted in iterations, and this is one of them.
@@ -159,7 +159,7 @@ def save_batch(data_batch: dict, folder: Path, name: str) -> None:
         data_batch (dict): ``inputs``, B images (3, H, W) in BGR, uint8 or float; and
             ``data_samples`` with ``img_path``.
         folder (Path): Is made if need be.
-        name (str): Of the files, without suffix.
+        name (str): Name of the files, without suffix.
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = torch.stack([image.float() for image in data_batch['inputs']])

@@ -88,7 +88,7 @@ def memory_if_any(runner: Runner) -> BaseMemory | None:
     """Return the memory of the model, if it has one.
 
     Args:
-        runner (Runner): Of the run.
+        runner (Runner): Runner of the run.
 
     Returns:
         BaseMemory | None: None where there is no memory.

@@ -18,7 +18,7 @@ class TeacherHook(EMAHook):
     It is MMEngine's ``EMAHook`` with :class:`TeacherAverage`, which moves once for
     every step of the optimizer. :class:`ClusterMemoryHook` clusters the embeddings of
     the teacher and fills the memory with them; the teacher is what is validated, and
-    what the ``state_dict`` of a checkpoint holds. A resumed run goes on with both.
+    what the ``state_dict`` of a checkpoint holds. A resumed run continues with both.
 
     Args:
         momentum (float): Weight of the *new* weights, in (0, 1). Papers give the other

@@ -14,7 +14,7 @@ from ..weights import check_pretrained, check_weights, weights_of
 class WeightCheckHook(Hook):
     """Stop with the names of the layers if a checkpoint does not fit the model.
 
-    Without it MMEngine warns, and goes on with what fits. To test and to resume, every
+    Without it, MMEngine warns and loads what fits. To test and to resume, every
     layer must be there and none be left over. Where training starts from a checkpoint
     (``load_from``, or ``init_cfg`` of the type ``'Pretrained'``), layers may be missing
     or left over, of which MMEngine warns; what is there must have the right shape, and

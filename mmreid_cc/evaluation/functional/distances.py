@@ -26,7 +26,7 @@ class DistanceRows(Protocol):
     shape: tuple[int, int]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray]]:
-        """Yield the rows in their order, anew at each call.
+        """Yield the rows in their order, from the start at each call.
 
         Yields:
             tuple[slice, np.ndarray]: The next queries, as many as fit into
@@ -50,7 +50,7 @@ class CosineDistance:
 
     Args:
         query_features (array): (Q, D), floating, of any length but zero.
-        gallery_features (array): (G, D), likewise.
+        gallery_features (array): (G, D), of the same kind.
 
     Raises:
         TypeError: If the features are not floating-point numbers.

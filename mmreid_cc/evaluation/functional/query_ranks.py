@@ -65,8 +65,8 @@ def rank_queries(
     gallery images not farther than it, and plain counts run at the speed of memory.
 
     Args:
-        distance_rows (DistanceRows): Of :func:`distance_and_protocol`.
-        protocol (EvaluationProtocol): Of the same.
+        distance_rows (DistanceRows): Rows from :func:`distance_and_protocol`.
+        protocol (EvaluationProtocol): Protocol from the same function.
 
     Returns:
         QueryRanks: One entry per query, also for those without a match.

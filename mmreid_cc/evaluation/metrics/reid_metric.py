@@ -37,7 +37,7 @@ class ReIDMetric(FeatureMetric):
         topk (Sequence[int]): The k of each ``CMC@k``. Defaults to (1, 5, 10).
         rerank (bool | dict): Whether to also rank by the re-ranked distance of
             :func:`mmreid_cc.evaluation.re_ranking`, without a matrix of its size. Its
-            results stand beside the plain ones, as ``mAP_rerank``, ``mINP_rerank``,
+            results are added to the plain ones, as ``mAP_rerank``, ``mINP_rerank``,
             ``CMC@1_rerank``. A dict sets any of ``k1``, ``k2`` and ``lambda_value``.
             Defaults to False.
         exclude_same_camera (bool): Whether to leave out gallery images of the query's

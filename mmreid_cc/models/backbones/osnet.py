@@ -25,7 +25,7 @@ class OSNet(BaseBackbone):
 
     Args:
         widen_factor (float): 0.25, 0.5, 0.75 or 1. Defaults to 1.
-        norm_cfg (dict, optional): Of the norm layers. Defaults to None:
+        norm_cfg (dict, optional): Config of the norm layers. Defaults to None:
             ``dict(type='BN')``.
         init_cfg (dict | list, optional): Initialisation. Defaults to None: Kaiming
             normal (fan out) for convolutions, 1 for norm layers.
@@ -111,9 +111,9 @@ class OSBlock(BaseModule):
     "unified aggregation gate" of the paper).
 
     Args:
-        in_channels (int): Of the input.
-        out_channels (int): Of the output; the streams have a quarter of it.
-        norm_cfg (dict): Of the norm layers.
+        in_channels (int): Channels of the input.
+        out_channels (int): Channels of the output; the streams have a quarter of it.
+        norm_cfg (dict): Config of the norm layers.
     """
 
     def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict) -> None:
@@ -143,8 +143,8 @@ class LiteConv(BaseModule):
     """A 3 × 3 convolution in two: pointwise, then depthwise; BN and ReLU at the end.
 
     Args:
-        channels (int): Of input and output.
-        norm_cfg (dict): Of the norm layer.
+        channels (int): Channels of input and output.
+        norm_cfg (dict): Config of the norm layer.
     """
 
     def __init__(self, channels: int, norm_cfg: dict) -> None:

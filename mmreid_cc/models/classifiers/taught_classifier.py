@@ -41,7 +41,7 @@ class TaughtClassifier(ImageClassifier):
         """Set the teacher, whose weights do not become weights of this network.
 
         Args:
-            teacher (nn.Module): Of the same architecture.
+            teacher (nn.Module): A network of the same architecture.
         """
         # Not by `setattr`, which would add its weights to those of this network.
         object.__setattr__(self, 'teacher', teacher.train())

@@ -57,7 +57,7 @@ class BNNeckHead(BaseModule):
         """Return the input of the head as vectors.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
 
         Returns:
             Tensor: Shape (B, C).
@@ -88,7 +88,7 @@ class BNNeckHead(BaseModule):
         """Compute the L2-normalised embeddings.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
 
         Returns:
             Tensor: Shape (B, ``out_channels``).
@@ -116,7 +116,7 @@ class BNNeckHead(BaseModule):
         """Store the embeddings in data samples.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
             data_samples (list[DataSample], optional): Defaults to None: new ones.
 
         Returns:

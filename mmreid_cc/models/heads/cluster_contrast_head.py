@@ -64,8 +64,8 @@ class ClusterContrastHead(BNNeckHead):
         sample may carry is not read.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
-            data_samples (list[DataSample]): With ``sample_idx``.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
+            data_samples (list[DataSample]): Data samples with ``sample_idx``.
             taught (Tensor, optional): Embeddings of a teacher, see
                 :class:`TaughtClassifier`; shape (V, B, D). Defaults to None.
 

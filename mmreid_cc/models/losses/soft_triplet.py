@@ -30,8 +30,8 @@ def soft_triplet_loss(
         labels (Tensor): Their identities, shape (B,), int.
         others (Tensor): What p and n are of, the anchors among them; shape (M, D).
         other_labels (Tensor): Their identities, shape (M,).
-        taught_anchors (Tensor, optional): Of the teacher, shape (B, D). Defaults to
-            None: the target is 1.
+        taught_anchors (Tensor, optional): Anchors of the teacher, shape (B, D).
+            Defaults to None: the target is 1.
         taught_others (Tensor, optional): The same, shape (M, D).
 
     Returns:

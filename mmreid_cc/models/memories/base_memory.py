@@ -24,7 +24,7 @@ class BaseMemory(nn.Module, ABC):
     A subclass says what is held (:meth:`fill`, :meth:`reset`, :meth:`state`), which
     vector belongs to an image (:meth:`slots_of`, where it is not that of its cluster),
     and what the loss is (:meth:`contrast`). The rest is the same for all: vectors are
-    created anew after every clustering, so they are no part of the ``state_dict``;
+    created again after every clustering, so they are no part of the ``state_dict``;
     they and the loss are float32, also under AMP (float64 for float64 vectors);
     :class:`VectorBank` moves them in the backward pass.
 
@@ -80,12 +80,12 @@ class BaseMemory(nn.Module, ABC):
         """Fill the memory from a clustering.
 
         Args:
-            features (Tensor): Of all training images, L2-normalised, shape (N, D), on
-                the CPU; the same in all processes, like the other arguments.
+            features (Tensor): Features of all training images, L2-normalised, shape (N,
+                D), on the CPU; the same in all processes, like the other arguments.
             labels (Tensor): Their clusters, 0…C−1 without a gap, −1 for none; shape
                 (N,), int64, on the CPU.
             cam_ids (Tensor): Their cameras, shape (N,), int64.
-            device (torch.device): Of the embeddings to come.
+            device (torch.device): Device of the embeddings to come.
         """
 
     @abstractmethod
@@ -122,7 +122,7 @@ class BaseMemory(nn.Module, ABC):
         """Return the part of the features that is clustered.
 
         Args:
-            features (Tensor): Of all training images, shape (N, D).
+            features (Tensor): Features of all training images, shape (N, D).
 
         Returns:
             Tensor: L2-normalised, shape (N, …); by default the features.
@@ -138,7 +138,7 @@ class BaseMemory(nn.Module, ABC):
         """Compare queries with the vectors of a bank, see :class:`VectorBank`.
 
         Args:
-            name (str): Of the bank.
+            name (str): Name of the bank.
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
             slots (Tensor): As :meth:`slots_of` returns them.
 
@@ -329,10 +329,10 @@ def check_arguments(
         momentum (float): In [0, 1].
         temperature (float): Positive.
         update (str): A name in ``UPDATES``. Defaults to ``'momentum'``.
-        prefix (str): Of their names, for the error. Defaults to none.
+        prefix (str): Prefix of their names, for the error. Defaults to none.
 
     Raises:
-        ValueError: If one is not as said.
+        ValueError: If one is out of range.
     """
     if not 0 <= momentum <= 1:
         raise ValueError(f'{prefix}momentum must be in [0, 1], not {momentum}')

@@ -50,19 +50,21 @@ class CameraProxyMemory(BaseMemory):
     Args:
         momentum (float): Weight of the *old* proxy, in [0, 1]. Defaults to 0.2.
         temperature (float): τ, positive. Defaults to 0.07.
-        num_negatives (int): The size of Q, from 1 on. Defaults to 50.
+        num_negatives (int): The size of Q, at least 1. Defaults to 50.
         positives (str): ``'joint'`` or ``'separate'``; no difference with two cameras.
             Defaults to ``'joint'``.
-        intra_weight (float): Of the intra-camera part, from 0 on. Defaults to 1.
-        inter_weight (float): Of the inter-camera part, from 0 on. Defaults to 0.5.
-        cluster_weight (float): Of the cluster part, from 0 on. Defaults to 0: without
-            it, and no centroids are held.
+        intra_weight (float): Weight of the intra-camera part, at least 0. Defaults to
+            1.
+        inter_weight (float): Weight of the inter-camera part, at least 0. Defaults to
+            0.5.
+        cluster_weight (float): Weight of the cluster part, at least 0. Defaults to 0:
+            without it, and no centroids are held.
         cluster_momentum (float): Weight of the *old* centroid. Defaults to 0.1.
         cluster_temperature (float): τ of the cluster part. Defaults to 0.05, Cluster
             Contrast's (ICE has 0.5).
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         CAP: Wang et al., *Camera-aware Proxies for Unsupervised Person
@@ -72,7 +74,7 @@ class CameraProxyMemory(BaseMemory):
         number of negatives are the same.
 
     Examples:
-        CAP, and CAP beside Cluster Contrast:
+        CAP, and CAP together with Cluster Contrast:
 
         .. code:: python
 

@@ -22,7 +22,7 @@ class ClusterMemory(BaseMemory):
     at the query's own cluster. In the backward pass, after the gradient has been taken
     from the centroids that the forward pass saw, the queries move their centroids:
     :math:`c \leftarrow m c + (1 - m) q`, :math:`c \leftarrow c / |c|`. The memory is
-    created anew by :meth:`reset` after every clustering, so it is no part of the
+    created again by :meth:`reset` after every clustering, so it is no part of the
     ``state_dict``.
 
     In a distributed run the queries of all processes, in the order of their ranks, move
@@ -45,7 +45,7 @@ class ClusterMemory(BaseMemory):
             to ``'centroid'``.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Cluster Contrast (arXiv 2103.11568), equations 2 to 4. ``'hard'`` is from the

@@ -46,17 +46,18 @@ class ExtendedMemory(ClusterMemory):
     none.
 
     Args:
-        num_supports (int): K, from 1 on. Defaults to 1.
-        degree (float): :math:`\lambda_0`, from 0 on. Defaults to 1.
-        preserving_weight (float): Of the label-preserving loss, from 0 on. Defaults to
-            0.1.
+        num_supports (int): K, at least 1. Defaults to 1.
+        degree (float): :math:`\lambda_0`, at least 0. Defaults to 1.
+        preserving_weight (float): Weight of the label-preserving loss, at least 0.
+            Defaults to 0.1.
         preserving_temperature (float): :math:`\tau'`, positive. Defaults to 0.6.
         momentum (float): Weight of the *old* centroid. Defaults to 0.2.
-        temperature (float): Of the contrast with centroids. Defaults to 0.05.
+        temperature (float): Temperature of the contrast with centroids. Defaults to
+            0.05.
         update (str): As :class:`ClusterMemory`. Defaults to ``'hard'``.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         ISE: Zhang et al., *Implicit Sample Extension for Unsupervised Person
@@ -161,8 +162,8 @@ def label_preserving_loss(logits: Tensor, labels: Tensor, others: Tensor) -> Ten
 
     Args:
         logits (Tensor): Similarities over the temperature, shape (B, M), float.
-        labels (Tensor): Of the rows, shape (B,), int64; each among ``others``.
-        others (Tensor): Of the columns, shape (M,), int64.
+        labels (Tensor): Labels of the rows, shape (B,), int64; each among ``others``.
+        others (Tensor): Labels of the columns, shape (M,), int64.
 
     Returns:
         Tensor: The mean over the rows, a scalar.

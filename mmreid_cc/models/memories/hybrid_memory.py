@@ -44,7 +44,7 @@ class HybridMemory(BaseMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Ge et al., *Self-paced Contrastive Learning with Hybrid Memory for Domain

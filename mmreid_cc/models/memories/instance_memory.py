@@ -30,7 +30,7 @@ class InstanceMemory(BaseMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Cluster Contrast (arXiv 2103.11568), figure 2b and section 3.2; it is the

@@ -36,14 +36,15 @@ class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
     processes are compared; of accumulated batches each is compared by itself.
 
     Args:
-        hard_weight (float): Of the hard instance contrast, from 0 on. Defaults to 1.
+        hard_weight (float): Weight of the hard instance contrast, at least 0. Defaults
+            to 1.
         hard_temperature (float): :math:`\tau_h`, positive. Defaults to 0.1.
-        soft_weight (float): Of the soft consistency, from 0 on. Defaults to 10.
+        soft_weight (float): Weight of the soft consistency, at least 0. Defaults to 10.
         soft_temperature (float): :math:`\tau_s`, positive. Defaults to 0.4.
         **kwargs: As :class:`CameraProxyMemory`.
 
     Raises:
-        ValueError: If an argument is not as said, or there are no three views.
+        ValueError: If an argument is out of range, or there are no three views.
 
     References:
         ICE: Chen et al., *Inter-instance Contrastive Encoding for Unsupervised Person

@@ -31,13 +31,13 @@ class MeanTeacherMemory(TaughtMemory, ClusterMemory):
         **kwargs: As :class:`ClusterMemory`.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Tarvainen and Valpola, *Mean teachers are better role models* (NeurIPS 2017).
-        The soft cross entropy beside the hard one, and λ, are from MMT (Ge et al., ICLR
-        2020), here with one network and Cluster Contrast's memory in place of a
-        classifier.
+        The soft cross entropy in addition to the hard one, and λ, are from MMT (Ge et
+        al., ICLR 2020), here with one network and Cluster Contrast's memory in place of
+        a classifier.
 
     Examples:
         .. code:: python

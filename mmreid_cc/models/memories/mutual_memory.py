@@ -45,7 +45,7 @@ class MutualMemory(TaughtMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said, or embeddings have no two halves.
+        ValueError: If an argument is out of range, or embeddings have no two halves.
 
     References:
         Ge et al., *Mutual Mean-Teaching: Pseudo Label Refinery for Unsupervised Domain

@@ -55,10 +55,10 @@ class PartMemory(BaseMemory):
         warm_up (float): Share of the training with smoothed labels, in [0, 1]. Defaults
             to 0.1.
         momentum (float): Weight of the *old* centroid, in [0, 1]. Defaults to 0.1.
-        temperature (float): Of the contrasts, positive. Defaults to 0.05.
+        temperature (float): Temperature of the contrasts, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said, or embeddings have no such parts.
+        ValueError: If an argument is out of range, or embeddings have no such parts.
 
     References:
         Cho et al., *Part-based Pseudo Label Refinement for Unsupervised Person

@@ -77,9 +77,9 @@ class VectorBank:
 
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): Of the memory, one for each of them, which says what vector
-                it moves; shape (B,), int64. Best on the CPU: then a GPU is not waited
-                for.
+            slots (Tensor): Slots of the memory, one for each of them, which says what
+                vector it moves; shape (B,), int64. Best on the CPU: then a GPU is not
+                waited for.
             batches_per_update (int): So many batches move the vectors together, as if
                 they had been one. Defaults to 1.
             step_slots (Tensor, optional): In a distributed run, the slots of all
@@ -163,8 +163,8 @@ def check_share(slots: Tensor, step_slots: Tensor) -> None:
     """Check that the slots of this process are its part of those of all.
 
     Args:
-        slots (Tensor): Of this process, shape (B,).
-        step_slots (Tensor): Of all processes, in the order of the ranks.
+        slots (Tensor): Slots of this process, shape (B,).
+        step_slots (Tensor): Slots of all processes, in the order of the ranks.
 
     Raises:
         RuntimeError: If they are not. Slots on a GPU are not waited for, nor checked.

@@ -36,7 +36,7 @@ class GeneralizedMeanPooling(MapPooling):
         """Pool the last of the inputs.
 
         Args:
-            inputs (Tensor | tuple[Tensor]): Of the backbone.
+            inputs (Tensor | tuple[Tensor]): Outputs of the backbone.
 
         Returns:
             Tensor: Shape (B, C), or the inputs where they are neither map nor vector.
