@@ -18,9 +18,9 @@ METADATA = 'metadata/'  # before the names of those arrays in the file
 class Gallery:
     """Embeddings, their paths, and their metadata.
 
-    It is saved as one file, an ``.npz`` that ``numpy.load`` reads, too. Nothing in it
-    is executed. On loading the embeddings are read once to check them, and stay
-    memory-mapped: processes that load the same file share them.
+    It is saved as one ``.npz`` file, which ``numpy.load`` reads, too. Nothing in the
+    file is executed. Loading reads the embeddings once to check them, and maps them
+    into memory: processes that load the same file share them.
 
     Args:
         embeddings (array): (N, D) floating, rows L2-normalised, N ≥ 1.
@@ -159,7 +159,8 @@ class Gallery:
     def to_lance(self, uri: str | os.PathLike) -> None:
         """Write everything to a LanceDB table, which is searched on disk.
 
-        From 20,000 images on it gets an index. That takes minutes for a million.
+        A table of 20,000 images or more gets an index, which takes minutes for a
+        million.
 
         Args:
             uri (str | os.PathLike): ``folder/name.lance``, on disk or in an object

@@ -38,9 +38,9 @@ class ReIDInferencer:
 
     It prepares images as the config does for a test, and reads checkpoints without
     executing anything from them. Memory that a batch has freed is kept for the next,
-    see :func:`mmreid_cc.allocator.keep_freed_memory`. ``BaseInferencer`` of MMEngine is
-    no base of it: that loads what fits of a checkpoint, holds all inputs as a list, and
-    returns a dict of predictions and pictures.
+    see :func:`mmreid_cc.allocator.keep_freed_memory`. It does not extend MMEngine's
+    ``BaseInferencer``, which loads whatever fits of a checkpoint, holds all inputs as a
+    list, and returns a dict of predictions and pictures.
 
     Args:
         config (str | os.PathLike | Config): Config that the network was trained with.
@@ -96,8 +96,8 @@ class ReIDInferencer:
     def __call__(self, images: Images) -> np.ndarray:
         """Embed images, a batch at a time.
 
-        A progress bar is shown in a terminal if there is more than one batch. Of a
-        generator no more than a batch is in memory.
+        In a terminal, a progress bar is shown if there is more than one batch. If the
+        images come from a generator, at most one batch of them is in memory.
 
         Args:
             images (Images): One or many: paths, folders, arrays (H, W, 3) uint8 in BGR
@@ -232,7 +232,7 @@ class ReIDInferencer:
     def embed_readable(self, paths: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
         """Embed the files that can be read, and return why the others cannot.
 
-        Files are read and decoded while the network computes the batch before.
+        Files are read and decoded while the network computes the previous batch.
 
         Args:
             paths (Sequence[str]): Paths of N images: files, or URLs that fsspec reads.

@@ -22,8 +22,8 @@ UNCLUSTERED = -1
 class LabelEditor:
     """The cluster of each image, and the steps by which a person corrects it.
 
-    Numbers of clusters stay as they are while others change; a new cluster gets a
-    number that none has.
+    The number of a cluster stays the same while others change. A new cluster gets an
+    unused number.
 
     Args:
         labels (array): (N,) integers, −1 is un-clustered, any other ≥ 0 a cluster.
@@ -162,8 +162,8 @@ class LabelEditor:
         """Divide a cluster into the two parts whose images look most alike.
 
         Ward's method joins the images up to two parts (Ward, Hierarchical grouping to
-        optimize an objective function, JASA 1963): no chance is in it, and it seldom
-        takes off a single image. Memory grows with the square of the cluster's size.
+        optimize an objective function, JASA 1963). It is deterministic, and seldom
+        separates a single image. Memory grows with the square of the cluster's size.
 
         Args:
             cluster (int): The larger part keeps its number.

@@ -33,19 +33,19 @@ from .query_search import RE_RANKED, checked_queries, re_ranked
 class LanceGallery:
     """Embeddings in a LanceDB table, with the search and the metadata of a Gallery.
 
-    A row is the number of an image in the order in which images were added, from 0; it
-    never changes. Embeddings and paths stay where they are, and are read when they are
-    asked for; a column of metadata is read when it is used first.
+    A row is the number of an image in the order in which images were added, counted
+    from 0; it never changes. Embeddings and paths are read when they are indexed; a
+    column of metadata is read on first use.
 
-    From 20,000 rows on there is an index, see
-    :func:`mmreid_cc.apis.lance_index.build_index`. It proposes candidates, whose
-    cosines are then computed as :class:`Gallery` computes them: a list can lack an
-    image, but what it holds has the exact cosine and order. Fewer rows, and those that
-    were added since the last :meth:`optimize`, are all compared.
+    A table of 20,000 rows or more has an index, see
+    :func:`mmreid_cc.apis.lance_index.build_index`. The index proposes candidates, whose
+    cosines are then computed as :class:`Gallery` computes them: a result can lack an
+    image, but its cosines and their order are exact. In smaller tables, all rows are
+    compared, and so are the rows that were added since the last :meth:`optimize`.
 
-    Every search sees all rows whose :meth:`add` had returned before it began, in this
-    process or another. A writer that is killed leaves the table as it was before its
-    last call.
+    A search sees all rows whose :meth:`add` had returned before it began, in this
+    process or in another one. If a writer is killed, the table stays as it was before
+    its last call.
 
     Args:
         uri (str | os.PathLike): ``folder/name.lance``, on disk or in an object store
@@ -118,8 +118,9 @@ class LanceGallery:
     def recall(self) -> float:
         """The estimated share of the ten nearest rows that a search finds.
 
-        By exact search for 200 rows when the index was built or optimised, as
-        :func:`mmreid_cc.clustering.neighbor_recall` estimates it.
+        It is estimated by an exact search for 200 rows when the index is built or
+        optimised, as in :func:`mmreid_cc.clustering.neighbor_recall`, and 1 without an
+        index.
         """
         return self._current()[1].recall
 
@@ -185,8 +186,8 @@ class LanceGallery:
     def add(self, gallery: Gallery) -> None:
         """Add images, while other programs may search or add.
 
-        When this returns, the images are in the table. They are compared one by one
-        until :meth:`optimize` takes them into the index.
+        When this method returns, the images are in the table. They are compared one by
+        one until :meth:`optimize` adds them to the index.
 
         Args:
             gallery (Gallery): Gallery of the same network, with the same metadata.
@@ -217,8 +218,8 @@ class LanceGallery:
     def optimize(self) -> None:
         """Add all rows to the index, join small files, and estimate the recall again.
 
-        Searches can continue meanwhile. The index is built again when the gallery has
-        doubled since, and first when it reaches 20,000 rows.
+        Searches can continue meanwhile. The index is built when the gallery reaches
+        20,000 rows, and again whenever it has doubled since.
 
         Example:
             >>> gallery.optimize()

@@ -52,10 +52,10 @@ NO_INDEX = SearchSettings(0, 1, 1.0)
 def build_index(table: Any) -> None:
     """Index the embeddings of a large table, and store the settings of the search.
 
-    Cells of k-means, √N of them, and in each one bit per dimension (RaBitQ), or the
-    embeddings themselves where D is no multiple of 8. Then probes and candidates are
-    raised until the lists of ten of 200 rows, drawn from a fixed seed, hold 98 % of the
-    true ones, as :func:`mmreid_cc.clustering.neighbor_recall` counts them.
+    The index has √N cells of k-means, and in each cell one bit per dimension (RaBitQ),
+    or the embeddings themselves if D is not a multiple of 8. Probes and candidates are
+    then raised until the ten best of 200 rows, drawn with a fixed seed, contain 98 % of
+    the true ones, as :func:`mmreid_cc.clustering.neighbor_recall` counts them.
 
     Args:
         table (lancedb.Table): Table of N rows; an index of it is replaced.

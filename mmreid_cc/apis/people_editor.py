@@ -15,9 +15,10 @@ from .track_keys import file_keys
 class PeopleEditor(LabelEditor):
     """Correct known people by hand, as clusters of images.
 
-    Steps are those of :class:`LabelEditor`, and clusters have the numbers of people.
-    Saving writes the file of the people. What is done to images counts for their
-    tracks: a track goes where most of its images of the gallery are.
+    It has the steps of :class:`LabelEditor`, and its clusters have the numbers of
+    people. Saving writes the file of the people, and the corrections stay when more
+    tracks come. What is done to images applies to their tracks: a track follows most of
+    its images in the gallery.
 
     Args:
         people (People): As loaded.

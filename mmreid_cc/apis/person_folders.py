@@ -55,7 +55,7 @@ def write_people(
 ) -> None:
     """Write ``<label>/…`` with the images of each person.
 
-    Below it the images have the sub-folders and names that they have in ``crops``; the
+    Within it, images keep the sub-folders and names that they have in ``crops``; the
     un-clustered ones are in ``un-clustered/``.
 
     Args:

@@ -70,8 +70,8 @@ def measure(tracks: KnownTracks) -> Measure:
 def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
     """Return the score between the halves of each track.
 
-    It follows from their cosine: both halves lie equally far from the pooled embedding,
-    on opposite sides.
+    It is computed from their cosine: both halves are equally far from the pooled
+    embedding, on opposite sides.
 
     Args:
         tracks (KnownTracks): T of them.
@@ -131,10 +131,10 @@ def match(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decide whom undecided tracks show.
 
-    Average linkage of standard scores. It begins with the undecided tracks, with the
-    tracks of those known people who look somewhat like one of them and have few, and
-    with the other such people as wholes. A group keeps the number of the person that
-    most of its tracks had.
+    This is average linkage of standard scores. It begins with the undecided tracks and
+    with the known people who resemble one of them: people with few tracks take part
+    track by track, and others as wholes. A group keeps the number of the person to whom
+    most of its tracks belonged.
 
     Args:
         tracks (KnownTracks): All known, also the undecided ones.

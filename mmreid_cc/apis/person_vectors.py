@@ -62,8 +62,7 @@ def nearest_people(
 ) -> np.ndarray:
     """Propose the known people that look most like each query.
 
-    Those 64 dimensions are looked at in which tracks differ most. The search in them
-    is exact.
+    The search is exact in the 64 dimensions in which tracks differ most.
 
     Args:
         queries (np.ndarray): (Q, D) float32, as of :meth:`StandardScores.centered`.

@@ -41,7 +41,7 @@ def pipeline_config(cfg: Config) -> list[dict]:
 class Preprocessing:
     """Reads and transforms an image as a config's test pipeline does.
 
-    An array is taken through the same transforms but the first, which reads the file.
+    An array passes through the same transforms except the first, which reads a file.
 
     Args:
         pipeline (list[dict]): As of :func:`pipeline_config`, to be built in the scope

@@ -50,8 +50,8 @@ def check_ray() -> None:
 class ShardEmbedder:
     """A worker of Ray, which embeds the images of a shard and writes it.
 
-    A shard is written completely or not at all. So one that a killed worker had begun
-    is done again, and no image comes twice or is missing.
+    A shard is written completely or not at all. If a worker is killed, another one
+    embeds its shard again, so no image is missing or occurs twice.
 
     Args:
         cfg (Config): Config of the network.
@@ -135,7 +135,7 @@ def extract_by_ray(
 ) -> dict[str, str]:
     """Embed images on the workers of Ray, and write them as Parquet shards.
 
-    What is there of an interrupted run is kept; only the missing shards are made.
+    Shards of an interrupted run are kept, and only the missing ones are embedded.
 
     Args:
         cfg (Config): Config of the network. Modules that it imports must be found by

@@ -16,8 +16,8 @@ MAX_PIXELS = 4096 * 4096  # 48 MB when decoded
 def read_upload(file: str | os.PathLike) -> np.ndarray:
     """Decode an uploaded image, whose name may not fit its content.
 
-    The content decides which format it is, and no other decoder ever sees it; its
-    size is known before the pixels are decoded.
+    The format is determined by the content, and no decoder of other formats is tried.
+    The size is checked before the pixels are decoded.
 
     Args:
         file (str | os.PathLike): Path of the file.

@@ -22,10 +22,11 @@ _LINKAGES = ('average', 'complete', 'single')
 class Agglomerative(JaccardClusterer):
     """Agglomerative clustering of SciPy on the sparse Jaccard distance.
 
-    No cluster crosses the connected components of the pairs up to the threshold, so
-    each component is clustered by itself, with its own dense matrix: the labels are
-    those on the dense matrix of all. Time and memory grow with the square of the
-    largest component. Stages: ``neighbours``, ``distance``, ``agglomerative``.
+    No cluster extends over several connected components of the pairs up to the
+    threshold. Each component is therefore clustered on its own, with its own dense
+    matrix, and the labels are those of a dense matrix of all images. Time and memory
+    grow with the square of the largest component. Stages: ``neighbours``, ``distance``,
+    ``agglomerative``.
 
     Args:
         distance_threshold (float): Clusters farther apart are not merged, in (0, 1).

@@ -25,13 +25,13 @@ _SPLITS = 2  # merging is slow; five chose the same on CUHK03
 class AutoAgglomerative(SettingChooser, BaseClusterer):
     """Average linkage across known cameras, with settings found from the features.
 
-    Where cameras differ, plain neighbours are of the own camera, and so are good
-    clusters. Here every image has as many neighbours in its own camera as in others,
-    see :func:`camera_jaccard_distance`; how many, the threshold of the linkage and the
-    smallest cluster are found as by :class:`AutoDBSCAN`: images are clustered by one
-    half of the dimensions and judged by the other, from which each camera's mean is
-    taken before it is whitened. Time and memory grow with the square of the number of
-    images. Stages: ``choice``, ``clusters``.
+    If cameras differ, plain neighbours come from the image's own camera, and clusters
+    do not cross cameras. Here every image has as many neighbours in its own camera as
+    in others, see :func:`camera_jaccard_distance`. Their number, the threshold of the
+    linkage and the smallest cluster are found as by :class:`AutoDBSCAN`: images are
+    clustered by one half of the dimensions and judged by the other, from which each
+    camera's mean is subtracted before it is whitened. Time and memory grow with the
+    square of the number of images. Stages: ``choice``, ``clusters``.
 
     Args:
         seed (int): Seed of the splits. Defaults to 0.

@@ -30,15 +30,15 @@ _OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clusteri
 class AutoDBSCAN(SettingChooser, NeighborClusterer):
     """DBSCAN on the Jaccard distance, with settings found from the features.
 
-    The paper's settings fit tens of images of each person. Here nothing is assumed: the
-    dimensions are split at random into two halves, images are clustered by one half
+    The paper's settings suit tens of images of each person. Here nothing is assumed:
+    the dimensions are split at random into two halves, images are clustered by one half
     with every candidate, and :func:`mmreid_cc.clustering.cross_silhouette` judges the
     clusters by the other half, whitened. The scores are averaged over several splits,
-    and with a smaller weight that of the clusters by all dimensions is added; then they
-    are smoothed along ``eps``. The best setting clusters by all dimensions.
+    the score of the clusters by all dimensions is added with a smaller weight, and the
+    result is smoothed along ``eps``. The best setting then clusters by all dimensions.
 
-    The neighbours are searched once for each half and once for the whole, the Jaccard
-    distance once for each (k1, k2), for all candidates. Stages: ``neighbours``,
+    Neighbours are searched once for each half and once for all dimensions, and the
+    Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
     ``distance``, ``choice``.
 
     Args:

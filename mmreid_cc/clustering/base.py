@@ -21,7 +21,7 @@ class BaseClusterer(ABC):
     """Base class of the clustering algorithms.
 
     A subclass implements :meth:`cluster`; :meth:`fit_predict` checks the features
-    before and the labels after it.
+    before it, and the labels after it.
 
     Attributes:
         stage_seconds (dict[str, float]): Seconds of each stage of the last call, as

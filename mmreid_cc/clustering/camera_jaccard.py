@@ -71,7 +71,7 @@ def camera_jaccard_distance(
     - V(i) is then replaced by the mean of V over the ``k2_intra`` first images of the
       one list and the ``k2_inter`` first of the other.
 
-    Time and memory grow with N·k², never with N², beside the search.
+    Apart from the search, time and memory grow with N·k², never with N².
 
     Args:
         features (array): (N, D) floating, rows L2-normalised.

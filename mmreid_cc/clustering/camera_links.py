@@ -18,9 +18,9 @@ _ROWS = 4096  # at once
 class CameraLinks(BaseClusterer):
     """Base class of clusterers that link images of different cameras.
 
-    Each camera's mean is subtracted, a subclass links the images of each two cameras
-    (:meth:`link`), and clusters are what is linked, also by way of others. An image
-    without a link is un-clustered. Stages: ``links``.
+    Each camera's mean is subtracted, and a subclass links the images of every two
+    cameras (:meth:`link`). Images that are linked, also through others, form a cluster.
+    An image without a link is un-clustered. Stages: ``links``.
     """
 
     @abstractmethod

@@ -21,10 +21,10 @@ class CameraMatching(CameraLinks):
     nobody has two partners. As a network learns, weights concentrate, and so links grow
     from the surest to almost all.
 
-    It is made for the tracks of :class:`Tracklets`, one of a person in each camera;
-    where a person has several, they share the weight, and ``min_share`` must be lower.
-    Only the 20 nearest of each image in the other camera are candidates. An image
-    without a link is un-clustered. Stages: ``links``.
+    It is intended for the tracks of :class:`Tracklets` if a person has one track in
+    each camera. If a person has several, they share the weight, and ``min_share`` must
+    be lower. Only the 20 nearest of each image in the other camera are candidates. An
+    image without a link is un-clustered. Stages: ``links``.
 
     Args:
         temperature (float): τ, from 0.005 on; the smaller, the more links. Defaults to

@@ -12,10 +12,10 @@ def normalize_cameras(
 ) -> np.ndarray:
     """Subtract each camera's mean from its features, and normalise them again.
 
-    Light, colours and view of a camera move all its features in one direction, so that
-    the nearest neighbour of an image is usually one of its own camera. Identities are
-    spread over the cameras alike, or nearly so; then the mean of a camera holds nothing
-    else.
+    Light, colours and view of a camera shift all its features in one direction, so the
+    nearest neighbour of an image usually comes from its own camera. If identities are
+    spread evenly over the cameras, or nearly so, the mean of a camera contains only
+    this shift.
 
     Args:
         features (array): (N, D) floating.

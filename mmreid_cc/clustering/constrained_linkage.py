@@ -15,7 +15,7 @@ def join_groups(
     """Join the two most similar groups repeatedly, until none are similar enough.
 
     The similarity of two groups is the mean over all pairs of their members (average
-    linkage). Groups of which a pair of parts is in conflict are never joined.
+    linkage). Two groups are never joined if a pair of their parts is in conflict.
 
     Args:
         similarity (np.ndarray): (N, N) float32, symmetric, mean similarity of each two

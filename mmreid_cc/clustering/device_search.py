@@ -20,9 +20,9 @@ _ROWS_PER_COPY = 65536
 class DeviceSearch:
     """Search rows for those with the largest inner products.
 
-    Products are float32, whatever the switches for TF32 and autocast say. The features
-    stay on the device if they fit into half of its free memory; otherwise they come
-    over part by part for each block of queries.
+    Products are computed in float32, whatever TF32 and autocast are set to. The
+    features stay on the device if they fit into half of its free memory; otherwise they
+    are copied part by part for each block of queries.
 
     Args:
         features (np.ndarray | Tensor): (N, D) float16 or float32, C-contiguous; a
@@ -165,9 +165,10 @@ def _to_device(array: np.ndarray | Tensor, device: str) -> Tensor:
 def _largest(products: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """Return the largest values of each row and their columns; (Q, count), best first.
 
-    In long rows the largest value of each chunk is looked at first. The chunks with the
-    ``count`` largest of these hold the ``count`` largest values: a value elsewhere is
-    not above the largest of its chunk, and so not above one in each of these chunks.
+    In long rows, the largest value of each chunk is found first. The chunks with the
+    ``count`` largest of these contain the ``count`` largest values: a value elsewhere
+    is at most the largest of its chunk, and so at most one value in each of these
+    chunks.
     """
     import torch
 

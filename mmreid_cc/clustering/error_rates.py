@@ -13,14 +13,14 @@ class ErrorRates:
     """The errors of a threshold, estimated from pairs whose people tracks reveal.
 
     Two tracks of one camera that overlap in time show different people, and the halves
-    of a track show the same one. Nobody has labelled anything.
+    of a track show the same person. No labels are needed.
 
-    High scores of different people are rare, so that they cannot be counted. Beyond the
-    95 % quantile their share halves with every step as long as the one from the 95 % to
-    the 97.5 % quantile: an exponential tail (Pickands, Statistical inference using
-    extreme order statistics, Annals of Statistics 3, 1975), fitted by its median. So a
-    few pairs that do show one person, such as a person and a mirror image, hardly move
-    it.
+    High scores of different people are too rare to be counted. Beyond the 95 %
+    quantile, their share is assumed to halve with every step that is as long as the one
+    from the 95 % to the 97.5 % quantile: an exponential tail (Pickands, Statistical
+    inference using extreme order statistics, Annals of Statistics 3, 1975), fitted by
+    its median. A few pairs that do show one person, such as a person and a mirror
+    image, therefore hardly change it.
 
     Args:
         different (np.ndarray): (P,) scores of pairs of different people, P ≥ 1.

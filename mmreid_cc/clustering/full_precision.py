@@ -9,8 +9,8 @@ from typing import Any
 def full_precision(device_type: str) -> Iterator[None]:
     """Multiply float32 matrices in float32: without TF32, and without autocast.
 
-    TF32 keeps 10 of the 23 bits of a float32 number. A network bears that; the order of
-    neighbours, and vectors that are updated thousands of times, do not.
+    TF32 keeps 10 of the 23 bits of a float32 number. This is enough for a network, but
+    not for the order of neighbours, or for vectors that are updated thousands of times.
 
     Args:
         device_type (str): Device type of the matrices, ``'cuda'`` or ``'cpu'``.

@@ -19,9 +19,9 @@ _ALMOST_ZERO = 1e-6
 class HDBSCAN(JaccardClusterer):
     """HDBSCAN of scikit-learn on the sparse Jaccard distance.
 
-    It needs no threshold of the distance. Images that are one group, with nothing that
-    it differs from, stay un-clustered. Memory grows with the pairs that are closer than
-    1, several times the distance itself. Stages: ``neighbours``, ``distance``,
+    It needs no threshold of the distance. If all images are one group, they stay
+    un-clustered. Memory grows with the pairs that are closer than 1, which are several
+    times as many as the distance itself stores. Stages: ``neighbours``, ``distance``,
     ``hdbscan``.
 
     Args:
@@ -73,9 +73,10 @@ class HDBSCAN(JaccardClusterer):
 def connect(distance: csr_array, min_entries: int) -> csr_array:
     """Store enough of the absent pairs, which are 1 apart, for HDBSCAN to run.
 
-    scikit-learn asks for a connected graph in which every row has ``min_samples``
-    entries. These pairs are true ones, so the spanning tree weighs what that of the
-    dense matrix does; among trees of equal weight the choice is free.
+    scikit-learn requires a connected graph in which every row has ``min_samples``
+    entries. The added pairs have their true distance, so the spanning tree has the
+    weight of that of the dense matrix; among trees of equal weight the choice is
+    arbitrary.
 
     Args:
         distance (csr_array): (N, N) symmetric, with a full diagonal; absent is 1.

@@ -85,9 +85,9 @@ def map_row_blocks(
 ) -> list[Any]:
     """Call ``kernel(first, last, *arguments)`` for consecutive blocks of rows.
 
-    Plain threads around ``nogil`` kernels rather than ``prange``: the calls compile
-    in a tenth of the time, each may return arrays of its own length, and no OpenMP
-    pool stays behind that a forked data-loading worker would trip over.
+    It uses plain threads around ``nogil`` kernels rather than ``prange``: the calls
+    compile in a tenth of the time, each may return arrays of its own length, and no
+    OpenMP pool is left behind, which would break a forked loader process.
 
     Args:
         kernel (Callable): Compiled with ``nogil=True``. Its result for a row must not

@@ -17,9 +17,9 @@ def separate_overlapping(
 ) -> np.ndarray:
     """Divide clusters that hold tracks of one place that overlap in time.
 
-    The tracks of such a cluster are joined anew, the most similar ones first (average
-    linkage), but never two groups with tracks that overlap. So as few clusters come out
-    as can be reached that way, each of tracks that are alike. Other clusters stay.
+    The tracks of such a cluster are joined again, the most similar ones first (average
+    linkage), but never two groups with tracks that overlap. This divides a cluster into
+    few groups of similar tracks. Other clusters do not change.
 
     Args:
         labels (np.ndarray): (T,) integers, the cluster of each track, −1 un-clustered.

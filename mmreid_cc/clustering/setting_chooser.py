@@ -13,7 +13,7 @@ from .setting_grid import Settings
 class SettingChooser:
     """Base class of clusterers that try many settings, and cluster by the best one.
 
-    What it found is in ``chosen``, ``candidates`` and ``people``, see
+    The result of the search is in ``chosen``, ``candidates`` and ``people``, see
     :class:`AutoDBSCAN`.
     """
 
@@ -36,8 +36,8 @@ class SettingChooser:
     ) -> np.ndarray:
         """Choose by the scores, and cluster.
 
-        Those that are nearly as good, by one standard error, tell the range of the
-        number of people.
+        The settings whose score is within one standard error of the best determine the
+        range of the number of people.
 
         Args:
             settings (Sequence[dict]): S of them.

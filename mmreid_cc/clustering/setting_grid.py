@@ -41,7 +41,7 @@ def default_grid(n_rows: int) -> list[Settings]:
 def smoothed(settings: Sequence[Settings], scores: np.ndarray) -> np.ndarray:
     """Average the score of each setting with those of the next smaller and larger eps.
 
-    A setting whose neighbours are bad owes its score to chance.
+    If the neighbours of a setting have low scores, its own high score is due to chance.
 
     Args:
         settings (Sequence[dict]): Settings with ``eps``, ``min_samples``, ``k1`` and

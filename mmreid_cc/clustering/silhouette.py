@@ -28,9 +28,9 @@ def cross_silhouette(
     """Judge a way of clustering by two halves of the dimensions, without labels.
 
     The images are clustered twice, each time by one half of the dimensions only. In the
-    other half, which the clusters know nothing of, each image is to be nearer to the
-    rest of its cluster than to any other cluster. Clusters too small or too large both
-    lose.
+    other half, which did not influence the clusters, each image should be nearer to the
+    rest of its cluster than to any other cluster. Clusters that are too small or too
+    large both get a low score.
 
     Args:
         halves (Sequence[array]): Two, (N, D1) and (N, D2) floating: what the clusters
@@ -125,9 +125,10 @@ def centroid_silhouette(features: Any, labels: Any, rows: Any = None) -> np.ndar
 def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
     """Judge clusters by the features that they were found in, without identities.
 
-    The mean of :func:`centroid_silhouette` over images, in whitened features. It tells
-    clusterings of the same features apart, and less well features: see
-    :func:`cross_silhouette` for what clusters have not been made by.
+    It is the mean of :func:`centroid_silhouette` over images, in whitened features. It
+    compares clusterings of the same features; it is less suited to compare features,
+    for which :func:`cross_silhouette` uses dimensions that the clusters were not made
+    from.
 
     Args:
         features (array): (N, D) floating, rows L2-normalised.
@@ -174,7 +175,7 @@ def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
 def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Split the dimensions of features into two views that share none.
 
-    The mean is taken out first: where all features are alike it is most of them.
+    The mean is subtracted first, because it is most of the features if all are alike.
 
     Args:
         features (np.ndarray): (N, D) float32.
@@ -222,7 +223,8 @@ def centered(features: np.ndarray) -> np.ndarray:
 def whiten(features: np.ndarray) -> np.ndarray:
     """Give the main directions of variance the same weight, and normalise.
 
-    Pose, camera and background vary most; who it is hides in smaller directions.
+    Pose, camera and background cause the directions of largest variance, while identity
+    shows in smaller ones.
 
     Args:
         features (np.ndarray): (N, D) float32, centred.

@@ -11,9 +11,9 @@ class StandardScores:
     """Turn features into vectors whose inner products are standard scores.
 
     The cosine of two people depends on their cameras and on how ordinary they look, so
-    that no threshold fits all pairs. A standard score does not: of two different people
-    it has mean 0 and deviation 1, nearly so for any two cameras. It is found from
-    features that nobody has labelled, of which few pairs show the same person:
+    no single threshold fits all pairs. Standard scores of different people have mean 0
+    and deviation 1, nearly so for any two cameras. They are found from features without
+    labels, of which few pairs show the same person:
 
     1. The mean of its camera is subtracted from each feature, and it is normalised. The
        mean of a camera with few images is drawn towards that of all.

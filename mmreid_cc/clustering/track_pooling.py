@@ -11,8 +11,9 @@ _ROWS = 1 << 16  # at once
 def pool_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Pool the features of each track by their geometric median.
 
-    It is the point of least mean distance: half of the images of a track can be of
-    someone else before it leaves the others, while the mean moves with each.
+    The geometric median is the point with the smallest mean distance. Up to half of the
+    images of a track can show somebody else before it leaves the others, while each
+    image moves the mean.
 
     Args:
         features (np.ndarray): (N, D) float32, rows L2-normalised.

@@ -23,9 +23,9 @@ class Tracklets(BaseClusterer):
 
     The features of a track are pooled by their geometric median, the tracks are
     clustered by any algorithm, and each image gets the label of its track. A track of
-    several images that no cluster takes is a cluster by itself: its images are known to
-    belong together. An image without a track takes part as a track of one. Stages:
-    ``pooling``, ``same time`` and those of the clusterer.
+    several images that belongs to no cluster becomes a cluster, because its images are
+    known to belong together. An image without a track takes part as a track of one
+    image. Stages: ``pooling``, ``same time`` and those of the clusterer.
 
     Args:
         clusterer (dict | None): Config of the algorithm that clusters the tracks;

@@ -42,8 +42,8 @@ class Crop(NamedTuple):
 def list_images(folder: Path) -> list[Path]:
     """Return all images below a folder, without hidden ones, sorted by path.
 
-    A link to a file that is gone is among them, so that reading it names it. Files of
-    other suffixes are counted in the log.
+    Links to missing files are included, so that reading them raises an error with their
+    name. Files with other suffixes are counted in the log.
 
     Raises:
         FileNotFoundError: If the folder does not exist.

@@ -20,10 +20,10 @@ CGROUP_LIMITS = (
 class ImageCache:
     """N images of one size, each stored by whichever process decodes it first.
 
-    The memory belongs to no file: there is nothing to clean up, and it is freed when
-    the last process that uses it ends, however that ends. Pages are taken when images
-    are stored. Forked processes share it, and so do those that get it by pickling while
-    the one that made it lives.
+    The memory belongs to no file, so there is nothing to clean up: it is freed when the
+    last process that uses it ends, in whatever way. Pages are allocated when images are
+    stored. Forked processes share it, and so do those that get it by pickling while the
+    process that made it exists.
 
     Args:
         count (int): N.

@@ -40,7 +40,7 @@ class ListedImage:
 class NumberedNames:
     """Numbers for names: a number stands for itself, other names count from 10⁹.
 
-    The two never meet, and equal names of query and gallery get equal numbers.
+    Both ranges are disjoint, and equal names in query and gallery get equal numbers.
     """
 
     FIRST = 10**9

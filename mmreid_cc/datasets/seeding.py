@@ -11,10 +11,10 @@ import torch
 class SeededIndex(int):
     """The index of an image, with the seed of its augmentation.
 
-    A sampler yields it, a loader carries it to whichever worker is free, and
-    :class:`ReIDDataset` seeds the generators by it before it runs the pipeline. So an
-    image is augmented in the same way whatever the number of workers and processes,
-    and in another way at each draw.
+    A sampler yields it, a loader passes it to any free process, and
+    :class:`ReIDDataset` seeds the generators with it before it runs the pipeline. An
+    image is therefore augmented in the same way for any number of processes, and
+    differently at each draw.
 
     Args:
         index (int): Index of the image.

@@ -17,8 +17,8 @@ UNKNOWN_TIMES = ('', 'nan', 'na', 'none', 'null')
 class Table:
     r"""A text file whose first line names the columns.
 
-    What parts the columns is found out by the first line. A byte-order mark, Windows
-    line ends, empty lines and blanks around values do no harm.
+    The first line determines the separator of the columns. A byte-order mark, Windows
+    line ends, empty lines, and blanks around values are ignored.
 
     Args:
         file (Path): In UTF-8.

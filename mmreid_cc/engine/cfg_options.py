@@ -13,8 +13,8 @@ from .config_check import check_options
 class OptionsAction(DictAction):
     """Read ``key=value`` as MMEngine does, and values with dicts as Python does.
 
-    MMEngine takes ``[dict(type='X')]`` for a list of one text. Here it is a list of one
-    dict, and so is ``[{'type': 'X'}]``.
+    MMEngine reads ``[dict(type='X')]`` as a list with one text. Here it is a list with
+    one dict, and so is ``[{'type': 'X'}]``.
     """
 
     def __call__(

@@ -76,8 +76,8 @@ RUNNER_KEYS = {
 def check_config(cfg: Config) -> None:
     """Check that every component exists and accepts the arguments that it is given.
 
-    A misspelt argument ends in an error of MMEngine's registry, too, but after minutes
-    for some, and without its place in the config. What the command line adds by
+    MMEngine's registry also raises an error for a misspelt argument, but for some only
+    after minutes, and without its place in the config. What the command line adds by
     ``--cfg-options`` is part of the config, and checked with it.
 
     Args:

@@ -7,9 +7,9 @@ from torch import Tensor
 class LateNumbers:
     """Tensors on their way to the CPU.
 
-    The copy is queued behind what computes them. To read them at once is to wait for
-    all of it, with nothing to do for the GPU thereafter until more is queued. To read
-    them an iteration later is to wait for an iteration that has ended.
+    The copy is queued behind the work that computes the numbers. Reading them at once
+    waits for all of this work, after which the GPU is idle until more is queued.
+    Reading them one iteration later waits for work that has usually ended.
 
     Args:
         tensors (dict[str, Tensor]): By name; on any device.

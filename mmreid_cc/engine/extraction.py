@@ -18,9 +18,9 @@ from mmreid_cc.models.computation import fixed_weights
 def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
     """Compute the embeddings of all images, in the order of the data set.
 
-    Every process embeds its share, with the batch norm statistics of the main one; all
-    of them get all embeddings. The model is in evaluation mode meanwhile, and left in
-    the mode that it was in.
+    Every process embeds its share, with the batch norm statistics of the main process,
+    and gets all embeddings. The model is in evaluation mode meanwhile, and returns to
+    its former mode.
 
     Args:
         model (nn.Module): Model whose mode ``'tensor'`` gives embeddings (B, D), e.g.
@@ -70,7 +70,8 @@ def broadcast_statistics(model: nn.Module) -> None:
     """Give every process the batch norm statistics of the main one.
 
     Each process normalises its own part of a batch and keeps its own running mean and
-    variance. As ``DataParallel`` keeps those of the first replica, so do we.
+    variance. As ``DataParallel`` keeps those of the first replica, we keep those of the
+    main process.
 
     Args:
         model (nn.Module): Changed in place; not wrapped.

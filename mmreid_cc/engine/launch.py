@@ -27,7 +27,7 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 def fit_loaders(cfg: Config) -> None:
     """Limit loader processes to the CPU cores, and pin memory only with a GPU.
 
-    PyTorch warns of both otherwise, once for each loader. The batches are the same.
+    Otherwise PyTorch warns about both, once for each loader. The batches are the same.
 
     Args:
         cfg (Config): ``num_workers`` and ``pin_memory`` of its loaders are changed in
@@ -46,8 +46,8 @@ def fit_loaders(cfg: Config) -> None:
 def drop_own_scope(cfg: Config) -> None:
     """Remove our scope from what a config inherits by ``mmreid_cc::``.
 
-    It is the default scope anyway, and MMEngine would hand it on to the function of
-    ``collate_fn`` as an argument.
+    It is the default scope anyway, and MMEngine would pass it as an argument to the
+    function of ``collate_fn``.
 
     Args:
         cfg (Config): Changed in place.
@@ -127,8 +127,8 @@ def share_batch(cfg: Config) -> None:
 def prepare_processes(cfg: Config) -> None:
     """Let a distributed run use gloo on a machine without a GPU.
 
-    MMEngine chooses a CUDA device for every process, when it makes the process group
-    and when it wraps the model. Where there is none, both are prepared here.
+    MMEngine chooses a CUDA device for every process, when it creates the process group
+    and when it wraps the model. Without a GPU, both are prepared here.
 
     Args:
         cfg (Config): Changed in place.
@@ -154,8 +154,8 @@ def prepare_processes(cfg: Config) -> None:
 def end_processes() -> None:
     """End the processes of a run together, when all have done their work.
 
-    A process that ends while another still holds a connection to it can take that one
-    down.
+    If a process ends while another one still holds a connection to it, the other one
+    can crash.
     """
     if is_distributed():
         barrier()

@@ -19,8 +19,8 @@ UNUSED = 'head.classifier.'  # layers that no embedding passes through
 def pretrained_weights(model: dict) -> dict[str, Tensor]:
     """Build a model, and load the files that its ``init_cfg`` names.
 
-    An untrained layer is found by initialising the model twice, from two seeds: its
-    weights differ.
+    An untrained layer is found by initialising the model twice with two seeds, because
+    its weights then differ.
 
     Args:
         model (dict): Config of the model.

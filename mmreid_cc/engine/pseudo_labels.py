@@ -63,9 +63,10 @@ def pseudo_labels(
 ) -> tuple[Tensor, dict[str, float]]:
     """Cluster features, with the same labels in all processes.
 
-    In a distributed run every process searches the neighbours of its share of the
-    images, and the main one clusters. Where neighbours are searched camera by camera,
-    the main one does that, too. An error of it is raised in all of them.
+    In a distributed run, every process searches the neighbours of its share of the
+    images, and the main process clusters. If neighbours are searched camera by camera,
+    the main process does that, too. An error of the main process is raised in all of
+    them.
 
     Args:
         features (Tensor): L2-normalised, shape (N, D), the same in all processes.
@@ -148,7 +149,8 @@ def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
 def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor:
     """Find labels in the main process, and send them to all.
 
-    An error of it is raised in all of them; otherwise they would wait for it.
+    An error of the main process is raised in all of them, because they would wait for
+    it otherwise.
 
     Args:
         find (Callable): Returns the labels of all images, (N,) int64.

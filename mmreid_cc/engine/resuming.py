@@ -13,7 +13,7 @@ PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimi
 def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     """Return the newest complete checkpoint of a run.
 
-    Every byte is read and compared with the check sums that PyTorch stored. Nothing is
+    Every byte is read and compared with the checksums that PyTorch stored. Nothing is
     unpickled.
 
     Args:

@@ -13,8 +13,9 @@ from .hook_config import cluster_hook
 class ReIDRunner(Runner):
     """A Runner whose log begins with the data and the device, in five lines.
 
-    MMEngine begins with some hundred lines on the environment and the config. To know
-    the data by then, the data set is built first; it is not built again.
+    MMEngine begins its log with some hundred lines about the environment and the
+    config. The data set is built before them, so that the log can begin with it; it is
+    built only once.
 
     Example:
         >>> runner = ReIDRunner.from_cfg(cfg)

@@ -21,22 +21,22 @@ STATISTICS = ('min', 'max', 'mean', 'current')
 def load_checkpoints_safely() -> None:
     """Restrict MMEngine to tensors, numbers and texts in checkpoints from now on.
 
-    A pickle may name any function and call it. PyTorch's ``weights_only`` forbids that,
-    but the maintained build of MMEngine reads a file that does not pass *without* it
-    after all, and even before that it allows ``getattr``, by which a file reaches and
-    replaces Python's built-in functions. And ``Runner.resume`` executes
-    ``meta['config']`` of a checkpoint, where very old ones hold their config.
+    A pickle can name any function and call it. PyTorch's ``weights_only`` forbids that,
+    but if a file is refused, the maintained build of MMEngine then reads it *without*
+    ``weights_only``. It also allows ``getattr``, by which a file can reach and replace
+    Python's built-in functions. And ``Runner.resume`` executes ``meta['config']`` of a
+    checkpoint, where very old ones hold their config.
 
-    So this function
+    This function therefore
 
     - sets ``TORCH_FORCE_WEIGHTS_ONLY_LOAD``, which every ``torch.load`` of this process
       and its children obeys, whatever its arguments;
     - reads local files, ``http(s)://`` and ``s3://`` for MMEngine, allows only what its
       checkpoints consist of, and drops ``meta['config']``.
 
-    Checkpoints of both builds of MMEngine pass, the buffers of their log included. It
-    needs PyTorch ≥ 2.6: up to 2.5.1 ``weights_only`` itself could be made to execute
-    code (CVE-2025-32434).
+    Checkpoints of both builds of MMEngine can be read, including the buffers of their
+    log. PyTorch must be 2.6 or newer: up to 2.5.1 ``weights_only`` itself could be made
+    to execute code (CVE-2025-32434).
 
     Example:
         >>> load_checkpoints_safely()
@@ -115,8 +115,8 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
 def allowing(names: list) -> Iterator[None]:
     """Let ``torch.load`` read more types within this context.
 
-    ``torch.serialization.safe_globals`` forbids all of its list at its end, that which
-    was allowed before it, too.
+    At its end, ``torch.serialization.safe_globals`` would also forbid what was allowed
+    before; this context restores it.
 
     Args:
         names (list): As ``torch.serialization.add_safe_globals`` takes them.

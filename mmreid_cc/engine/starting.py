@@ -117,11 +117,11 @@ def check_run(cfg: Config) -> None:
 def share_temporary_folder() -> None:
     """Give loader processes the temporary folder of the main process.
 
-    To hand over a batch, a worker of a data loader makes a socket in a folder
-    ``pymp-*``. PyTorch ends most workers by a signal, after which nobody removes the
-    folder: every run would leave one for each worker. Called before workers start, the
-    main process makes the one folder for all, and removes it when it ends, also by
-    Ctrl-C.
+    To pass a batch on, a loader process creates a socket in a folder ``pymp-*``.
+    PyTorch ends most loader processes by a signal, after which nobody removes the
+    folder, so every run would leave one for each of them. If this is called before they
+    start, the main process creates one folder for all, and removes it when it ends,
+    also by Ctrl-C.
 
     Example:
         >>> share_temporary_folder()

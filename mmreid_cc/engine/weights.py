@@ -14,9 +14,9 @@ def check_weights(
 ) -> None:
     """Check that weights fit a model; neither is changed.
 
-    MMEngine loads what fits and warns of the rest, so that a model of another size
-    would be trained or tested with random layers. Keys are compared as the model
-    itself does when it loads: layers that rename or resize their weights may do so.
+    MMEngine loads what fits and warns about the rest, so a model of another size would
+    be trained or tested with random layers. Keys are compared as the model itself does
+    when it loads: layers may rename or resize their weights.
 
     Args:
         model (nn.Module): Not wrapped.

@@ -34,7 +34,7 @@ def prepare_computation(
     - Without gradients on a CPU it passes in pieces of :data:`IMAGES_PER_PIECE` images,
       whose maps fit the cache; on a GPU as a whole.
 
-    The results are the same but for rounding.
+    The results are the same up to rounding.
 
     Args:
         model (nn.Module): Changed in place. Pieces and precision are those of its

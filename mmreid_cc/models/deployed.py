@@ -12,9 +12,9 @@ from .heads.bn_neck_head import BNNeckHead
 class DeployedModel(nn.Module):
     """Images in, L2-normalised embeddings out: what is exported of a trained model.
 
-    A plain PyTorch module in evaluation mode, of copies of the backbone, the neck and
-    the layers of the head, without memory, classifier and data samples. A GeM neck
-    keeps the p that was trained.
+    It is a plain PyTorch module in evaluation mode, with copies of the backbone, the
+    neck and the layers of the head, but without memory, classifier and data samples. A
+    GeM neck keeps its trained p.
 
     Args:
         model (ImageClassifier): Model with a head of this package; not wrapped, left as

@@ -18,9 +18,10 @@ makes some 1e-6 in float32, and a wrong layer very much more."""
 def folded_batch_norm(model: nn.Module, inputs: Any) -> nn.Module:
     """Copy a part of a network into one that computes the same with fewer layers.
 
-    A batch norm that follows a convolution or a linear layer is, in a test, an affine
-    map of each channel, which the weights before it can do. Which follows which is seen
-    when something passes. The copy must give the same output but for rounding.
+    In a test, a batch norm after a convolution or a linear layer is an affine map of
+    each channel, which can be merged into the weights before it. Which layers follow
+    each other is found by passing an input. The copy must give the same output up to
+    rounding.
 
     Args:
         model (nn.Module): In evaluation mode.

@@ -14,9 +14,9 @@ from torch.overrides import TorchFunctionMode
 class SharedBatchNorm(TorchFunctionMode):
     """Within this context batch norm layers in training normalise over processes.
 
-    Whatever calls ``torch.nn.functional.batch_norm`` is meant, so that no layer has to
-    be exchanged. All processes must run the same layers in the same order, each with
-    equally many images. On a GPU the kernels of PyTorch's ``SyncBatchNorm`` compute it;
+    Every call of ``torch.nn.functional.batch_norm`` is replaced, so no layer has to be
+    exchanged. All processes must run the same layers in the same order, with equally
+    many images each. On a GPU, the kernels of PyTorch's ``SyncBatchNorm`` compute it;
     these do not work on a CPU, where means and variances are reduced.
 
     Args:

@@ -55,9 +55,9 @@ PANELS = (
 def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     """Read the scalars of the training in a work dir.
 
-    What a resumed run has logged takes the place of what was logged of the same epochs
-    before. A run that started again from the first epoch is read alone; so is one that
-    was resumed within the first epoch.
+    The log of a resumed run replaces what was logged for the same epochs before. If a
+    run started again from the first epoch, or was resumed within it, only the new log
+    is read.
 
     Args:
         work_dir (str | Path): Work dir of ``tools/train.py``.

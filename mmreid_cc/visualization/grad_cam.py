@@ -33,8 +33,8 @@ def similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
     """Compute the Grad-CAM of the cosine of two images' embeddings.
 
     The channels of the last feature map are weighted by the mean of the cosine's
-    gradient over the map, added, and cut off at zero: what remains speaks for the
-    similarity. (Grad-CAM has the score of a class in place of the cosine.)
+    gradient over the map, added, and cut off at zero. The result shows what contributes
+    to the similarity. (Grad-CAM uses the score of a class in place of the cosine.)
 
     Args:
         model (ImageClassifier): Model whose head gives L2-normalised embeddings. It is

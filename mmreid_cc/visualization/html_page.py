@@ -43,8 +43,8 @@ img { display: block; max-width: 100%; height: auto; }
 class HTMLPage:
     """A page of sections, with a table of contents that links to them.
 
-    All text is escaped; pictures are inside the file. It opens without a server, on a
-    phone, too, and can be sent as one attachment.
+    All text is escaped, and pictures are inside the file. It opens without a server,
+    also on a phone, and can be sent as one attachment.
 
     Args:
         title (str): Title of the page.

@@ -186,9 +186,9 @@ def first_ranks(
 def rank_list_sheet(sections: Mapping[str, Sequence[RankList]]) -> Figure:
     """Draw a row for each query: the query, then its gallery images.
 
-    A right image has a solid green frame and a tick, a wrong one a dashed red frame and
-    a cross; one that does not count has a dotted grey frame and no rank. Below stand
-    rank, camera and cosine.
+    A correct image has a solid green frame and a tick, a wrong one a dashed red frame
+    and a cross, and one that does not count a dotted grey frame and no rank. Rank,
+    camera and cosine are below each image.
 
     Args:
         sections (Mapping[str, Sequence[RankList]]): Title and lists of each section.

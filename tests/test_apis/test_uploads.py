@@ -57,7 +57,7 @@ def test_a_photo_is_turned_as_its_exif_says(tmp_path):
 def test_other_content_is_refused_under_any_name(content, tmp_path):
     file = tmp_path / 'upload.jpg'
     file.write_bytes(content)
-    with pytest.raises(ValueError, match='no image that can be read') as error:
+    with pytest.raises(ValueError, match='not an image that can be read') as error:
         read_upload(file)
     assert str(tmp_path) not in str(error.value)
 

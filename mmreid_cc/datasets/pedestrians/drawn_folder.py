@@ -19,8 +19,8 @@ def write_once(
 ) -> Path:
     """Write a folder unless it exists.
 
-    The folder appears at once, when all is written, so processes that call this at the
-    same time, or one that is killed, leave no half of it.
+    The folder appears at once, when everything is written. Processes that call this at
+    the same time, or one that is killed, therefore leave no incomplete folder.
 
     Args:
         root: the folder to be made; it must be absent, empty, or written by this.

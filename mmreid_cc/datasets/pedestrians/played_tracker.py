@@ -38,9 +38,9 @@ class TrackedBox:
 class PlayedTracker:
     """Turns true boxes into those of a tracker, with its mistakes.
 
-    It sees nobody who is mostly covered, misses boxes and loses people for some
-    frames; who is lost for long gets a new number; and people who cross swap their
-    numbers now and then.
+    It does not see people who are mostly covered, misses boxes, and loses people for
+    some frames. Somebody who is lost for long gets a new number, and people who cross
+    sometimes swap their numbers.
 
     Args:
         rng: the source of all mistakes.

@@ -15,8 +15,8 @@ _CONTRAST = 0.5  # less than that of people, who stand before all scenes
 def draw_panorama(height: int, rng: np.random.Generator) -> Image:
     """Draw all kinds of places side by side, in random order and colours.
 
-    One camera sees many places. So the place does not tell which camera took a
-    picture, and features of an untrained network do not fall apart by camera.
+    One camera sees many places, so the place does not reveal which camera took a
+    picture, and features of an untrained network do not separate by camera.
 
     Args:
         height: rows, pixels; each place is as wide as high.

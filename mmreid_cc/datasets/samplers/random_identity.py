@@ -12,9 +12,10 @@ from .random_multiple_gallery import RandomMultipleGallerySampler
 class RandomIdentitySampler(RandomMultipleGallerySampler):
     """Draw ``num_clusters`` identities × ``num_instances`` images for every iteration.
 
-    The clusters of :class:`RandomMultipleGallerySampler` are the true identities here,
-    known from the start; all that it says of processes, seeds and corner cases holds,
-    and the config has the same keys. Images of unknown identity are not drawn.
+    It is a :class:`RandomMultipleGallerySampler` whose clusters are the true
+    identities, known from the start. Everything about processes, seeds and corner cases
+    there applies here, and the config has the same keys. Images of unknown identity are
+    not drawn.
 
     Args:
         dataset (BaseDataset): Data set with ``column('pid')``, e.g.

@@ -25,8 +25,8 @@ COLUMNS = (
 class CropList:
     """Crops and ``crops.csv`` in one folder.
 
-    A crop is in the list only when its file is whole, and it is in it once: so writing
-    can be interrupted at any moment, and go on.
+    A crop is added to the list only when its file is complete, and only once, so
+    writing can be interrupted at any moment and continued.
 
     Args:
         folder (str | Path): Is created. If it holds a list, that is continued.

@@ -70,9 +70,9 @@ class Chosen:
 def choose_crops(tracks: Tracks, width: int, height: int, rules: CropRules) -> Chosen:
     """Choose the boxes to cut.
 
-    Of two boxes that are almost equal, which is one person found twice, the one of
-    lower confidence is left out. Boxes are cut at the edges of the picture, and left
-    out if less than half of one is in it.
+    If two boxes are almost equal, which means that one person was detected twice, the
+    one of lower confidence is left out. Boxes are cut at the edges of the picture, and
+    left out if less than half of the box is in it.
 
     Args:
         tracks (Tracks): N boxes.

@@ -18,9 +18,9 @@ SHARE = 0.5  # of the boxes of a track that must be duplicates
 def join_twins(tracks: Tracks) -> Tracks:
     r"""Join tracks that follow one person at the same time.
 
-    Where most boxes of a track are almost those of another one, both are the same
-    person, though their times say two. They become one track, of which each frame keeps
-    the box of highest confidence.
+    If most boxes of a track almost equal those of another one, both show the same
+    person, although they overlap in time. They become one track, in which each frame
+    keeps the box of highest confidence.
 
     Args:
         tracks (Tracks): N boxes.

@@ -21,10 +21,10 @@ ATOMIC_LOCAL = 'mmreid_cc.atomic_local'  # `backend` in `backend_args` of MMEngi
 class AtomicCheckpointHook(CheckpointHook):
     """Save checkpoints so that an interruption or a full disk destroys none.
 
-    As MMEngine's ``CheckpointHook``, with all its arguments, but a checkpoint in a
-    local folder is written under another name and renamed when it is whole, and an
-    older one is removed only after that. Where ``backend_args`` name another storage,
-    it is used as it is; older checkpoints wait there, too.
+    It is MMEngine's ``CheckpointHook`` with all its arguments. But a checkpoint in a
+    local folder is written under another name and renamed when it is complete, and an
+    older one is removed only after that. If ``backend_args`` name another storage, it
+    is used as it is; older checkpoints are removed last there, too.
 
     Examples:
         .. code:: python

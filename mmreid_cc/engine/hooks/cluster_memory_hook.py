@@ -44,7 +44,7 @@ class ClusterMemoryHook(Hook):
     number of epochs trained so far).
 
     A checkpoint from within an epoch, or from between two clusterings, holds memory and
-    labels, so that a resumed run is the uninterrupted one.
+    labels, so that a resumed run equals the uninterrupted one.
 
     Args:
         clusterer (dict): Config of the algorithm, from the registry ``CLUSTERERS``.

@@ -17,9 +17,9 @@ from ..extraction import unwrapped
 class ComputationHook(Hook):
     """Let a network compute fast on the device, see :func:`prepare_computation`.
 
-    Results are the same but for rounding; shapes and checkpoints do not change. Under a
-    wrapper for distributed training other than ``DistributedDataParallel`` the weights
-    keep their layout in memory.
+    Results are the same up to rounding; shapes and checkpoints do not change. Under a
+    wrapper for distributed training other than ``DistributedDataParallel``, the weights
+    keep their memory layout.
 
     Args:
         channels_last (bool, optional): Keep the channels innermost in memory. Defaults

@@ -16,13 +16,13 @@ from mmreid_cc.registry import HOOKS
 class ImageCacheHook(Hook):
     """Keep the images of a training in memory, after decoding and resizing.
 
-    Both draw nothing, so that every epoch, the extraction of features and validations
-    repeat them. What is kept is shared by all workers of a process, and by training and
-    extraction. It takes 3 bytes for a pixel: 1.3 GB for the training images of
-    Market-1501, 3.2 GB for MSMT17 (256 × 128).
+    Decoding and resizing have no random part, so every epoch, the extraction of
+    features and validations would repeat them. The images are shared by all loader
+    processes of a process, and by training and extraction. They take 3 bytes for a
+    pixel: 1.3 GB for the training images of Market-1501, 3.2 GB for MSMT17 (256 × 128).
 
-    Training images are kept first, then those of the validation, each if they fit; the
-    log says which are. A file that changes during a run is not read again.
+    Training images are kept first, then those of the validation, if they fit; the log
+    says which are kept. A file that changes during a run is not read again.
 
     Args:
         share (float): Share of the memory that is available at the start, for all

@@ -39,13 +39,12 @@ class Iteration:
 class InvalidLossHook(Hook):
     """End the run when a loss is NaN or infinite, in all processes at once.
 
-    The error tells iteration and learning rate. The process whose loss it was writes
-    the images of the batch, as the network saw them, into
+    The error names the iteration and the learning rate. The process with the invalid
+    loss writes the images of the batch, as the network saw them, into
     ``<work_dir>/invalid_loss/iter_<n>_rank_<r>.png``, and their files, row by row of
-    that sheet, into a ``.txt`` of the same name. No checkpoint is written after it: the
-    last one is from before.
+    that sheet, into a ``.txt`` of the same name. No checkpoint is written afterwards.
 
-    A GPU is not waited for: its losses are read in the next iteration, or before
+    To avoid waiting for a GPU, its losses are read in the next iteration, or before
     anything is saved or validated.
 
     Raises:

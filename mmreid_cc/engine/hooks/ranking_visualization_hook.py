@@ -35,7 +35,7 @@ from ..extraction import unwrapped
 class RankingVisualizationHook(Hook):
     """Draw rank lists, CMC and similarities of each validation with the visualizer.
 
-    They go into ``vis_data/vis_image`` of the run, and into TensorBoard where that is
+    They are written to ``vis_data/vis_image`` of the run, and to TensorBoard if that is
     among the ``vis_backends``. Several sets in one validation are drawn as one.
 
     Args:

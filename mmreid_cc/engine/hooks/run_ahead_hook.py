@@ -16,10 +16,11 @@ from ..extraction import unwrapped
 class RunAheadHook(RuntimeInfoHook):
     """Replace MMEngine's ``RuntimeInfoHook`` by one that does not wait for the GPU.
 
-    That hook reads the losses of every iteration at its end, for the log, and so the
-    GPU has nothing queued when it is done. Here the log gets them an iteration later.
-    Batches are copied to the GPU behind what it computes, and not waited for; they must
-    be in pinned memory (``pin_memory=True`` of the loader). On a CPU nothing changes.
+    MMEngine's hook reads the losses for the log at the end of every iteration, so the
+    GPU has nothing queued when it has computed them. Here the log gets them one
+    iteration later. Batches are copied to the GPU without waiting for the copy; they
+    must be in pinned memory (``pin_memory=True`` of the loader). On a CPU nothing
+    changes.
 
     Examples:
         .. code:: python

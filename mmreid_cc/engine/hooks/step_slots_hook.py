@@ -23,10 +23,10 @@ class StepSlotsHook(Hook):
     """Tell the memory of each process the labels of all, instead of an exchange.
 
     The queries of all processes move the vectors of the memory, in an order that is
-    planned on the CPU. So each process would have to wait for its GPU until the labels
-    of the others are there. But every process draws the batch of all of them and takes
-    its part: here each draws that batch once more, as a whole. In a single process, or
-    with another sampler, nothing is done.
+    planned on the CPU. Each process would therefore have to wait for its GPU until the
+    labels of the others arrive. But every process draws the batch of all of them and
+    takes its part, so here each process draws that batch once more as a whole. In a
+    single process, or with another sampler, nothing is done.
 
     Examples:
         .. code:: python

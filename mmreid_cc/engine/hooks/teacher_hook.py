@@ -17,8 +17,9 @@ class TeacherHook(EMAHook):
 
     It is MMEngine's ``EMAHook`` with :class:`TeacherAverage`, which moves once for
     every step of the optimizer. :class:`ClusterMemoryHook` clusters the embeddings of
-    the teacher and fills the memory with them; the teacher is what is validated, and
-    what the ``state_dict`` of a checkpoint holds. A resumed run continues with both.
+    the teacher and fills the memory with them. The teacher is validated, and its
+    weights are the ``state_dict`` of a checkpoint. A resumed run continues with both
+    networks.
 
     Args:
         momentum (float): Weight of the *new* weights, in (0, 1). Papers give the other

@@ -105,7 +105,7 @@ class CosineDistance:
 class GivenDistance:
     """The rows of a distance matrix that the caller has computed.
 
-    Types that float32 cannot hold are read as float64, all others as float32.
+    Values of types that float32 cannot hold are read as float64, all others as float32.
 
     Args:
         distance (array): (Q, G), finite.

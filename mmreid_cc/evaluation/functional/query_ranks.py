@@ -62,7 +62,8 @@ def rank_queries(
     """Rank the gallery for each query: what :func:`ranking_metrics` averages.
 
     Only the few matches of a query are sorted. The rank of a match is the number of
-    gallery images not farther than it, and plain counts run at the speed of memory.
+    gallery images that are not farther away, and plain counting is as fast as reading
+    the memory.
 
     Args:
         distance_rows (DistanceRows): Rows from :func:`distance_and_protocol`.

@@ -16,7 +16,7 @@ class FeatureMetric(BaseMetric):
     """Base class of the metrics that look at the embeddings of all images together.
 
     A subclass names its ``FIELDS`` and implements :meth:`compute_metrics`, which the
-    main process calls, and whose results all of them get.
+    main process calls; all processes get the result.
 
     Attributes:
         FIELDS (tuple[str, ...]): The integers that it needs of each data sample beside

@@ -12,10 +12,10 @@ from .reid_metric import ReIDMetric
 class JointReIDMetric(ReIDMetric):
     """The metrics of each data set in a :class:`JointReID`, and their mean.
 
-    Every set is ranked by itself: its queries search its own gallery. Results carry the
-    name of the set, ``reid/market/mAP``; their mean over the sets, each of the same
-    weight, does not, ``reid/mAP``, so that it can choose the best checkpoint. The log
-    gets a row for each set. Arguments as :class:`ReIDMetric`.
+    Every set is ranked on its own: its queries search its own gallery. Results have the
+    name of the set, as in ``reid/market/mAP``. Their mean over the sets, in which each
+    has the same weight, is ``reid/mAP``, so that it can select the best checkpoint. The
+    log gets a row for each set. Arguments are those of :class:`ReIDMetric`.
 
     Raises:
         ValueError: As :class:`ReIDMetric`, with the name of the set; and if the data

@@ -21,9 +21,10 @@ _RE_RANKING = ('k1', 'k2', 'lambda_value')
 class ReIDMetric(FeatureMetric):
     """Rank the gallery for each query; report mAP, mINP and CMC **in percent**.
 
-    Query and gallery are one data set, told apart by ``is_query``. The protocol and
+    Query and gallery are one data set, distinguished by ``is_query``. The protocol and
     the definitions are those of :func:`mmreid_cc.evaluation.ranking_metrics`; that
-    function gives fractions, this class percent, like mmpretrain's ``Accuracy``.
+    function returns fractions, and this class reports percent, like mmpretrain's
+    ``Accuracy``.
 
     Each data sample holds
 
@@ -31,7 +32,7 @@ class ReIDMetric(FeatureMetric):
     - ``pid`` (int), ``cam_id`` (int), ``is_query`` (bool) and ``sample_idx`` (int,
       0…N − 1), from the data set, through ``PackInputs(meta_keys=...)``.
 
-    Results carry a prefix: ``reid/mAP``, ``reid/mINP``, ``reid/CMC@1``.
+    Results have a prefix: ``reid/mAP``, ``reid/mINP``, ``reid/CMC@1``.
 
     Args:
         topk (Sequence[int]): The k of each ``CMC@k``. Defaults to (1, 5, 10).

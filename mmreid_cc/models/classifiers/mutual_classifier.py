@@ -13,9 +13,9 @@ from .taught_classifier import TaughtClassifier
 class MutualClassifier(TaughtClassifier):
     """A :class:`TaughtClassifier` around :class:`Twins`.
 
-    Of two views of an image each of the twins, and of the twins of the teacher, sees
-    one. With one view all see the same. Its arguments are those of
-    ``mmpretrain.ImageClassifier``.
+    If there are two views of an image, each of the twins sees one of them, and so does
+    each of the twins of the teacher. With one view, all see the same. Its arguments are
+    those of ``mmpretrain.ImageClassifier``.
 
     Examples:
         .. code:: python

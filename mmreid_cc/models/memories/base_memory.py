@@ -21,12 +21,12 @@ HOW_TO_FILL = (
 class BaseMemory(nn.Module, ABC):
     """Base class of memories, i.e. of what queries are contrasted with.
 
-    A subclass says what is held (:meth:`fill`, :meth:`reset`, :meth:`state`), which
-    vector belongs to an image (:meth:`slots_of`, where it is not that of its cluster),
-    and what the loss is (:meth:`contrast`). The rest is the same for all: vectors are
-    created again after every clustering, so they are no part of the ``state_dict``;
-    they and the loss are float32, also under AMP (float64 for float64 vectors);
-    :class:`VectorBank` moves them in the backward pass.
+    A subclass defines which vectors are held (:meth:`fill`, :meth:`reset`,
+    :meth:`state`), which vector belongs to an image (:meth:`slots_of`, unless it is
+    that of its cluster), and the loss (:meth:`contrast`). The rest is the same for all
+    memories. Vectors are created again after every clustering, so they are not in the
+    ``state_dict``. Vectors and loss are float32, also under AMP (float64 for float64
+    vectors). :class:`VectorBank` moves the vectors in the backward pass.
 
     Args:
         **banks (VectorBank): What is held, by name; first, what

@@ -1,7 +1,7 @@
 """The rules by which queries move their centroids, computed for all clusters at once.
 
-What is done in which order depends on the labels alone, so it is planned on the CPU:
-with labels that are there already, a GPU is never waited for.
+The order of the updates depends on the labels alone, so it is planned on the CPU. If
+the labels are there already, a GPU is never waited for.
 """
 
 import numpy as np
@@ -52,8 +52,8 @@ def hard_update(
 ) -> None:
     """Move each centroid by its least similar query, once per cluster, in place.
 
-    Of equally similar queries the first one does; queries that are not finite are
-    passed over. Arguments as :func:`momentum_update`.
+    Among equally similar queries, the first one is used; queries that are not finite
+    are skipped. Arguments are those of :func:`momentum_update`.
     """
     clusters, turns, _ = _group(labels)
     turns = turns.to(queries.device, non_blocking=True)

@@ -23,9 +23,9 @@ class VectorBank:
     """Unit vectors of a memory, each of which the queries of its slot move.
 
     In the backward pass, after the gradient has been taken from the vectors that the
-    forward pass saw, the queries move their vectors. In a distributed run those of all
-    processes do, in the order of their ranks, so that the vectors stay equal
-    everywhere. A vector with a query that is not finite stays where it is.
+    forward pass saw, the queries move their vectors. In a distributed run, the queries
+    of all processes do so in the order of their ranks, so that the vectors stay equal
+    everywhere. If a query of a vector is not finite, the vector does not move.
 
     Args:
         momentum (float): Weight of the *old* vector, in [0, 1].
