@@ -120,7 +120,7 @@ class TableRows:
             yield as_array(pa.chunked_array([batch.column(column)]))
 
     def _same_in(self, table: Any) -> bool:
-        """Return whether a later version has the same fragments."""
+        """Whether the fragments of this version are those of a later one, too."""
         if not self.count:
             return True
         starts = self._starts.tolist()

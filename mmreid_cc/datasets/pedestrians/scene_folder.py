@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 
 from ..video.frames import pyav
 from .drawn_folder import check_ranges, write_once
-from .played_tracker import PlayedTracker, TrackedBox
+from .simulated_tracker import SimulatedTracker, TrackedBox
 from .scene_frames import film
 from .streams import Stream, generator
 from .walks import HEIGHT, WIDTH, plan_walks
@@ -125,7 +125,7 @@ def write_videos(folder: Path, parameters: dict[str, Any]) -> None:
     planned = plan_walks(seed, parameters['people'], parameters['cameras'], seconds)
     for camera, walks in enumerate(planned):
         name = f'cam{camera + 1}'
-        tracker = PlayedTracker(generator(seed, Stream.TRACKER, camera))
+        tracker = SimulatedTracker(generator(seed, Stream.TRACKER, camera))
         true: list[TrackedBox] = []
         noisy: list[TrackedBox] = []
         with _Video(folder / f'{name}.mp4', fps) as video:

@@ -35,7 +35,7 @@ class TrackedBox:
     person: int
 
 
-class PlayedTracker:
+class SimulatedTracker:
     """Turns true boxes into those of a tracker, with its mistakes.
 
     It does not see people who are mostly covered, misses boxes, and loses people for
