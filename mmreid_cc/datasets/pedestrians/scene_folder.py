@@ -9,8 +9,8 @@ from mmengine.logging import print_log
 
 from ..video.frames import pyav
 from .drawn_folder import check_ranges, write_once
-from .simulated_tracker import SimulatedTracker, TrackedBox
 from .scene_frames import film
+from .simulated_tracker import SimulatedTracker, TrackedBox
 from .streams import Stream, generator
 from .walks import HEIGHT, WIDTH, plan_walks
 
