@@ -1,4 +1,4 @@
-"""A page in the browser to search in a gallery and to correct its clusters by hand."""
+"""Search a gallery and correct its clusters by hand, in the browser."""
 
 import argparse
 import os
@@ -37,7 +37,7 @@ UPLOAD_KEPT = 60  # seconds; it is embedded as soon as it is there
 
 
 class OnlyThisPage:
-    """Refuse what this page never asks for, and Gradio else does.
+    """Refuse requests that this page never makes, but that Gradio would answer.
 
     Args:
         app (ASGIApp): What answers all other requests.
@@ -55,7 +55,7 @@ class OnlyThisPage:
         await app(scope, receive, send)
 
     def refusal(self, path: str, headers: Headers) -> PlainTextResponse | None:
-        """Why a request is not answered; None if it is."""
+        """Return why a request is not answered; None if it is."""
         origin = headers.get('origin')
         foreign = origin is not None and urlsplit(origin).netloc != headers['host']
         if foreign or ':/' in path:  # of another page, or to fetch an address
@@ -68,7 +68,7 @@ class OnlyThisPage:
 
 
 def fetch_nothing() -> None:
-    """Let Gradio refuse addresses that a request names in place of an upload.
+    """Make Gradio refuse addresses that a request names in place of an upload.
 
     Else it downloads them, of any size, before a listener is asked.
     """
@@ -128,7 +128,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def check_files(paths: Sequence[str]) -> None:
-    """See that every image of a gallery has a file.
+    """Check that every image of a gallery has a file.
 
     Args:
         paths (Sequence[str]): Paths of the images.
@@ -146,12 +146,12 @@ def check_files(paths: Sequence[str]) -> None:
 
 
 def searched_only(args: argparse.Namespace) -> bool:
-    """Whether the page has no clusters: those of a table are not made, only read."""
+    """Return whether the page has no clusters, because a table is only searched."""
     return is_lance_uri(args.gallery) and args.labels is None and args.people is None
 
 
 def output_file(args: argparse.Namespace) -> Path:
-    """Where corrected labels go.
+    """Return the file for corrected labels.
 
     Args:
         args (argparse.Namespace): Arguments from :func:`parse_args`.
@@ -174,7 +174,7 @@ def output_file(args: argparse.Namespace) -> Path:
 
 
 def first_labels(args: argparse.Namespace, gallery: AnyGallery) -> np.ndarray:
-    """The clusters to begin with.
+    """Return the clusters to begin with.
 
     Args:
         args (argparse.Namespace): Arguments from :func:`parse_args`.
@@ -196,7 +196,7 @@ def first_labels(args: argparse.Namespace, gallery: AnyGallery) -> np.ndarray:
 def editor_of(
     args: argparse.Namespace, gallery: AnyGallery
 ) -> tuple[LabelEditor, Path]:
-    """What is corrected, and the file that it is saved to.
+    """Return the editor, and the file that it saves to.
 
     Args:
         args (argparse.Namespace): Arguments from :func:`parse_args`.

@@ -69,7 +69,7 @@ class Crop:
 
 
 def crop_grid(html: str = '') -> gr.HTML:
-    """A place for crops, whose event ``select`` is a click on one.
+    """Create a place for crops, whose event ``select`` is a click on one.
 
     Args:
         html (str): HTML from :func:`crops_html`. Defaults to none.
@@ -81,7 +81,7 @@ def crop_grid(html: str = '') -> gr.HTML:
 
 
 def clicked(event: gr.EventData) -> int:
-    """The number of the crop that was clicked.
+    """Return the number of the crop that was clicked.
 
     Args:
         event (gr.EventData): Event of ``select``.
@@ -93,7 +93,7 @@ def clicked(event: gr.EventData) -> int:
 
 
 def crops_html(crops: Sequence[Crop]) -> str:
-    """Crops side by side.
+    """Return the HTML of crops side by side.
 
     Args:
         crops (Sequence[Crop]): In this order.
@@ -113,7 +113,7 @@ def crops_html(crops: Sequence[Crop]) -> str:
 
 
 def readable(text: str) -> str:
-    """A text with ``?`` for the bytes of file names that are no UTF-8.
+    """Replace bytes of file names that are no UTF-8 by ``?``.
 
     Args:
         text (str): Text with such bytes as Python reads them, which cannot be sent.
@@ -126,7 +126,7 @@ def readable(text: str) -> str:
 
 @lru_cache(CACHED)
 def file_url(path: str) -> str:
-    """The pixels of a file, see :func:`image_url`; grey if it cannot be read."""
+    """Return the pixels of a file, see :func:`image_url`; grey if it cannot be read."""
     try:
         return image_url(decode_image(path))
     except Exception:  # Pillow raises many types; the others are still to be seen
@@ -134,7 +134,7 @@ def file_url(path: str) -> str:
 
 
 def image_url(image: Image.Image) -> str:
-    """A small copy of an image as a ``data:`` URL.
+    """Return a small copy of an image as a ``data:`` URL.
 
     Args:
         image (Image.Image): Image of mode RGB.
@@ -150,18 +150,18 @@ def image_url(image: Image.Image) -> str:
 
 
 def camera_lines(gallery: AnyGallery, row: int) -> list[str]:
-    """A line that names the camera of an image; none if it is not known."""
+    """Return a line that names the camera of an image; none if it is unknown."""
     camera = camera_of(gallery, row)
     return [] if camera is None else [f'camera {camera}']
 
 
 def page_slider(label: str) -> gr.Slider:
-    """A choice of pages, hidden until :func:`page_of` finds more than one."""
+    """Create a choice of pages, hidden until :func:`page_of` finds more than one."""
     return gr.Slider(1, 2, value=1, step=1, label=label, visible=False)
 
 
 def page_of(items: Sequence[int], turn: int, size: int) -> tuple[list[int], gr.Slider]:
-    """The items of a page.
+    """Return the items of a page.
 
     Args:
         items (Sequence[int]): Items of all pages.

@@ -1,4 +1,4 @@
-"""Find out who new crops show, among people known from earlier ones."""
+"""Find out which people new crops show, among those known from earlier crops."""
 
 import csv
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def write_results(
 
 
 def report(found: Assignment, people: People, entries: Sequence[dict]) -> str:
-    """What came of the crops, in some lines."""
+    """Describe the result in a few lines."""
     decided = found.people != UNDECIDED
     known = np.unique(found.people[decided & ~found.new])
     new = np.unique(found.people[found.new])

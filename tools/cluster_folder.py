@@ -1,4 +1,4 @@
-"""From a folder of unlabelled crops to a folder for each person."""
+"""Sort a folder of unlabelled crops into a folder for each person."""
 
 import logging
 from pathlib import Path

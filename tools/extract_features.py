@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def add_ray(parser: argparse.ArgumentParser) -> None:
-    """Add what Ray needs to know."""
+    """Add the options of Ray."""
     group = parser.add_argument_group(
         'many images',
         'With --ray, several workers embed, unreadable files are listed and left out, '
@@ -109,7 +109,7 @@ def add_ray(parser: argparse.ArgumentParser) -> None:
 def images_for_workers(
     args: argparse.Namespace,
 ) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The images to embed by Ray, none of which is read yet, and what is known."""
+    """List the images to embed by Ray, with their metadata; none is read yet."""
     first = args.images[0]
     if first.lower().endswith(PARQUET):
         if args.pattern is not None:
@@ -128,7 +128,7 @@ def images_for_workers(
 def embed_on_workers(
     args: argparse.Namespace, paths: list[str], metadata: dict[str, np.ndarray]
 ) -> str:
-    """Embed images by Ray, and say what came of it."""
+    """Embed images by Ray, and print the result."""
     checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
     unreadable = extract_by_ray(
         config_of(args),

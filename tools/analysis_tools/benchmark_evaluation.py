@@ -85,7 +85,7 @@ def generate(preset: Preset) -> Data:
 
 
 def counted_ranking(distances: NDArray[np.float32], *labels: Labels) -> Ranks:
-    """Rank by counting, as ours does; called like the versions of the textbook."""
+    """Rank by counting, with the arguments of the textbook versions."""
     return _shown(
         rank_queries(*distance_and_protocol(None, None, *labels, distance=distances))
     )

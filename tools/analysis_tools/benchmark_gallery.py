@@ -70,7 +70,7 @@ def search(folder: Path) -> dict:
 
 
 def median_milliseconds(gallery: Any, queries: np.ndarray) -> float:
-    """Milliseconds on the clock of a query alone."""
+    """Return the wall-clock milliseconds of a single query."""
     seconds = []
     for query in queries:
         start = time.perf_counter()
@@ -80,7 +80,7 @@ def median_milliseconds(gallery: Any, queries: np.ndarray) -> float:
 
 
 def measured(stage: Callable[..., dict], pipe: Any, *arguments: Any) -> None:
-    """Run a stage, and send what it measured with its peak memory."""
+    """Run a stage, and send its measurements and its peak memory."""
     Path('/proc/self/clear_refs').write_text('5')  # the peak starts again
     before = memory_mb('VmRSS')
     result = stage(*arguments)
@@ -89,7 +89,7 @@ def measured(stage: Callable[..., dict], pipe: Any, *arguments: Any) -> None:
 
 
 def memory_mb(name: str) -> float:
-    """Memory of this process as the system counts it."""
+    """Return the memory of this process as the system counts it."""
     status = Path('/proc/self/status').read_text().splitlines()
     return int(next(line for line in status if line.startswith(name)).split()[1]) / 1024
 

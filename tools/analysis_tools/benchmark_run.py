@@ -47,7 +47,7 @@ class Stages:
 
 
 def prepare(args: argparse.Namespace) -> Any:
-    """The config of both runs: one process, no workers, a test after every epoch."""
+    """Return the config of both runs: one process, no workers, a test per epoch."""
     from mmengine.config import Config
 
     from mmreid_cc.engine.hook_config import cluster_hook
@@ -96,7 +96,7 @@ def run_ours(args: argparse.Namespace, stages: Stages) -> dict:
     ClusterMemory.fill = measured('memory', ClusterMemory.fill)
 
     class Meter(Hook):
-        """The stages that are not functions."""
+        """Measure the stages that are not functions."""
 
         clusters: list[int] = []
         test: dict = {}
@@ -172,7 +172,7 @@ def run_textbook(args: argparse.Namespace, stages: Stages) -> dict:
 
 
 def child(args: argparse.Namespace) -> None:
-    """One of the two runs, whose results go into a file."""
+    """Do one of the two runs, and write its results into a file."""
     stages = Stages()
     run = run_ours if args.child == 'ours' else run_textbook
     with measure() as cost:

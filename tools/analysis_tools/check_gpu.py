@@ -45,7 +45,7 @@ _SECONDS = 7.5 * 60  # the last finding may take half a minute
 
 
 def versions() -> Iterator[Finding]:
-    """What it runs on.
+    """Return what the check runs on.
 
     Yields:
         Versions, the GPU, its memory, and the cores of the CPU.

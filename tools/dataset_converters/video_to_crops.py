@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def camera_of(video: str) -> str:
-    """The name of a camera: of the file; of MOT17-02/img1 the folder above."""
+    """Name the camera by its file; for MOT17-02/img1 by the folder above."""
     path = Path(video).resolve()
     return path.parent.name if path.name == 'img1' else path.stem
 

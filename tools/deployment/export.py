@@ -77,7 +77,7 @@ def read_images(cfg: Config, images: list[str] | list[np.ndarray]) -> Tensor:
 def inputs_of(
     model: nn.Module, crops: Tensor, takes_pixels: bool
 ) -> tuple[Tensor, Tensor]:
-    """What the model takes, and what the exported file takes.
+    """Return the input of the model, and that of the exported file.
 
     Args:
         model: with its data preprocessor.
@@ -145,7 +145,7 @@ def export(model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool) -> fl
 def export_int8(
     model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool
 ) -> float:
-    """Write ONNX with weights of 8 bits; the ONNX before that is checked.
+    """Write ONNX with weights of 8 bits, after checking the float32 version.
 
     Args:
         model: as in :func:`export`.

@@ -1,4 +1,4 @@
-"""Convert the weights of other re-ID code to ours, and ours to the reference's.
+"""Convert weights of other re-ID programs to mmreid_cc, or back to the reference.
 
     python tools/model_converters/convert.py cluster-contrast \
         model_best.pth.tar r50.pth --config configs/cc_r50_market.py
@@ -56,7 +56,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def convert(source: str, path: Path, ignore: list[str]) -> Conversion:
-    """Convert the weights of a file, and print what became of them.
+    """Convert the weights of a file, and print the result.
 
     Args:
         source: a name in ``TABLES``.

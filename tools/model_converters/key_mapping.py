@@ -1,4 +1,4 @@
-"""Rename the weights of other code: one table for each source, one way to apply it."""
+"""The renaming of weights of other programs, by a table for each source."""
 
 import argparse
 import re
@@ -20,7 +20,7 @@ CONTAINERS = ('state_dict', 'model', 'teacher')
 
 @dataclass(frozen=True)
 class KeyTable:
-    r"""How the weights of a source are named there and here.
+    r"""The names of the weights of a source, there and here.
 
     Attributes:
         rules: regular expression of a whole key → the key here, with ``\1`` for what

@@ -1,4 +1,4 @@
-r"""The names of weights in other code, and ours.
+r"""The names of weights in other programs, and here.
 
 Read from the public code of each source; keys come without ``module.``. Where a head or
 neck has a place here, the config that gives it is next to the table.
