@@ -4,9 +4,9 @@
     python tools/analysis_tools/benchmark_clustering.py --scale 100000:exact 1000000:ivf
     python tools/analysis_tools/benchmark_clustering.py --features f.npy --pids p.npy
 
-The first compares ours with the dense version, given the same neighbours. The second
-runs neighbours, Jaccard distance and DBSCAN on generated features. The third runs
-every clusterer on features of yours. ``--json`` keeps the rows.
+The first command compares ours with the dense version, given the same neighbours. The
+second runs neighbours, Jaccard distance and DBSCAN on generated features. The third
+runs every clusterer on your own features. ``--json`` writes the rows to a file.
 """
 
 import argparse

@@ -1,8 +1,8 @@
 """Measure the search of a gallery on disk: milliseconds a query, recall, and memory.
 
 Queries are images of the same people that are not in the gallery. Each stage runs in a
-process of its own, on Linux; its peak memory is that of the whole process, and what the
-stage added to the libraries is told, too. Files that are mapped count in both.
+process of its own, on Linux. Its peak memory is that of the whole process; the memory
+that the stage adds to the libraries is printed, too. Mapped files count in both.
 """
 
 import argparse

@@ -4,10 +4,10 @@
     python tools/analysis_tools/benchmark_run.py CONFIG --data-root data/cuhk03
 
 Both train the network of the config from the same weights on the same images, each in a
-process of its own with one thread and without workers for loading, and test after every
-epoch. Of each stage the table shows seconds of CPU and of the clock, and the most
-memory that the process held. Without a config it is the task of the demo on drawn
-images, clustered by DBSCAN; the textbook augments them without colour jitter.
+process of its own with one thread and without loader processes, and test after every
+epoch. The table shows the CPU seconds, the wall-clock seconds and the peak memory of
+each stage. Without a config, they train on the task of the demo on drawn images,
+clustered by DBSCAN; the textbook version augments without colour jitter.
 """
 
 import argparse

@@ -2,9 +2,10 @@
 
     python tools/deployment/export.py configs/cc_r50_market.py best.pth reid.onnx
 
-The suffix of the last file says the format: ``.onnx``, ``.torchscript``, or ``.pt2`` of
-``torch.export``. It takes float32 RGB images (B, 3, H, W) of the size of the config's
-test pipeline, any number B of them, and gives L2-normalised embeddings (B, D).
+The suffix of the output file selects the format: ``.onnx``, ``.torchscript``, or
+``.pt2`` of ``torch.export``. The file takes any number B of float32 RGB images
+(B, 3, H, W) in the size of the config's test pipeline, and returns L2-normalised
+embeddings (B, D).
 """
 
 import argparse

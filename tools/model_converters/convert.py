@@ -4,14 +4,14 @@
         model_best.pth.tar r50.pth --config configs/cc_r50_market.py
     python tools/test.py configs/cc_r50_market.py r50.pth
 
-What comes out is a checkpoint for ``tools/test.py`` or ``load_from``, and, where there
-are weights of a backbone only, for
+The output is a checkpoint for ``tools/test.py`` or ``load_from``. If it has weights of
+a backbone only, use it with
 ``init_cfg=dict(type='Pretrained', checkpoint='r50.pth', prefix='backbone.')``.
-``to-cluster-contrast`` writes what the reference's ``examples/test.py`` loads.
+``to-cluster-contrast`` writes a checkpoint for the reference's ``examples/test.py``.
 
-Every key of the source has to be known, or it is an error that lists the others;
-``--ignore`` leaves out keys that match a regular expression. With ``--config`` the
-weights are also loaded into its model, which must lack none.
+Unknown keys of the source are an error that lists them; ``--ignore`` leaves out keys
+that match a regular expression. With ``--config``, the weights are also loaded into its
+model, and must be complete.
 """
 
 import argparse
