@@ -136,7 +136,7 @@ def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
 
     Args:
         args (argparse.Namespace): Arguments from :func:`inference_parser`.
-        cfg (Config): As of :func:`config_of`.
+        cfg (Config): Config from :func:`config_of`.
 
     Returns:
         ReIDInferencer: Ready.

@@ -186,7 +186,7 @@ class Gallery:
         """Read a gallery, and check its embeddings, which stay in the file.
 
         Args:
-            file (str | os.PathLike): As :meth:`save` wrote it.
+            file (str | os.PathLike): A file that :meth:`save` wrote.
 
         Returns:
             Gallery: Read-only in its embeddings.

@@ -51,7 +51,7 @@ def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read what :func:`write_arrays` wrote.
 
     Args:
-        file (str | os.PathLike): Its path.
+        file (str | os.PathLike): Path of the file.
 
     Returns:
         dict[str, np.ndarray]: By name; ``embeddings`` is a ``numpy.memmap``, read-only.

@@ -58,7 +58,7 @@ def name_of(image: str | np.ndarray | Image.Image) -> str:
     """Return the path of an image.
 
     Args:
-        image (str | np.ndarray | Image.Image): As :func:`each_image` yields it.
+        image (str | np.ndarray | Image.Image): An image from :func:`each_image`.
 
     Returns:
         str: ``''`` for an array, and for a Pillow image that was not opened by path.

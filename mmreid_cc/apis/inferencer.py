@@ -119,7 +119,7 @@ class ReIDInferencer:
         """Embed images into a gallery, which :meth:`search` uses from now on.
 
         Args:
-            images (Images): As for a call.
+            images (Images): Images in any form, see :meth:`__call__`.
             metadata (Mapping[str, array], optional): What is known of them: by name,
                 (N,) numbers, texts or booleans each. Defaults to None.
 
@@ -189,7 +189,7 @@ class ReIDInferencer:
         """Check that a gallery was built by this network.
 
         Args:
-            gallery (AnyGallery): Any.
+            gallery (AnyGallery): The gallery to check.
 
         Raises:
             ValueError: If it was not.

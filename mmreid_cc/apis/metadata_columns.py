@@ -8,7 +8,7 @@ def camera_name(camera: object) -> str | None:
     """Return the name of a camera.
 
     Args:
-        camera (int | float | str): As metadata hold it.
+        camera (int | float | str): Camera in the metadata.
 
     Returns:
         str | None: None if it is not known: negative, not a number, or an empty text.

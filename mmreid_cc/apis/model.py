@@ -73,7 +73,7 @@ def load_model(
     """Build the network of a config, and load the weights of a checkpoint.
 
     Args:
-        cfg (Config): As of :func:`load_config`.
+        cfg (Config): Config from :func:`load_config`.
         checkpoint (str | os.PathLike | None): Read without executing anything from it.
             Every layer must be in it, and no other. None: the weights that the config
             names in ``init_cfg``, see

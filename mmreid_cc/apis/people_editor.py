@@ -21,7 +21,7 @@ class PeopleEditor(LabelEditor):
     its images in the gallery.
 
     Args:
-        people (People): As loaded.
+        people (People): The loaded people.
         gallery (Gallery): Gallery of crops that were assigned, with the metadata
             ``cam_id``, ``track`` and ``time`` that they had then. Images that were not
             are un-clustered.

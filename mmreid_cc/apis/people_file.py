@@ -25,7 +25,7 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
     """Read a file of people.
 
     Args:
-        file (str | os.PathLike): As :func:`write_people_file` wrote it.
+        file (str | os.PathLike): A file that :func:`write_people_file` wrote.
 
     Returns:
         tuple[KnownTracks, dict]: The tracks, whose embeddings are memory-mapped; and

@@ -97,7 +97,7 @@ def waiting_tracks(
     """Find the undecided tracks; if there are many, those most like new ones.
 
     Args:
-        tracks (KnownTracks): All known.
+        tracks (KnownTracks): All known tracks.
         rows (np.ndarray): (R,) the new ones; those before the first of them may wait.
         measured (Measure): Measure of these tracks.
 

@@ -66,7 +66,7 @@ def nearest_people(
 
     Args:
         queries (np.ndarray): (Q, D) float32, as of :meth:`StandardScores.centered`.
-        tracks (KnownTracks): All known.
+        tracks (KnownTracks): All known tracks.
         owners (TracksOfPeople): Owners of these tracks, with one person or more.
         scores (StandardScores): Scores of these tracks.
 
@@ -127,7 +127,7 @@ def mean_vectors(
 
     Args:
         rows (list[np.ndarray]): Rows of G groups, each not empty.
-        tracks (KnownTracks): All known.
+        tracks (KnownTracks): All known tracks.
         scores (StandardScores): Scores to use.
 
     Returns:

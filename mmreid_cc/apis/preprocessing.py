@@ -44,8 +44,8 @@ class Preprocessing:
     An array passes through the same transforms except the first, which reads a file.
 
     Args:
-        pipeline (list[dict]): As of :func:`pipeline_config`, to be built in the scope
-            of the config.
+        pipeline (list[dict]): Transforms from :func:`pipeline_config`, to be built in
+            the scope of the config.
 
     Raises:
         ValueError: If the first transform does not read an image.

@@ -55,8 +55,8 @@ class ShardEmbedder:
 
     Args:
         cfg (Config): Config of the network.
-        checkpoint (str | None): As :class:`ReIDInferencer` takes it.
-        device (str | None): As :class:`ReIDInferencer` takes it.
+        checkpoint (str | None): See :class:`ReIDInferencer`.
+        device (str | None): See :class:`ReIDInferencer`.
         batch_size (int): Images that go through the network at once.
         folder (str): Folder that all workers see, where shards are written.
         plan (ShardPlan): Plan of the folder.

@@ -213,7 +213,7 @@ def check_count(name: str, value: int, maximum: int | None = None) -> None:
 
     Args:
         name (str): Its name, for the error.
-        value (int): Its value.
+        value (int): Value of the parameter.
         maximum (int | None): The largest value allowed. Defaults to None, no limit.
 
     Raises:

@@ -45,7 +45,7 @@ class SettingChooser:
             crossed (np.ndarray): (S,) silhouettes in dimensions that were not clustered
                 by; of the best one chance must not be as good.
             errors (np.ndarray): (S,) standard errors of the silhouettes.
-            n_rows (int): N.
+            n_rows (int): Number of images, N.
             sweep (Callable): Gives for settings each index and its labels.
 
         Returns:

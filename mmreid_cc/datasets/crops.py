@@ -134,7 +134,7 @@ def drop_unreadable(crops: Sequence[Crop], name: str) -> list[Crop]:
     """Leave out the images that cannot be decoded, and list them once in the log.
 
     Args:
-        crops (Sequence[Crop]): Images.
+        crops (Sequence[Crop]): The crops to check.
         name (str): Name of the data set, for the log.
 
     Returns:

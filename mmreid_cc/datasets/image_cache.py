@@ -26,7 +26,7 @@ class ImageCache:
     process that made it exists.
 
     Args:
-        count (int): N.
+        count (int): Number of images, N.
         size (tuple[int, int]): Height and width.
 
     Raises:
@@ -52,7 +52,7 @@ class ImageCache:
         """Return the bytes of so many images.
 
         Args:
-            count (int): Images.
+            count (int): Number of images.
             size (tuple[int, int]): Height and width.
 
         Returns:

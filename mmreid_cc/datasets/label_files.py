@@ -52,8 +52,8 @@ def read_labels(
     """Read the label of every image of a data set.
 
     Args:
-        file (str | os.PathLike): As :func:`write_labels` writes it; the rows in any
-            order. Labels are any integers ≥ −1.
+        file (str | os.PathLike): A file that :func:`write_labels` writes; the rows in
+            any order. Labels are any integers ≥ −1.
         paths (Sequence[str | os.PathLike]): Paths of the N images of the data set.
 
     Returns:

@@ -29,7 +29,7 @@ class OptionsAction(DictAction):
         Args:
             parser (argparse.ArgumentParser): It ends the program if a value cannot be
                 read.
-            namespace (argparse.Namespace): Changed.
+            namespace (argparse.Namespace): Namespace that is changed in place.
             values (Sequence[str]): ``key=value`` each.
             option_string (str, optional): Name of the option.
         """
@@ -109,7 +109,7 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
     """Override settings of a config.
 
     Args:
-        cfg (Config): Changed.
+        cfg (Config): Config that is changed in place.
         options (Mapping[str, Any] | None): What the parser has read; None if the option
             was not given.
 

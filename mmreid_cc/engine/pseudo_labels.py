@@ -154,7 +154,7 @@ def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor
 
     Args:
         find (Callable): Returns the labels of all images, (N,) int64.
-        count (int): N.
+        count (int): Number of images, N.
 
     Returns:
         Tensor: (N,) int64, the same in all processes.

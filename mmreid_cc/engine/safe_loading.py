@@ -56,7 +56,7 @@ def load_file(filename: str, map_location: Any = None) -> dict:
     """Read a local checkpoint.
 
     Args:
-        filename (str): Its path.
+        filename (str): Path of the file.
         map_location (Any): As in ``torch.load``. Defaults to None.
 
     Returns:

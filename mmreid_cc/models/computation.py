@@ -88,7 +88,7 @@ def prefers_channels_last(model: nn.Module) -> bool:
     nothing.
 
     Args:
-        model (nn.Module): Any.
+        model (nn.Module): A network.
 
     Returns:
         bool: True if convolutions are more than linear layers.

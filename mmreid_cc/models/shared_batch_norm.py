@@ -59,7 +59,7 @@ class SharedBatchNorm(TorchFunctionMode):
         Args:
             inputs (Tensor): Shape (B, C, …).
             running_mean (Tensor | None): Shape (C,), moved in place in training.
-            running_var (Tensor | None): The same.
+            running_var (Tensor | None): Of the same kind.
             weight (Tensor | None): Shape (C,).
             bias (Tensor | None): Shape (C,).
             training (bool): Whether to normalise by the batch.

@@ -119,8 +119,8 @@ def curve_figure(curves: Mapping[str, Curve]) -> Figure:
     """Draw mAP and rank-1, clusters, their quality and the loss as small multiples.
 
     Args:
-        curves (Mapping[str, Curve]): As of :func:`read_scalars`; what is missing is
-            left out.
+        curves (Mapping[str, Curve]): Curves from :func:`read_scalars`; what is missing
+            is left out.
 
     Returns:
         Figure: A figure with a panel for each subject.

@@ -17,7 +17,7 @@ def save_figure(figure: Figure, path: str | Path) -> None:
     """Save a figure completely or not at all.
 
     Args:
-        figure (Figure): Any.
+        figure (Figure): The figure.
         path (str | Path): PNG, SVG or PDF by its suffix; its folder is created.
 
     Raises:
@@ -62,7 +62,7 @@ def figure_bytes(figure: Figure, file_format: str) -> bytes:
     """Return the content of a file of the figure.
 
     Args:
-        figure (Figure): Any.
+        figure (Figure): The figure.
         file_format (str): One of :data:`FORMATS`.
 
     Returns:
@@ -84,7 +84,7 @@ def figure_pixels(figure: Figure) -> np.ndarray:
     """Convert a figure to an image, e.g. for TensorBoard.
 
     Args:
-        figure (Figure): Any.
+        figure (Figure): The figure.
 
     Returns:
         np.ndarray: (H, W, 3) uint8, RGB, of the figure's own size and resolution.

@@ -25,7 +25,7 @@ class Iteration:
     Args:
         losses (LateNumbers): ``losses`` of all processes.
         data_batch (dict): Batch of this process.
-        name (str): As the error tells it.
+        name (str): Name in the error.
         number (int): From 1 on.
     """
 

@@ -98,7 +98,7 @@ class BaseMemory(nn.Module, ABC):
 
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): As :meth:`slots_of` returns them.
+            slots (Tensor): Slots from :meth:`slots_of`.
 
         Returns:
             Tensor | dict[str, Tensor]: A scalar; or several, as ``loss_…``, whose sum
@@ -140,7 +140,7 @@ class BaseMemory(nn.Module, ABC):
         Args:
             name (str): Name of the bank.
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): As :meth:`slots_of` returns them.
+            slots (Tensor): Slots from :meth:`slots_of`.
 
         Returns:
             Tensor: Inner products, shape (B, S).
