@@ -180,7 +180,7 @@ def _check_component(path: str, component: Mapping) -> Iterator[str]:
     kind = component['type']
     found = [kind]
     if isinstance(kind, str):
-        found = [registry.get(kind) for registry in REGISTRIES]
+        found = [_resolved(registry, kind) for registry in REGISTRIES]
         found = [candidate for candidate in found if candidate is not None]
     if not found:
         names = {name for registry in REGISTRIES for name in _names(registry)}
@@ -188,6 +188,20 @@ def _check_component(path: str, component: Mapping) -> Iterator[str]:
         return
     name = getattr(found[0], '__name__', str(kind))
     yield from _check_keys(path, component, name, [arguments_of(c) for c in found])
+
+
+def _resolved(registry: Registry, kind: str) -> Any:
+    """What a name stands for in a registry or its parents; None if for nothing."""
+    if '.' in kind:
+        return registry.get(kind)
+    # `get` would also try to import a module of this name, from every registry.
+    registry.import_from_location()
+    level: Registry | None = registry
+    while level is not None:
+        if kind in level.module_dict:
+            return level.module_dict[kind]
+        level = level.parent
+    return None
 
 
 def _check_keys(

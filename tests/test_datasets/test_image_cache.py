@@ -55,11 +55,11 @@ def test_same_augmented_images(market_root):
     assert kept.image_cache._stored.sum() == 3
 
 
-@pytest.mark.parametrize('method', ['fork', 'spawn'])
-def test_workers_share(market_root, method):
+@pytest.mark.parametrize(('method', 'workers'), [('fork', 2), ('spawn', 1)])
+def test_workers_share(market_root, method, workers):
     kept = dataset_of(market_root, cache=True)
     loader = DataLoader(
-        kept, 8, num_workers=2, collate_fn=default_collate,
+        kept, 8, num_workers=workers, collate_fn=default_collate,
         multiprocessing_context=multiprocessing.get_context(method),
     )  # fmt: skip
     for _ in loader:
