@@ -224,7 +224,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
             yield np.concatenate(images)
 
     def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Yield endless batches of P cluster numbers."""
+        """Endless batches of P cluster numbers."""
         num_clusters, size = len(self.clusters or ()), self.num_clusters
         repeats = -(-size // num_clusters)  # 1 unless there are fewer clusters than P
         while True:

@@ -210,7 +210,7 @@ class ClusterMemoryHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
-        """Tell the memory how much of the training is done."""
+        """Tell the memory how far the training is."""
         memory = memory_of(runner.model)
         step = runner.iter - runner.iter % memory.batches_per_update
         memory.progress = step / runner.max_iters

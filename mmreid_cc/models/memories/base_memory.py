@@ -138,9 +138,9 @@ class BaseMemory(nn.Module, ABC):
         """Compare queries with the vectors of a bank, see :class:`VectorBank`.
 
         Args:
-            name (str): Name of the bank.
+            name (str): Of the bank.
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): Slots from :meth:`slots_of`.
+            slots (Tensor): As :meth:`slots_of` returns them.
 
         Returns:
             Tensor: Inner products, shape (B, S).
