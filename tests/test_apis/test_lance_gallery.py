@@ -156,7 +156,7 @@ class TestGrowing:
             lance.add(other)
         with pytest.raises(ValueError, match='same metadata'):
             lance.add(gallery_of(5, dim=8))
-        with pytest.raises(FileExistsError, match=r'city\.lance is there already'):
+        with pytest.raises(FileExistsError, match=r'city\.lance exists already'):
             gallery_of(5).to_lance(uri)
         assert_holds(lance, gallery_of(40))
 

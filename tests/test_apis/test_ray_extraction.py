@@ -193,7 +193,7 @@ class TestShards:
         }
         for change in (dict(model_hash='xyz'), dict(images=8), dict(dtype='float32')):
             with pytest.raises(
-                ValueError, match=f'something else: {next(iter(change))}'
+                ValueError, match=f'other settings: {next(iter(change))}'
             ):
                 open_folder(tmp_path / 'new', self.plan._replace(**change))
 
