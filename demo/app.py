@@ -258,7 +258,7 @@ def main() -> None:
         editor, file = editor_of(args, gallery)
         clusters = ClusterTab(editor, gallery, file)
     fetch_nothing()
-    # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
+    # A stop by another program ends the page as Ctrl-C does, without left-over uploads.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as uploads:
         os.environ['GRADIO_TEMP_DIR'] = uploads  # nothing of other programs is in it
@@ -278,7 +278,7 @@ def main() -> None:
             enable_monitoring=False,
             run_history=False,
             footer_links=[],
-            # Fonts of the system: nothing is fetched for them.
+            # Fonts of the system, so that none is fetched.
             theme=gr.themes.Default(
                 font=[gr.themes.Font('Arial'), gr.themes.Font('sans-serif')],
                 font_mono=[gr.themes.Font('monospace')],

@@ -42,7 +42,7 @@ figure.query figcaption { white-space: pre; }
 LISTENER: dict[str, Any] = dict(api_visibility='private', show_progress='hidden')
 """What every listener of the page has: no entry in an API, no veil over its output."""
 
-# The one thing that the page tells us of a click.
+# The only information about a click that the page sends.
 ON_CLICK = """
 element.addEventListener('click', event => {
   const crop = event.target.closest('button[data-number]');

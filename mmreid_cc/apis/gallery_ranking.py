@@ -75,7 +75,7 @@ def rank_images(
         rows = _near_rows(gallery, query, max(topk, RE_RANKED), left_out)
         if not len(rows):
             return Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-        # All that can be listed or re-ranked, so that not the whole gallery is copied.
+        # Only what can be listed or re-ranked, so that the whole gallery is not copied.
         near = gallery.select(rows)
         order = near.search(query[None], topk, rerank)[0][0]
         found, similar = rows[order], near.embeddings[order] @ query

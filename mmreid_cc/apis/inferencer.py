@@ -281,7 +281,7 @@ class ReIDInferencer:
     def _embed_batch(
         self, batch: Sequence[str | np.ndarray | Image.Image], pool: Executor
     ) -> np.ndarray:
-        # Pillow images are read when they are used, which is not for several threads.
+        # Pillow reads images when they are used, which several threads must not do.
         images = [to_bgr(i) if isinstance(i, Image.Image) else i for i in batch]
         return self._embed_samples(list(pool.map(self._prepare, images)))
 

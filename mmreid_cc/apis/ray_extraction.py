@@ -104,7 +104,7 @@ class ShardEmbedder:
         """
         counts: dict[str, list[int]] = dict(embedded=[], unreadable=[])
         for shard, images in zip(batch['shard'], batch['images'], strict=True):
-            # Of the process that began the run.
+            # Pickled by the process that began the run, so it can be trusted.
             paths, metadata = pickle.loads(images)
             embeddings, errors = self.reid.embed_readable(paths)
             kept = [row for row, path in enumerate(paths) if path not in errors]

@@ -144,7 +144,7 @@ def write_shard(
 
     known = {MODEL_HASH: model_hash, UNREADABLE: json.dumps(dict(unreadable))}
     file = shard_file(folder, shard)
-    # Ray may take a worker for dead that still writes: each has a file of its own.
+    # Ray may consider a worker dead that still writes, so each has its own file.
     part = file.with_name(f'.{file.name}.{os.uname().nodename}-{os.getpid()}')
     try:
         parquet.write_table(table.replace_schema_metadata(known), part)

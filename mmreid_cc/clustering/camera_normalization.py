@@ -48,7 +48,7 @@ def normalize_cameras(
         own = cam_ids == camera
         rows = features[own].astype(np.float64)
         rows -= rows.mean(axis=0)
-        # What rounding leaves of equal features is no difference.
+        # Differences by rounding between equal features do not count.
         rows[np.abs(rows) < np.finfo(np.float32).eps] = 0
         if standardize:
             deviation = rows.std(axis=0)

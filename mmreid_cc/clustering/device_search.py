@@ -143,7 +143,7 @@ def _fits(nbytes: int, device: str) -> bool:
 
     if torch.device(device).type != 'cuda':
         return True
-    # What PyTorch holds and does not use is free for this, too.
+    # Memory that PyTorch holds without using it is free for this, too.
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return nbytes <= (torch.cuda.mem_get_info(device)[0] + unused) // 2
 

@@ -56,7 +56,7 @@ def judge_by_halves(
             ) -> tuple[int, np.ndarray]:
                 return found[0], centroid_silhouette(judge, found[1], rows)
 
-            # Threads of BLAS for hundreds of small products cost more than they give.
+            # For hundreds of small products, threads of BLAS cost more than they gain.
             with threadpool_limits(1, user_api='blas'):
                 for i, values in cluster(half, judged):
                     silhouettes[i] += values / (2 * n_splits)

@@ -116,7 +116,7 @@ def centroid_silhouette(features: Any, labels: Any, rows: Any = None) -> np.ndar
         others = 1 - cosines.max(axis=1)
         mates = normalize(sums[own] - images)
         inside = 1 - np.einsum('nd,nd->n', mates, images)
-        # What rounding leaves of equal images is no distance.
+        # Distances by rounding between equal images do not count.
         largest = np.maximum(np.maximum(inside, others), np.finfo(np.float32).eps * 8)
         silhouettes[block] = np.clip((others - inside) / largest, -1, 1)
     return silhouettes

@@ -29,7 +29,7 @@ REGISTRIES: list[Registry] = [
 ]
 
 BUILDER_KEYS: dict[type, set[str]] = {
-    # What is taken from a config before the rest goes to the class.
+    # Keys that are taken from a config before the rest is passed to the class.
     Hook: {'priority'},
     OptimWrapper: {'constructor', 'paramwise_cfg'},
     _ParamScheduler: {'convert_to_iter_based'},

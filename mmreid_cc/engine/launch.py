@@ -142,7 +142,7 @@ def prepare_processes(cfg: Config) -> None:
     timeout = timedelta(seconds=cfg.env_cfg.dist_cfg.get('timeout', 7200))
     torch.distributed.init_process_group('gloo', timeout=timeout)
     cfg.env_cfg.dist_cfg.backend = 'gloo'
-    # What the Runner would choose, but for the device.
+    # What the Runner would choose, except for the device.
     wrapper = cfg.get('model_wrapper_cfg') or dict(
         type='MMDistributedDataParallel',
         find_unused_parameters=cfg.get('find_unused_parameters', False),

@@ -27,7 +27,7 @@ def explained_dead_workers() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ConnectionError, EOFError) as error:
-        # First of all: PyTorch raises wherever the program is when a worker ends.
+        # This comes first, because PyTorch raises anywhere when a loader process ends.
         end_signals_of_workers()
         if not is_of_dead_worker(error):
             raise

@@ -139,7 +139,7 @@ def allowed_globals() -> list:
     Returns:
         list: As ``torch.serialization.add_safe_globals`` takes it.
     """
-    # By which NumPy builds an array and a number; their module changed its name.
+    # The functions by which NumPy builds arrays and numbers, whose module was renamed.
     builders: list[Any] = [x.__reduce__()[0] for x in (np.ones(1), np.float64())]
     dtypes = [np.float64, np.float32, np.int64, np.int32, np.bool_]
     return [

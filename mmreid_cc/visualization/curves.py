@@ -108,7 +108,7 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     curves: dict[str, Curve] = {
         name: sorted(values.items()) for name, values in others.items() if values
     }
-    # The first epoch is trained from 0 to 1: its mean loss stands in the middle.
+    # The first epoch lasts from 0 to 1, so its mean loss is drawn in the middle.
     curves['loss'] = [
         (epoch - 0.5, float(np.mean(values))) for epoch, values in by_epoch.items()
     ]

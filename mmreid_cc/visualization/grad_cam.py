@@ -144,7 +144,7 @@ def _draw(ax: Axes, image: np.ndarray, evidence: np.ndarray | None = None) -> No
     ax.imshow(image)
     if evidence is not None:
         share = evidence / max(float(evidence.max()), 1e-12)
-        # On top of the image; what does not count lets it through.
+        # Drawn over the image, and transparent where nothing contributes.
         large = F.interpolate(
             torch.from_numpy(share)[None, None], (height, width), mode='bilinear'
         )[0, 0].numpy()

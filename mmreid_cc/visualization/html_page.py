@@ -12,7 +12,7 @@ from mmreid_cc.atomic_writing import replacing
 
 from .figures import figure_bytes
 
-# Nothing is fetched and nothing runs: the browser itself sees to that.
+# With this policy, the browser itself fetches nothing and runs nothing.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 STYLE = """

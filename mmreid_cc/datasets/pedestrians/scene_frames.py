@@ -94,7 +94,7 @@ class _Sensor:
         slope = 1 + eye.slope[0] * across + eye.slope[1] * down
         slope = np.repeat((128 * slope)[..., None], 3, axis=2)
         self.slope = np.clip(slope, 0, 255).astype(np.uint8)
-        # Half of what is in single pictures: video cameras average over frames.
+        # Half of that in single pictures, because video cameras average over frames.
         noise = rng.normal(0.0, eye.noise / 2, (2 * HEIGHT, 2 * WIDTH, 3))
         self.noise = noise.round().astype(np.int16)
         self.blur = eye.blur * 128  # pixels: of crops of this height

@@ -184,7 +184,7 @@ def _check_length(frames: Frames, tracks: Tracks) -> None:
     """Check that the video is as long as its tracks, before anything is cut."""
     last = int(np.argmax(tracks.frames))
     needed = tracks.frames[last]
-    # What a file says of its own length is not always so.
+    # A file may state a wrong length.
     if needed > frames.expected() and needed > (number := frames.count()):
         raise ValueError(
             f'{tracks.file}, line {tracks.lines[last]}: a box in frame {needed}, but '

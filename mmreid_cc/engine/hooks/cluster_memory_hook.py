@@ -187,7 +187,7 @@ class ClusterMemoryHook(Hook):
                 self.source_classes,
                 required=not memory.LEARNS_UNCLUSTERED,
             )
-        # Of the features as they are, for so are the queries.
+        # Of the unchanged features, because queries are computed from these, too.
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():

@@ -131,7 +131,7 @@ class ReIDMetric(FeatureMetric):
         features = results[0].numpy()
         _, pids, cams, is_query = results[1].numpy().T
         query = is_query == 1
-        # Junk is no neighbour either, so that re-ranking must not see it.
+        # Junk must not be a neighbour either, so re-ranking must not see it.
         gallery = ~query & (pids != JUNK_PID)
         if not query.any() or not gallery.any():
             raise ValueError(

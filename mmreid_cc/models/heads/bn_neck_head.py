@@ -124,7 +124,7 @@ class BNNeckHead(BaseModule):
             CPU.
         """
         # One copy from the device. Each row then gets memory of its own: a view that is
-        # kept, or pickled, would drag its whole batch along.
+        # kept, or pickled, would keep its whole batch in memory.
         embeddings = self(feats).cpu()
         if data_samples is None:
             data_samples = [DataSample() for _ in embeddings]

@@ -66,7 +66,7 @@ class BaseMemory(nn.Module, ABC):
         super().__init__()
         # No buffers: their size changes, which averaged models and DDP do not expect.
         self.banks = banks
-        # On the CPU, where indices come from: a GPU is then not waited for.
+        # On the CPU, like the indices, so that a GPU is not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
         self.progress = 0.0

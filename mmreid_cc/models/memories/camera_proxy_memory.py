@@ -213,7 +213,7 @@ class CameraProxyMemory(BaseMemory):
             Tensor: A scalar.
         """
         positive = same_cluster & ~same_camera
-        # Finite, for a sum over nothing but −inf has no gradient; its exp is 0, too.
+        # Finite, because a sum over −inf alone has no gradient; its exp is 0, too.
         nothing = torch.finfo(logits.dtype).min / 2
         negatives = logits.masked_fill(same_cluster, nothing)
         hardest = negatives.topk(min(self.num_negatives, logits.shape[1])).values
