@@ -128,7 +128,7 @@ class Tracklets(BaseClusterer):
         if self.same_time is not None and times is not None:
             with self.stage('same time'):
                 intervals = track_intervals(groups, times)
-                # A short gap proves little, because clocks may have whole seconds.
+                # The time of one image proves little: clocks may have whole seconds.
                 intervals[to_numpy(tracks)[first] < 0] = np.nan
                 places = cameras
                 if self.same_time == 'separate_cameras':
