@@ -117,7 +117,7 @@ class Gallery:
 
         Returns:
             Gallery: A gallery with these embeddings in memory. Its search returns rows
-                of its own.
+            of its own.
 
         Raises:
             IndexError: If there are no such rows.

@@ -125,7 +125,7 @@ class ReIDInferencer:
 
         Returns:
             Gallery: A gallery of N images; the paths are ``''`` for images without a
-                file.
+            file.
 
         Raises:
             OSError: As a call.

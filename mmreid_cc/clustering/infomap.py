@@ -102,7 +102,7 @@ def communities(
 
     Returns:
         np.ndarray: (N,) int64, the community of each node, counted from 1; −1 without
-            links.
+        links.
 
     Raises:
         ImportError: If the library infomap is not installed.

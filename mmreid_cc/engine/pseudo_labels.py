@@ -204,7 +204,7 @@ def shared_errors() -> Iterator[Callable[[], None]]:
 
     Yields:
         Callable: A function to be called by all of them before they exchange anything.
-            In the end
+        In the end
         they meet once more.
     """
     raised = False

@@ -45,8 +45,8 @@ def test_it_is_raised_in_all_processes(tmp_path):
     [
         (dict(type='DBSCAN'), 'Raise `eps` or lower `min_samples`'),
         (dict(type='InfoMap'), 'Lower `min_similarity` or `min_cluster_size`'),
-        (dict(type='AutoDBSCAN'), 'there are none to change: take weights'),
-        (dict(type='AutoAgglomerative'), 'there are none to change: take weights'),
+        (dict(type='AutoDBSCAN'), 'there are none to change: use weights'),
+        (dict(type='AutoAgglomerative'), 'there are none to change: use weights'),
         (
             dict(type='Tracklets', clusterer=dict(type='HDBSCAN')),
             'Lower `min_cluster_size`',

@@ -187,7 +187,7 @@ class TestLoading:
 
     def test_what_is_no_dict(self, tmp_path):
         torch.save(torch.ones(2), tmp_path / 'a.pth')
-        with pytest.raises(RuntimeError, match=r'a.pth holds a Tensor, no dict'):
+        with pytest.raises(RuntimeError, match=r'a.pth holds a Tensor, not a dict'):
             CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
 
     def test_what_was_allowed_before_stays_allowed(self, tmp_path):

@@ -44,7 +44,7 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
     """Read a track file.
 
     Args:
-        file (str | Path): Lines ``frame,id,x,y,w,h,conf,…`` as in MOTChallenge, parted
+        file (str | Path): Lines ``frame,id,x,y,w,h,conf,…`` as in MOTChallenge, separated
             by commas or blanks; or a CSV file whose first line has these names in any
             order, of which ``conf`` may be missing, and maybe ``pid``.
         first_frame (int): The number that the file gives to the first frame of the
@@ -53,13 +53,12 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
 
     Returns:
         Tracks: Tracks with frames from 1. A negative confidence is unknown, a negative
-            id no
-        track.
+        id is no track.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a line is no such line, a track has two boxes in a frame, or
-            there is no line at all. It names file and line.
+        ValueError: If a line has another form, if a track has two boxes in a frame, or
+            if there is no line. It names file and line.
 
     Example:
         >>> Path('cam1.txt').write_text('1,7,10,20,30,60,0.9,-1,-1,-1')
