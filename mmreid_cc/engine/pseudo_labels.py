@@ -203,9 +203,8 @@ def shared_errors() -> Iterator[Callable[[], None]]:
     """Raise an error of one process in all, because the others would wait for it.
 
     Yields:
-        Callable: A function to be called by all of them before they exchange anything.
-        In the end
-        they meet once more.
+        Callable: A function that all processes call before they exchange anything. It
+        is called once more at the end.
     """
     raised = False
 

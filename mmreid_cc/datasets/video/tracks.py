@@ -44,9 +44,9 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
     """Read a track file.
 
     Args:
-        file (str | Path): Lines ``frame,id,x,y,w,h,conf,…`` as in MOTChallenge, separated
-            by commas or blanks; or a CSV file whose first line has these names in any
-            order, of which ``conf`` may be missing, and maybe ``pid``.
+        file (str | Path): Lines ``frame,id,x,y,w,h,conf,…`` as in MOTChallenge,
+            separated by commas or blanks; or a CSV file whose first line has these
+            names in any order, of which ``conf`` may be missing, and maybe ``pid``.
         first_frame (int): The number that the file gives to the first frame of the
             video. MOTChallenge counts from 1; programs that count from 0 need 0 here.
             Defaults to 1.

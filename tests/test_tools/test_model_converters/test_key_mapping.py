@@ -78,8 +78,8 @@ class Evil:
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ({'state_dict': {'w': ONE}, 'x': Evil()}, 'could run any code'),
-        ({'x': Evil.__reduce__}, 'could run any code'),
+        ({'state_dict': {'w': ONE}, 'x': Evil()}, 'could execute code'),
+        ({'x': Evil.__reduce__}, 'could execute code'),
         ([ONE], 'no weights, but list'),
         ({}, 'no weights'),
         ({'weights': {'w': ONE}}, r"holds \['weights'\], which are not tensors"),
