@@ -41,7 +41,7 @@ def test_imports():
         '    if not os.fork():\n'
         "        __import__(f'mmreid_cc.{part}')\n"
         '        sys.exit()\n'
-        '    if os.wait()[1]: sys.exit(1)\n'
+        'sys.exit(os.wait()[1] or os.wait()[1])\n'
     )
     done = subprocess.run(
         [sys.executable, '-c', code],

@@ -100,17 +100,16 @@ def calibrate(table: Any) -> None:
     probes = max(1.0, cells / _FEWEST_PROBES_SHARE)
     candidates = float(max(_FEWEST_CANDIDATES, listed))
     while True:
-        settings = SearchSettings(math.ceil(probes), math.ceil(candidates), 0.0)
-        found = [
-            proposed_rows(rows, query, listed, settings)[1][:listed]
-            for query in queries
-        ]
-        recall = float(
-            np.mean([(s >= e).sum() for s, e in zip(found, least, strict=True)])
-        )
-        settings = settings._replace(recall=recall / listed)
+        settings = SearchSettings(math.ceil(probes), math.ceil(candidates), 1.0)
         everything = probes >= cells and candidates >= rows.count
-        if settings.recall >= LEAST_RECALL or everything:
+        missed = 0
+        for query, tenth in zip(queries, least, strict=True):
+            found = proposed_rows(rows, query, listed, settings)[1][:listed]
+            missed += listed - np.count_nonzero(found >= tenth)
+            settings = settings._replace(recall=1 - missed / (listed * len(queries)))
+            if settings.recall < LEAST_RECALL and not everything:
+                break  # however many the other queries find
+        else:
             break
         probes, candidates = min(1.5 * probes, cells), 1.25 * candidates
     write_settings(table, settings)

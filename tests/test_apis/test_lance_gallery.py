@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import time
 from contextlib import contextmanager
@@ -162,13 +163,25 @@ class TestGrowing:
 
 
 class TestIndex:
-    @pytest.fixture
-    def indexed(self, uri, monkeypatch):
-        for module in ('lance_index', 'lance_gallery'):
-            name = f'mmreid_cc.apis.{module}.FEWEST_INDEXED_ROWS'
-            monkeypatch.setattr(name, 2000)
+    @pytest.fixture(scope='class')
+    def early_index(self):
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            for module in ('lance_index', 'lance_gallery'):
+                name = f'mmreid_cc.apis.{module}.FEWEST_INDEXED_ROWS'
+                monkeypatch.setattr(name, 2000)
+            yield
+
+    @pytest.fixture(scope='class')
+    def stored(self, early_index, tmp_path_factory):
         gallery = gallery_of(8000)
-        gallery.to_lance(uri)
+        folder = tmp_path_factory.mktemp('stored')
+        gallery.to_lance(folder / 'city.lance')
+        return gallery, folder
+
+    @pytest.fixture
+    def indexed(self, stored, uri):
+        gallery, folder = stored
+        shutil.copytree(folder, uri.parent)
         return gallery
 
     def test_most_are_found_and_what_is_found_is_exact(self, indexed, uri):
@@ -204,7 +217,7 @@ class TestIndex:
         assert lance._newest.list_indices()[0].num_unindexed_rows == 0
         assert lance.recall >= 0.98
 
-    def test_dimensions_that_the_codes_do_not_take(self, indexed, tmp_path):
+    def test_dimensions_that_the_codes_do_not_take(self, early_index, tmp_path):
         gallery = gallery_of(2500, dim=12)
         gallery.to_lance(tmp_path / 'odd.lance')
         lance = LanceGallery(tmp_path / 'odd.lance')

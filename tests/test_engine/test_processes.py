@@ -16,11 +16,11 @@ model = dict({model}
 default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1),
                      batch_norm_groups=dict(samples_per_bn=16))
 custom_hooks = [dict(type='RecordHook', priority='LOWEST'){hooks}]
-people = dict(train_identities=40, test_identities=20)
+people = dict(data_root='{size}', {people})
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
                         sampler=dict(iters_per_epoch={iterations}))
 test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people)
-train_cfg = dict(max_epochs=3)
+train_cfg = dict(max_epochs={epochs})
 test_evaluator = dict(type='ReIDMetric')
 val_cfg = val_dataloader = val_evaluator = None
 """
@@ -39,11 +39,18 @@ PRECISIONS = {
 }
 SIZES = {
     'small': {
+        'epochs': 2,
         'iterations': 4,
+        'people': 'train_identities=24, test_identities=8',
         'network': """backbone=dict(stem_channels=16, base_channels=16),
              head=dict(in_channels=128)""",
     },
-    'full': {'iterations': 20, 'network': ''},
+    'full': {
+        'epochs': 3,
+        'iterations': 20,
+        'people': 'train_identities=40, test_identities=20',
+        'network': '',
+    },
 }
 
 
@@ -83,9 +90,15 @@ def folder(tmp_path_factory):
 
 
 def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
-    """Of a run of three epochs."""
+    """Of a run of some epochs."""
     config = folder / f'{precision}_{size}_{base}.py'
-    settings = {**PRECISIONS[precision], **SIZES[size], 'base': base, 'hooks': hooks}
+    settings = {
+        **PRECISIONS[precision],
+        **SIZES[size],
+        'base': base,
+        'hooks': hooks,
+        'size': size,
+    }
     if base == 'mmt_r18_synthetic':
         settings['network'] = TWINS
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleMutualC', 1)
@@ -150,7 +163,7 @@ def test_methods(folder, method):
 def test_training(folder, precision, size, tolerance):
     config = write_config(folder, precision, size)
     alone = records(folder, 1, config)[0]
-    assert len(alone['losses']) == 3 * SIZES[size]['iterations']
+    assert len(alone['losses']) == SIZES[size]['epochs'] * SIZES[size]['iterations']
     for processes in (2, 4, 8):  # of 8, two share a batch norm group
         ranks = records(folder, processes, config)
         losses = torch.tensor([rank['losses'] for rank in ranks], dtype=torch.double)
@@ -167,7 +180,7 @@ def test_training(folder, precision, size, tolerance):
 def test_testing(folder, tmp_path):
     """The mAP of the same weights."""
     config = write_config(folder, 'float32', 'small')
-    checkpoint = folder / 'float64_small_cc_r18_synthetic_1' / 'epoch_3.pth'
+    checkpoint = folder / 'float64_small_cc_r18_synthetic_1' / 'epoch_2.pth'
     results = []
     for processes in (1, 4):
         out = tmp_path / f'{processes}.json'
