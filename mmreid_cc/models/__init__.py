@@ -11,23 +11,27 @@ from .backbones import (
     SOLIDERSwin,
     Twins,
 )
-from .classifiers import MutualClassifier, TaughtClassifier
+from .classifiers import MultiViewClassifier, MutualClassifier, TaughtClassifier
 from .heads import ClusterContrastHead, ReIDHead
 from .memories import (
+    AggregatedMemory,
     BaseMemory,
     CameraProxyMemory,
     ClusterMemory,
     ExtendedMemory,
+    GraphMatchedMemory,
     HybridMemory,
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    ModalityMemory,
     MutualMemory,
     PartMemory,
 )
 from .necks import GeneralizedMeanPooling, PartPooling
 
 __all__ = [
+    'AggregatedMemory',
     'BaseMemory',
     'CameraProxyMemory',
     'ClusterContrastHead',
@@ -36,11 +40,14 @@ __all__ = [
     'FastReIDResNet',
     'FastReIDResNetIBN',
     'GeneralizedMeanPooling',
+    'GraphMatchedMemory',
     'HybridMemory',
     'ICSVisionTransformer',
     'InstanceMemory',
     'InterInstanceMemory',
     'MeanTeacherMemory',
+    'ModalityMemory',
+    'MultiViewClassifier',
     'MutualClassifier',
     'MutualMemory',
     'OSNet',

@@ -1,6 +1,7 @@
 """What an infrared camera sees: one channel, by what things are made of."""
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,7 +47,10 @@ def in_infrared(person: Appearance, rng: np.random.Generator) -> Appearance:
         >>> len(set(person.skin))
         1
     """
-    greys = {'skin': _grey(rng.uniform(*SKIN)), 'hair': _grey(rng.uniform(*HAIR))}
+    greys: dict[str, Any] = {
+        'skin': _grey(rng.uniform(*SKIN)),
+        'hair': _grey(rng.uniform(*HAIR)),
+    }
     for name in _CLOTHES:
         reflects = rng.random() < REFLECTING_SHARE
         brightness = rng.uniform(*(REFLECTING if reflects else DULL))
@@ -90,10 +94,10 @@ def take_infrared_picture(
     down = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     lamp = 1 - 0.25 * (across**2 + down**2) / 2
     light = levels[image[..., 0]] * np.float32(255 * gain) * lamp
-    light = cv2.GaussianBlur(light, (0, 0), 1.5 * camera.blur * height)
+    seen = cv2.GaussianBlur(light, (0, 0), 1.5 * camera.blur * height)
     noise = rng.standard_normal(light.shape, np.float32)
-    grain = 2 * camera.noise * noise * np.sqrt(np.maximum(light, 1) / 128)
-    pixels = np.clip(light + grain, 0, 255).astype(np.uint8)
+    grain = 2 * camera.noise * noise * np.sqrt(np.maximum(seen, 1) / 128)
+    pixels = np.clip(seen + grain, 0, 255).astype(np.uint8)
     quality = (cv2.IMWRITE_JPEG_QUALITY, camera.quality)
     _, code = cv2.imencode('.jpg', pixels, quality)
     grey = np.asarray(cv2.imdecode(code, cv2.IMREAD_GRAYSCALE), np.uint8)
