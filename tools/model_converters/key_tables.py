@@ -117,6 +117,24 @@ VIT = {
     }.items()
 }
 
+PASS_TOKENS = ('cls', 'part1', 'part2', 'part3')
+
+
+def _pass_tokens(weights: Weights) -> Weights:
+    """Its tokens and their positions are parameters one by one, ours are rows."""
+    names = {
+        'backbone.cls_token': [f'token.{name}' for name in PASS_TOKENS],
+        'backbone.pos_embed': [*(f'pos.{n}' for n in PASS_TOKENS), 'pos.patches'],
+    }
+    parts = [part for rows in names.values() for part in rows]
+    missing = [part for part in parts if part not in weights]
+    if missing:
+        raise ValueError(f'there is no {", ".join(missing)}: is it a ViT of PASS?')
+    kept = {key: value for key, value in weights.items() if key not in parts}
+    rows = {key: torch.cat([weights[n] for n in names[key]], dim=1) for key in names}
+    return {**kept, **rows}
+
+
 TABLES = {
     # models/resnet.py and resnet_ibn.py of the paper's code: configs/cc_r50_*.py and
     # cc_r50ibn_*.py.
@@ -141,6 +159,19 @@ TABLES = {
             r'(?:backbone|base)\.semantic_embed_[wb]\.3\..+',
             r'(?:head|classifier)\..+',
         ),
+    ),
+    # Pre-trained by PASS, or its Cluster Contrast with feat_fusion='cat' and one neck:
+    # PASSVisionTransformer, as in configs/cc_pass-small_market.py.
+    'pass': KeyTable(
+        {
+            r'(?:base\.|backbone\.)?cls_token': 'token.cls',
+            r'(?:base\.|backbone\.)?part_token([123])': r'token.part\1',
+            r'(?:base\.|backbone\.)?(cls|part[123])_pos': r'pos.\1',
+            r'(?:base\.|backbone\.)?pos_embed': 'pos.patches',
+            **VIT,
+        },
+        (r'(?:base\.)?(?:head|fc|classifier)\..+',),
+        _pass_tokens,
     ),
     # Without non-local blocks; strides=(1, 2, 2, 1). The backbone is FastReIDResNet or
     # FastReIDResNetIBN, for weights of early versions ResNet or ResNetIBN.
