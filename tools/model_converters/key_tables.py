@@ -117,22 +117,30 @@ VIT = {
     }.items()
 }
 
-PASS_TOKENS = ('cls', 'part1', 'part2', 'part3')
+PASS_ROWS = {
+    'backbone.cls_token': ['cls_token', 'part_token1', 'part_token2', 'part_token3'],
+    'backbone.pos_embed': [
+        'cls_pos',
+        'part1_pos',
+        'part2_pos',
+        'part3_pos',
+        'pos_embed',
+    ],
+}
 
 
 def _pass_tokens(weights: Weights) -> Weights:
     """Its tokens and their positions are parameters one by one, ours are rows."""
-    names = {
-        'backbone.cls_token': [f'token.{name}' for name in PASS_TOKENS],
-        'backbone.pos_embed': [*(f'pos.{n}' for n in PASS_TOKENS), 'pos.patches'],
-    }
-    parts = [part for rows in names.values() for part in rows]
-    missing = [part for part in parts if part not in weights]
+    names = [name for rows in PASS_ROWS.values() for name in rows]
+    missing = [name for name in names if name not in weights]
     if missing:
         raise ValueError(f'there is no {", ".join(missing)}: is it a ViT of PASS?')
-    kept = {key: value for key, value in weights.items() if key not in parts}
-    rows = {key: torch.cat([weights[n] for n in names[key]], dim=1) for key in names}
-    return {**kept, **rows}
+    kept = {key: value for key, value in weights.items() if key not in names}
+    joined = {
+        key: torch.cat([weights[name] for name in rows], dim=1)
+        for key, rows in PASS_ROWS.items()
+    }
+    return {**kept, **joined}
 
 
 TABLES = {
@@ -164,10 +172,8 @@ TABLES = {
     # PASSVisionTransformer, as in configs/cc_pass-small_market.py.
     'pass': KeyTable(
         {
-            r'(?:base\.|backbone\.)?cls_token': 'token.cls',
-            r'(?:base\.|backbone\.)?part_token([123])': r'token.part\1',
-            r'(?:base\.|backbone\.)?(cls|part[123])_pos': r'pos.\1',
-            r'(?:base\.|backbone\.)?pos_embed': 'pos.patches',
+            r'(?:base\.|backbone\.)?'
+            r'(cls_token|pos_embed|part_token[123]|(?:cls|part[123])_pos)': r'\1',
             **VIT,
         },
         (r'(?:base\.)?(?:head|fc|classifier)\..+',),

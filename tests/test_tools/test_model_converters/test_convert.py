@@ -230,7 +230,7 @@ def test_pass(tmp_path, monkeypatch, finetuned):
 
 def test_pass_without_part_tokens(tmp_path, monkeypatch):
     torch.save({'cls_token': torch.zeros(1, 1, 384)}, tmp_path / 'vit.pth')
-    with pytest.raises(ValueError, match=r'no token\.part1, .*is it a ViT of PASS'):
+    with pytest.raises(ValueError, match=r'no part_token1, .*is it a ViT of PASS'):
         run_tool(monkeypatch, 'pass', tmp_path / 'vit.pth', tmp_path / 'ours.pth')
 
 
