@@ -49,7 +49,7 @@ def centroids(features, labels):
     }
 
 
-def nce(query, positive, memory):
+def contrast_of(query, positive, memory):
     """−log of the share of a vector among those of a memory, by label."""
     shares = {k: math.exp((query @ v).item() / TAU) for k, v in memory.items()}
     return -math.log(shares[positive] / sum(shares.values()))
@@ -66,7 +66,7 @@ def dual_losses(memory, labels, cam_ids, queries, indices):
     for query, index in zip(F.normalize(queries), indices, strict=True):
         infrared = bool(cam_ids[index] == 3)
         vectors = in_modality(memory, labels, cam_ids, infrared)
-        losses[infrared].append(nce(query, labels[index].item(), vectors))
+        losses[infrared].append(contrast_of(query, labels[index].item(), vectors))
     return [sum(losses[infrared]) / len(losses[infrared]) for infrared in (False, True)]
 
 
@@ -142,7 +142,7 @@ def test_alternate_cross_contrast_equals_the_loop(visible, infrared, epoch):
     asked = epoch % 2 == 1  # infrared queries, visible memory
     other = in_modality(vectors, labels, cam_ids, not asked)
     cross = [
-        nce(query, matches[labels[index].item()], other)
+        contrast_of(query, matches[labels[index].item()], other)
         for query, index in zip(F.normalize(queries), indices, strict=True)
         if bool(cam_ids[index] == 3) == asked
     ]
