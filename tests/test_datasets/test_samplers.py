@@ -341,7 +341,7 @@ def test_modalities_take_turns():
         for turn, images in enumerate(batch.reshape(4, 3)):
             assert len(set(LABELS[images])) == 1 <= LABELS[images[0]] + 1
             assert set(CAMERAS[images] > 2) == {turn % 2 == 1}
-            own = (LABELS == LABELS[images[0]]) & ((CAMERAS > 2) == (turn % 2 == 1))
+            own = (LABELS[images[0]] == LABELS) & ((CAMERAS > 2) == (turn % 2 == 1))
             if len(set(CAMERAS[own])) > 1:
                 assert CAMERAS[images[0]] not in CAMERAS[images[1:]]
         seen.append(LABELS[batch[::3]])
