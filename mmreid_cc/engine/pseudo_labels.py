@@ -24,6 +24,7 @@ from mmreid_cc.clustering import (
     AutoAgglomerative,
     AutoDBSCAN,
     BaseClusterer,
+    ByModality,
     JaccardClusterer,
     NeighborClusterer,
     Share,
@@ -267,6 +268,8 @@ def advice(source: object, more: bool) -> str:
     """
     if isinstance(source, Tracklets):
         source = source.clusterer
+    if isinstance(source, ByModality):
+        source = source.clusterers['visible']
     name = type(source).__name__
     if name in _MORE:
         change = _MORE[name] if more else _SMALLER[name]

@@ -7,21 +7,25 @@ from .backbones import (
     FastReIDResNetIBN,
     ICSVisionTransformer,
     OSNet,
+    PASSVisionTransformer,
     ResNetIBN,
     SOLIDERSwin,
     Twins,
 )
-from .classifiers import MutualClassifier, TaughtClassifier
+from .classifiers import MultiViewClassifier, MutualClassifier, TaughtClassifier
 from .heads import ClusterContrastHead, ReIDHead
 from .memories import (
+    AggregatedMemory,
     BaseMemory,
     CameraProxyMemory,
     ClusterMemory,
     ExtendedMemory,
+    GraphMatchedMemory,
     HybridMemory,
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    ModalityMemory,
     MutualMemory,
     PartMemory,
     TaughtMemory,
@@ -29,6 +33,7 @@ from .memories import (
 from .necks import GeneralizedMeanPooling, PartPooling
 
 __all__ = [
+    'AggregatedMemory',
     'BaseMemory',
     'CameraProxyMemory',
     'ClusterContrastHead',
@@ -37,14 +42,18 @@ __all__ = [
     'FastReIDResNet',
     'FastReIDResNetIBN',
     'GeneralizedMeanPooling',
+    'GraphMatchedMemory',
     'HybridMemory',
     'ICSVisionTransformer',
     'InstanceMemory',
     'InterInstanceMemory',
     'MeanTeacherMemory',
+    'ModalityMemory',
+    'MultiViewClassifier',
     'MutualClassifier',
     'MutualMemory',
     'OSNet',
+    'PASSVisionTransformer',
     'PartMemory',
     'PartPooling',
     'ReIDHead',

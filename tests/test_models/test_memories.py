@@ -9,13 +9,16 @@ from torch import distributed
 from two_ranks import run_on_two_ranks
 
 from mmreid_cc.models import (
+    AggregatedMemory,
     CameraProxyMemory,
     ClusterMemory,
     ExtendedMemory,
+    GraphMatchedMemory,
     HybridMemory,
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    ModalityMemory,
     MutualMemory,
     PartMemory,
     TaughtMemory,
@@ -35,6 +38,10 @@ MEMORIES = {
     # Refined labels are targets without gradient, which a difference would see.
     'parts': lambda: PartMemory(num_neighbors=5, warm_up=0, label_weight=1),
     'inter-instance': lambda: InterInstanceMemory(num_negatives=3, cluster_weight=1.0),
+    'modalities': lambda: ModalityMemory((7,)),
+    # Features of noise are not similar.
+    'aggregated': lambda: AggregatedMemory((7,), threshold=0.1, start=0),
+    'graph': lambda: GraphMatchedMemory((7,), start=0),
     'proxies': lambda: CameraProxyMemory(num_negatives=3),
     'proxies and clusters': lambda: CameraProxyMemory(
         num_negatives=3, positives='separate', cluster_weight=1.0

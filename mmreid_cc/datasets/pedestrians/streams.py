@@ -16,6 +16,9 @@ class Stream(IntEnum):
     WALKS = 5
     SENSOR = 6
     TRACKER = 7
+    INFRARED_SHOT = 8
+    MATERIAL = 9
+    INFRARED_SIGHTINGS = 10
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

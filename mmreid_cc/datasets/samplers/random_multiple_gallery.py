@@ -219,19 +219,9 @@ class RandomMultipleGallerySampler(Sampler[int]):
     def _draw_batches(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield endless batches of images, of all processes together."""
         clusters = self.clusters or []
-        for drawn in self._draw_clusters(rng):
+        for drawn in draw_numbers(len(clusters), self.num_clusters, rng):
             images = [self._draw_images(clusters[number], rng) for number in drawn]
             yield np.concatenate(images)
-
-    def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of P cluster numbers."""
-        num_clusters, size = len(self.clusters or ()), self.num_clusters
-        repeats = -(-size // num_clusters)  # 1 unless there are fewer clusters than P
-        while True:
-            passes = [rng.permutation(num_clusters) for _ in range(repeats)]
-            drawn = np.concatenate(passes)
-            for start in range(0, len(drawn) - size + 1, size):
-                yield drawn[start : start + size]
 
     def _draw_images(self, members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw a first image of a cluster, and K − 1 from other cameras if any."""
@@ -249,6 +239,32 @@ class RandomMultipleGallerySampler(Sampler[int]):
             others = others[np.argsort(turns, kind='stable')]
             return np.append(first, others[: self.num_instances - 1])
         return np.append(first, rng.choice(others, self.num_instances - 1, replace=few))
+
+
+def draw_numbers(
+    count: int, size: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Draw numbers from random permutations, endlessly.
+
+    A permutation gives as many full draws as it can, and its tail is dropped.
+
+    Args:
+        count (int): Of the numbers, 0…count − 1, at least 1.
+        size (int): Of a draw; numbers recur in it if there are fewer.
+        rng (np.random.Generator): The source.
+
+    Yields:
+        np.ndarray: Shape (size,), int64.
+
+    Example:
+        >>> next(draw_numbers(3, 3, np.random.default_rng(0)))
+        array([2, 0, 1])
+    """
+    repeats = -(-size // count)  # 1 unless there are fewer than are drawn
+    while True:
+        drawn = np.concatenate([rng.permutation(count) for _ in range(repeats)])
+        for start in range(0, len(drawn) - size + 1, size):
+            yield drawn[start : start + size]
 
 
 def _turns(tracks: np.ndarray) -> np.ndarray:

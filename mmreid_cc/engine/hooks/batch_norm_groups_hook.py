@@ -25,8 +25,9 @@ class BatchNormGroupsHook(Hook):
     batches; after an epoch all processes get those of the main one.
 
     Args:
-        samples_per_bn (int, optional): Images in a group; a smaller batch (of all
-            processes together) is one group. 64 in the reference: 256 on 4 GPUs. None:
+        samples_per_bn (int, optional): Images in a group, where views count as images
+            (:class:`MultiViewClassifier`); a smaller batch (of all processes together)
+            is one group. 64 in the reference: 256 on 4 GPUs. None:
             each process normalises over whatever it gets.
 
     Raises:
@@ -55,7 +56,8 @@ class BatchNormGroupsHook(Hook):
         if self.samples_per_bn is None:
             return
         self.batches_per_step = accumulated_batches(runner)
-        batch_size = runner.train_dataloader.batch_size
+        views = getattr(unwrapped(runner.model), 'num_views', 1)
+        batch_size = runner.train_dataloader.batch_size * views
         group = min(
             self.samples_per_bn,
             batch_size * self.batches_per_step * get_world_size(),

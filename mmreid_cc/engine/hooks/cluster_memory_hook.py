@@ -162,6 +162,7 @@ class ClusterMemoryHook(Hook):
         self.resumed = None
         self.first_iter = runner.iter - seen
         memory = memory_of(runner.model)
+        tell_progress(runner, memory)
         if len(memory.centroids) and (seen or runner.epoch % self.interval):
             return
         start = time.perf_counter()
@@ -211,9 +212,7 @@ class ClusterMemoryHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
         """Tell the memory how far the training is."""
-        memory = memory_of(runner.model)
-        step = runner.iter - runner.iter % memory.batches_per_update
-        memory.progress = step / runner.max_iters
+        tell_progress(runner, memory_of(runner.model))
 
     def after_train_iter(
         self,
@@ -269,6 +268,18 @@ def extraction_dataloader(cfg: Config) -> dict:
     dataset = dict(cfg.train_dataloader.dataset, pipeline=test.dataset.pipeline)
     sampler = dict(type='DefaultSampler', shuffle=False)
     return dict(test, dataset=dataset, sampler=sampler)
+
+
+def tell_progress(runner: Runner, memory: BaseMemory) -> None:
+    """Tell a memory how far the training is, the same for all batches of a step.
+
+    Args:
+        runner (Runner): Of the run.
+        memory (BaseMemory): Of its model.
+    """
+    step = runner.iter - runner.iter % memory.batches_per_update
+    memory.progress = step / runner.max_iters
+    memory.epoch = runner.epoch
 
 
 def memory_of(model: nn.Module) -> BaseMemory:

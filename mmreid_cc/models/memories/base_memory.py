@@ -6,6 +6,7 @@ from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
 from mmreid_cc.clustering.full_precision import full_precision
@@ -40,6 +41,8 @@ class BaseMemory(nn.Module, ABC):
             had been one batch. :class:`ClusterMemoryHook` sets it.
         progress (float): The share of the training that is done, in [0, 1);
             :class:`ClusterMemoryHook` sets it.
+        epoch (int): The number of the epoch, from 0 on; :class:`ClusterMemoryHook` sets
+            it.
         sources (Tensor): Whether an image is from a labelled source, shape (N,), bool;
             empty if none is. :class:`ClusterMemoryHook` sets it.
         step_slots (Tensor | None): In a distributed run, the slots of all processes in
@@ -70,6 +73,7 @@ class BaseMemory(nn.Module, ABC):
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
         self.progress = 0.0
+        self.epoch = 0
         self.sources = torch.empty(0, dtype=torch.bool)
         self.step_slots: Tensor | None = None
 
@@ -139,14 +143,19 @@ class BaseMemory(nn.Module, ABC):
 
         Args:
             name (str): Of the bank.
-            queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
+            queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype; the
+                views of an image, if there are several, one after the other.
             slots (Tensor): As :meth:`slots_of` returns them.
 
         Returns:
             Tensor: Inner products, shape (B, S).
         """
+        step_slots = self.step_slots
+        if step_slots is not None:  # of images, each of which may have several views
+            count = len(slots) * self.batches_per_update * get_world_size()
+            step_slots = step_slots.repeat_interleave(count // len(step_slots))
         return self.banks[name].similarities(
-            queries, slots, self.batches_per_update, self.step_slots
+            queries, slots, self.batches_per_update, step_slots
         )
 
     def slots_of(self, indices: Tensor) -> Tensor:
