@@ -1,5 +1,5 @@
 # Tracks as supervision: CUHK03 has no videos, so the images of a person in one camera
-# are taken for a track. Tracks are linked across cameras, and each has its own vector.
+# serve as a track. Tracks are linked across cameras, and each has its own vector.
 _base_ = 'cc_osnet-x0_25_cuhk03.py'
 
 train_dataloader = dict(

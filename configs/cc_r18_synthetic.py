@@ -6,7 +6,7 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-# Settings of the clustering are found from the images, without a label.
+# Settings of the clustering are found from the images, without labels.
 clusterer = dict(_delete_=True, type='AutoDBSCAN')
 default_hooks = dict(
     cluster_memory=dict(clusterer=clusterer),

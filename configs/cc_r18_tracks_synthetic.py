@@ -1,5 +1,5 @@
 # What `make demo-video` trains: crops of drawn videos, with the tracks of a tracker
-# that makes mistakes. A track is split where it went over to another person, and tracks
+# that makes mistakes. A track is split if it has switched to another person, and tracks
 # of the same time are different people.
 _base_ = 'cc_r18_synthetic.py'
 

@@ -1,5 +1,5 @@
 # Crops of your own, and no test set: the best weights are those whose clusters are the
-# best separated, and training ends when they get no better.
+# best separated, and training ends when they no longer improve.
 _base_ = 'cc_r50_own.py'
 
 val_cfg = dict(_delete_=True)

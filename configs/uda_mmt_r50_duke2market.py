@@ -1,5 +1,5 @@
 # MMT-500: Market-1501 without labels, from two networks that learned DukeMTMC-reID with
-# labels, by baseline_r50_duke.py and two seeds.
+# labels, by baseline_r50_duke.py with two seeds.
 _base_ = 'cc_r50_market.py'
 
 train_pipeline = _base_.train_pipeline

@@ -1,4 +1,4 @@
-"""A page in the browser to search in a gallery and to correct its clusters by hand."""
+"""Search a gallery and correct its clusters by hand, in the browser."""
 
 import argparse
 import os
@@ -37,7 +37,7 @@ UPLOAD_KEPT = 60  # seconds; it is embedded as soon as it is there
 
 
 class OnlyThisPage:
-    """Refuse what this page never asks for, and Gradio else does.
+    """Refuse requests that this page never makes, but that Gradio would answer.
 
     Args:
         app (ASGIApp): What answers all other requests.
@@ -55,7 +55,7 @@ class OnlyThisPage:
         await app(scope, receive, send)
 
     def refusal(self, path: str, headers: Headers) -> PlainTextResponse | None:
-        """Why a request is not answered; None if it is."""
+        """Return why a request is not answered; None if it is."""
         origin = headers.get('origin')
         foreign = origin is not None and urlsplit(origin).netloc != headers['host']
         if foreign or ':/' in path:  # of another page, or to fetch an address
@@ -68,7 +68,7 @@ class OnlyThisPage:
 
 
 def fetch_nothing() -> None:
-    """Let Gradio refuse addresses that a request names in place of an upload.
+    """Make Gradio refuse addresses that a request names in place of an upload.
 
     Else it downloads them, of any size, before a listener is asked.
     """
@@ -128,10 +128,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def check_files(paths: Sequence[str]) -> None:
-    """See that every image of a gallery has a file.
+    """Check that every image of a gallery has a file.
 
     Args:
-        paths (Sequence[str]): Of the images.
+        paths (Sequence[str]): Paths of the images.
 
     Raises:
         FileNotFoundError: If one has none; it names the first.
@@ -146,18 +146,18 @@ def check_files(paths: Sequence[str]) -> None:
 
 
 def searched_only(args: argparse.Namespace) -> bool:
-    """Whether the page has no clusters: those of a table are not made, only read."""
+    """Return whether the page has no clusters, because a table is only searched."""
     return is_lance_uri(args.gallery) and args.labels is None and args.people is None
 
 
 def output_file(args: argparse.Namespace) -> Path:
-    """Where corrected labels go.
+    """Return the file for corrected labels.
 
     Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
+        args (argparse.Namespace): Arguments from :func:`parse_args`.
 
     Returns:
-        Path: Of a CSV file.
+        Path: The path of a CSV file.
 
     Raises:
         FileExistsError: If other labels are there, which would be lost.
@@ -167,18 +167,18 @@ def output_file(args: argparse.Namespace) -> Path:
     begun = args.labels is not None and file.resolve() == Path(args.labels).resolve()
     if file.exists() and not begun:
         raise FileExistsError(
-            f'{file} is there, and saving would replace it. Go on with it: --labels '
+            f'{file} exists, and saving would replace it. Continue it: --labels '
             f'{file}, or name another file: --save-to FILE'
         )
     return file
 
 
 def first_labels(args: argparse.Namespace, gallery: AnyGallery) -> np.ndarray:
-    """The clusters to begin with.
+    """Return the clusters to begin with.
 
     Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
-        gallery (AnyGallery): Of N images.
+        args (argparse.Namespace): Arguments from :func:`parse_args`.
+        gallery (AnyGallery): Gallery of N images.
 
     Returns:
         np.ndarray: (N,) int64, −1 is un-clustered.
@@ -196,11 +196,11 @@ def first_labels(args: argparse.Namespace, gallery: AnyGallery) -> np.ndarray:
 def editor_of(
     args: argparse.Namespace, gallery: AnyGallery
 ) -> tuple[LabelEditor, Path]:
-    """What is corrected, and the file that it is saved to.
+    """Return the editor, and the file that it saves to.
 
     Args:
-        args (argparse.Namespace): Of :func:`parse_args`.
-        gallery (AnyGallery): Of N images.
+        args (argparse.Namespace): Arguments from :func:`parse_args`.
+        gallery (AnyGallery): Gallery of N images.
 
     Returns:
         tuple[LabelEditor, Path]: Clusters of the gallery, or known people.
@@ -220,7 +220,7 @@ def build_page(title: str, search: SearchTab, clusters: ClusterTab | None) -> gr
     """Lay out the page.
 
     Args:
-        title (str): Of the page.
+        title (str): Title of the page.
         search (SearchTab): Its first part.
         clusters (ClusterTab | None): Its second part, if it has one.
 
@@ -258,7 +258,7 @@ def main() -> None:
         editor, file = editor_of(args, gallery)
         clusters = ClusterTab(editor, gallery, file)
     fetch_nothing()
-    # Who is stopped by another program ends as by Ctrl-C, and leaves no upload behind.
+    # A stop by another program ends the page as Ctrl-C does, without left-over uploads.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as uploads:
         os.environ['GRADIO_TEMP_DIR'] = uploads  # nothing of other programs is in it
@@ -278,7 +278,7 @@ def main() -> None:
             enable_monitoring=False,
             run_history=False,
             footer_links=[],
-            # Fonts of the system: nothing is fetched for them.
+            # Fonts of the system, so that none is fetched.
             theme=gr.themes.Default(
                 font=[gr.themes.Font('Arial'), gr.themes.Font('sans-serif')],
                 font_mono=[gr.themes.Font('monospace')],

@@ -35,11 +35,11 @@ IN_TURN: dict[str, Any] = dict(LISTENER, concurrency_id='labels', concurrency_li
 class ClusterTab:
     """Browse clusters; merge, split and reject them; undo and save.
 
-    The labels are those of the program, not of the window: who loads the page anew
-    goes on where he was.
+    The labels belong to the program, not to the window: after the page is reloaded,
+    you continue where you were.
 
     Args:
-        editor (LabelEditor): Of the gallery's images.
+        editor (LabelEditor): Editor of the gallery's images.
         gallery (AnyGallery): For paths and cameras.
         file (Path): Where labels are saved.
     """
@@ -117,7 +117,7 @@ class ClusterTab:
             button.click(self.on_click(step), inputs, shown, **IN_TURN)
 
     def on_click(self, step: Callable[[View], View]) -> Callable[..., dict]:
-        """A listener that does a step, shows what came of it, or why it failed."""
+        """Return a listener that does a step, and shows the result or the error."""
 
         def listen(view: View, turn: int, turn_members: int) -> dict:
             try:
@@ -129,7 +129,7 @@ class ClusterTab:
         return listen
 
     def on_select(self, choose: Callable[[View, int], View]) -> Callable[..., dict]:
-        """A listener that shows what was clicked."""
+        """Return a listener that shows what was clicked."""
 
         def listen(
             view: View, turn: int, turn_members: int, event: gr.EventData
@@ -141,7 +141,7 @@ class ClusterTab:
         return listen
 
     def separate_picked(self, view: View) -> View:
-        """Move the picked images into a new cluster, and show it beside the old one."""
+        """Move the picked images into a new cluster, and show both clusters."""
         new = self.editor.separate(sorted(view.picked))
         return View(view.cluster, other=new)
 
@@ -160,19 +160,19 @@ class ClusterTab:
         return View()
 
     def merge_other(self, view: View) -> View:
-        """Take the other cluster into this one."""
+        """Merge the other cluster into this one."""
         self.editor.merge(chosen(view.cluster), chosen(view.other))
         return View(view.cluster)
 
     def keep_other_apart(self, view: View) -> View:
-        """Remember that the other cluster is somebody else."""
+        """Record that the other cluster is somebody else."""
         if not isinstance(self.editor, PeopleEditor):
             raise ValueError('Only known people are kept apart: start with --people.')
         self.editor.keep_apart(chosen(view.cluster), chosen(view.other))
         return replace(view, other=None)
 
     def undo_step(self, view: View) -> View:
-        """Take back the last step."""
+        """Undo the last step."""
         self.editor.undo()
         return replace(view, other=None)
 
@@ -183,7 +183,7 @@ class ClusterTab:
         return view
 
     def show(self, view: View, turn: int, turn_members: int) -> dict:
-        """Everything that is seen, by component."""
+        """Return the content of each component."""
         view = still_there(view, self.editor.labels)
         shown: dict[Any, Any] = {self.view: view, self.summary: self.summary_text()}
         numbers = self.editor.clusters.tolist()
@@ -198,7 +198,7 @@ class ClusterTab:
         return shown
 
     def show_members(self, view: View, turn: int) -> dict:
-        """The images of the cluster, and what can be done with them."""
+        """Return the images of the cluster, and what can be done with them."""
         rows: list[int] = []
         title = 'Click a cluster on the left.'
         if view.cluster is not None:
@@ -220,7 +220,7 @@ class ClusterTab:
         }
 
     def show_similar(self, view: View) -> dict:
-        """Clusters that may be the same person, and the one that is compared."""
+        """Return clusters that may be the same person, and the one that is compared."""
         text = other_text = similar_html = others_html = ''
         if view.cluster not in (None, UNCLUSTERED):
             numbers, cosines = self.editor.similar(view.cluster)
@@ -258,14 +258,14 @@ class ClusterTab:
         }
 
     def cluster_crop(self, number: int, marked: int | None, text: str = '') -> Crop:
-        """A cluster as its most typical image."""
+        """Show a cluster as its most typical image."""
         rows = self.editor.members(number)
         lines = [self.name(number), f'{len(rows)} images', text]
         caption = '\n'.join(line for line in lines if line)
         return Crop(number, self.gallery.paths[rows[0]], caption, number == marked)
 
     def images(self, rows: list[int], picked: frozenset[int]) -> str:
-        """Images as crops to click on."""
+        """Return images as crops to click on."""
         return crops_html(
             [
                 Crop(
@@ -279,7 +279,7 @@ class ClusterTab:
         )
 
     def name(self, number: int) -> str:
-        """How a cluster is called on the page."""
+        """Return the name of a cluster on the page."""
         if number == UNCLUSTERED:
             return 'no cluster'
         if isinstance(self.editor, PeopleEditor):
@@ -288,7 +288,7 @@ class ClusterTab:
         return f'cluster {number}'
 
     def summary_text(self) -> str:
-        """How many clusters there are, and whether they are saved."""
+        """Describe how many clusters there are, and whether they are saved."""
         editor = self.editor
         left = int(np.sum(editor.labels == UNCLUSTERED))
         if editor.unsaved:

@@ -1,4 +1,4 @@
-"""What a window shows of the clusters, and how clicks change that."""
+"""The state of the clusters in one window, and how clicks change it."""
 
 from dataclasses import dataclass, replace
 
@@ -9,10 +9,10 @@ from mmreid_cc.apis.label_editor import UNCLUSTERED
 
 @dataclass(frozen=True)
 class View:
-    """What one window shows.
+    """The state of one window.
 
     Args:
-        cluster (int | None): Whose images are shown; −1 for the un-clustered.
+        cluster (int | None): Cluster whose images are shown; −1 for the un-clustered.
         other (int | None): A cluster below it, to compare.
         picked (frozenset[int]): Rows that were clicked.
     """
@@ -33,12 +33,12 @@ def compare(view: View, number: int) -> View:
 
 
 def pick(view: View, row: int) -> View:
-    """Pick an image, or let go of it."""
+    """Pick an image, or unpick it."""
     return replace(view, picked=view.picked ^ {row})
 
 
 def chosen(cluster: int | None) -> int:
-    """A cluster that a step needs.
+    """Return a cluster that a step needs.
 
     Raises:
         ValueError: If none was clicked.
@@ -49,7 +49,7 @@ def chosen(cluster: int | None) -> int:
 
 
 def still_there(view: View, labels: np.ndarray) -> View:
-    """What is left of a view: clusters go by steps of this or another window.
+    """Return the part of a view that still exists after steps of any window.
 
     Args:
         view (View): Before the step.

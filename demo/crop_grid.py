@@ -42,7 +42,7 @@ figure.query figcaption { white-space: pre; }
 LISTENER: dict[str, Any] = dict(api_visibility='private', show_progress='hidden')
 """What every listener of the page has: no entry in an API, no veil over its output."""
 
-# The one thing that the page tells us of a click.
+# The only information about a click that the page sends.
 ON_CLICK = """
 element.addEventListener('click', event => {
   const crop = event.target.closest('button[data-number]');
@@ -57,7 +57,7 @@ class Crop:
 
     Args:
         number (int): What a click on it reports: a row, a cluster.
-        path (str): Of the image.
+        path (str): Path of the image.
         caption (str): Some short lines below it.
         picked (bool): Whether it is marked. Defaults to False.
     """
@@ -69,10 +69,10 @@ class Crop:
 
 
 def crop_grid(html: str = '') -> gr.HTML:
-    """A place for crops, whose event ``select`` is a click on one.
+    """Create a place for crops, whose event ``select`` is a click on one.
 
     Args:
-        html (str): Of :func:`crops_html`. Defaults to none.
+        html (str): HTML from :func:`crops_html`. Defaults to none.
 
     Returns:
         gr.HTML: The listener of ``select`` reads the number by :func:`clicked`.
@@ -81,10 +81,10 @@ def crop_grid(html: str = '') -> gr.HTML:
 
 
 def clicked(event: gr.EventData) -> int:
-    """The number of the crop that was clicked.
+    """Return the number of the crop that was clicked.
 
     Args:
-        event (gr.EventData): Of ``select``.
+        event (gr.EventData): Event of ``select``.
 
     Returns:
         int: Its :attr:`Crop.number`. It comes from the browser: to be checked.
@@ -93,7 +93,7 @@ def clicked(event: gr.EventData) -> int:
 
 
 def crops_html(crops: Sequence[Crop]) -> str:
-    """Crops side by side.
+    """Return the HTML of crops side by side.
 
     Args:
         crops (Sequence[Crop]): In this order.
@@ -113,10 +113,10 @@ def crops_html(crops: Sequence[Crop]) -> str:
 
 
 def readable(text: str) -> str:
-    """A text with ``?`` for the bytes of file names that are no UTF-8.
+    """Replace bytes of file names that are no UTF-8 by ``?``.
 
     Args:
-        text (str): With such bytes as Python reads them, which cannot be sent.
+        text (str): Text with such bytes as Python reads them, which cannot be sent.
 
     Returns:
         str: That can be sent to a browser.
@@ -126,7 +126,7 @@ def readable(text: str) -> str:
 
 @lru_cache(CACHED)
 def file_url(path: str) -> str:
-    """The pixels of a file, see :func:`image_url`; grey if it cannot be read."""
+    """Return the pixels of a file, see :func:`image_url`; grey if it cannot be read."""
     try:
         return image_url(decode_image(path))
     except Exception:  # Pillow raises many types; the others are still to be seen
@@ -134,10 +134,10 @@ def file_url(path: str) -> str:
 
 
 def image_url(image: Image.Image) -> str:
-    """A small copy of an image as a ``data:`` URL.
+    """Return a small copy of an image as a ``data:`` URL.
 
     Args:
-        image (Image.Image): Of mode RGB.
+        image (Image.Image): Image of mode RGB.
 
     Returns:
         str: A JPEG without the metadata of the original.
@@ -150,22 +150,23 @@ def image_url(image: Image.Image) -> str:
 
 
 def camera_lines(gallery: AnyGallery, row: int) -> list[str]:
-    """A line that names the camera of an image; none if it is not known."""
+    """Return a line that names the camera of an image; none if it is unknown."""
     camera = camera_of(gallery, row)
     return [] if camera is None else [f'camera {camera}']
 
 
 def page_slider(label: str) -> gr.Slider:
-    """A choice of pages, hidden until :func:`page_of` finds more than one."""
+    """Create a choice of pages, hidden until :func:`page_of` finds more than one."""
     return gr.Slider(1, 2, value=1, step=1, label=label, visible=False)
 
 
 def page_of(items: Sequence[int], turn: int, size: int) -> tuple[list[int], gr.Slider]:
-    """The items of a page.
+    """Return the items of a page.
 
     Args:
-        items (Sequence[int]): Of all pages.
-        turn (int): Number of the page from 1 on; the last if it is beyond.
+        items (Sequence[int]): Items of all pages.
+        turn (int): Number of the page, counted from 1; a larger one shows the last
+            page.
         size (int): Items of a page.
 
     Returns:

@@ -37,7 +37,7 @@ class Query:
         embedding (np.ndarray): (D,) float32.
         url (str): Its pixels.
         text (str): What it is.
-        row (int | None): Of the gallery; None if it was uploaded.
+        row (int | None): Row of the gallery; None if it was uploaded.
     """
 
     embedding: np.ndarray
@@ -47,11 +47,11 @@ class Query:
 
 
 class SearchTab:
-    """Upload or pick a crop, and look through those who look like it.
+    """Upload or pick a crop, and look through the images that look like it.
 
     Args:
-        reid (ReIDInferencer): Of uploads.
-        gallery (AnyGallery): Of the same network.
+        reid (ReIDInferencer): Inferencer of uploads.
+        gallery (AnyGallery): Gallery of the same network.
         max_upload_mb (int): Size of an upload at most, for the text.
     """
 
@@ -123,7 +123,7 @@ class SearchTab:
         gr.on([setting.change for setting in settings], **search)
 
     def take_upload(self, file: str) -> tuple[Any, Any, Any, None]:
-        """Embed an upload, or say why not; the place for the next one is empty."""
+        """Embed an upload, or say why not, and clear the place for the next one."""
         try:
             image = read_upload(file)
         except ValueError as error:
@@ -144,7 +144,7 @@ class SearchTab:
         return self.show_choice(Query(embedding, file_url(path), text, row))
 
     def show_choice(self, query: Query) -> tuple[Query, str, gr.Checkbox]:
-        """A new query; its camera can be left out where it is known."""
+        """Show a new query, whose camera can be left out if it is known."""
         if query.row is not None and camera_of(self.gallery, query.row) is not None:
             other_cameras = gr.Checkbox(interactive=True)
         else:
@@ -152,7 +152,7 @@ class SearchTab:
         return query, self.show_query(query), other_cameras
 
     def show_query(self, query: Query | None) -> str:
-        """The query as a picture with a caption."""
+        """Return the query as a picture with a caption."""
         if query is None:
             return '<p>Upload a crop, or click one of the gallery.</p>'
         return (
@@ -161,14 +161,14 @@ class SearchTab:
         )
 
     def show_page(self, turn: int) -> tuple[str, gr.Slider]:
-        """A page of the gallery, from 1 on."""
+        """Show a page of the gallery, counted from 1."""
         rows, slider = page_of(range(len(self.gallery)), turn, PAGE)
         return crops_html([self.crop(row, f'image {row}') for row in rows]), slider
 
     def search(
         self, query: Query | None, threshold: float, rerank: bool, other_cameras: bool
     ) -> tuple[str, str]:
-        """The results, and a sentence about them."""
+        """Return the results, and a sentence about them."""
         if query is None:
             return '', ''
         ranking = rank_images(
@@ -195,6 +195,6 @@ class SearchTab:
         )
 
     def crop(self, row: int, text: str) -> Crop:
-        """An image of the gallery, with its camera where that is known."""
+        """Return an image of the gallery, with its camera if that is known."""
         caption = '\n'.join([text, *camera_lines(self.gallery, row)])
         return Crop(row, self.gallery.paths[row], caption)

@@ -1,4 +1,4 @@
-"""Let the C library keep the memory of freed tensors, instead of asking for it anew."""
+"""Let the C library keep the memory of freed tensors for later ones."""
 
 import ctypes
 import os
@@ -17,15 +17,15 @@ THRESHOLDS = {
 def keep_freed_memory(environ: Mapping[str, str] = os.environ) -> bool:
     """Raise the thresholds of glibc's allocator, before the first large allocation.
 
-    By default glibc maps every block above some megabytes when it is asked for, and
-    unmaps it when it is freed. The activations of a network are such blocks, so that
-    each of them costs page faults in every batch: half of the time of a training on a
-    CPU. With the thresholds raised a process keeps what it has freed, and so holds its
-    peak memory until it ends.
+    By default, glibc maps every block above some megabytes when a program asks for it,
+    and unmaps it when it is freed. The activations of a network are such blocks, so
+    each of them costs page faults in every batch, which is half of the time of a
+    training on a CPU. With higher thresholds, a process keeps what it has freed, and so
+    holds its peak memory until it ends.
 
-    Nothing is changed for other C libraries, and where the environment chooses for
-    itself: by a variable ``MALLOC_*``, by ``GLIBC_TUNABLES`` for malloc, or by an
-    allocator in ``LD_PRELOAD``.
+    Nothing is changed for other C libraries, or if the environment chooses an
+    allocator: by a variable ``MALLOC_*``, by ``GLIBC_TUNABLES`` for malloc, or by
+    ``LD_PRELOAD``.
 
     Args:
         environ (Mapping[str, str]): Environment variables. Defaults to those of the

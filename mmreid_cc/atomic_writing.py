@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ def replacing(path: Path) -> Iterator[Path]:
     """Write a file under another name, and rename it when it is complete.
 
     Args:
-        path (Path): Of the file; its folder is made. Who reads it meanwhile finds the
-            old file or the new one; after an error it is as it was.
+        path (Path): Path of the file; its folder is created. Who reads it meanwhile
+            finds the old file or the new one; after an error it is as it was.
 
     Yields:
-        Path: Where to write, beside it.
+        Path: Where to write, in the same folder.
 
     Example:
         >>> with replacing(Path('work_dirs/report.html')) as part:

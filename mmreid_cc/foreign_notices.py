@@ -55,7 +55,7 @@ def drop_storage_notices(logger: logging.Logger) -> None:
     uses neither, and logs that both will be removed.
 
     Args:
-        logger (logging.Logger): Of a run; its other records stay.
+        logger (logging.Logger): Logger of a run; its other records stay.
 
     Example:
         >>> drop_storage_notices(runner.logger)

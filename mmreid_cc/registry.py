@@ -18,7 +18,7 @@ with quiet_imports():
     import mmpretrain.datasets
     from mmpretrain import registry as mmpretrain
 
-# MMEngine reads `mmreid_cc::<config>` for packages that it knows, only.
+# MMEngine reads `mmreid_cc::<config>` only for packages that it knows.
 MODULE2PACKAGE['mmreid_cc'] = 'mmreid_cc'
 
 
@@ -33,7 +33,7 @@ def _child(parent: Registry, theirs: str, ours: str | None = None) -> Registry:
     return child
 
 
-# Components of ours.
+# Components of this package.
 MODELS = _child(mmpretrain.MODELS, 'models', ours='models')
 DATASETS = _child(mmpretrain.DATASETS, 'datasets', ours='datasets')
 DATA_SAMPLERS = _child(mmpretrain.DATA_SAMPLERS, 'datasets', ours='datasets')
@@ -42,7 +42,7 @@ METRICS = _child(mmpretrain.METRICS, 'evaluation', ours='evaluation.metrics')
 HOOKS = _child(mmpretrain.HOOKS, 'engine', ours='engine')
 OPTIM_WRAPPERS = _child(mmpretrain.OPTIM_WRAPPERS, 'engine', ours='engine')
 
-# None of ours: the Runner looks every one of them up in the default scope.
+# Empty, but the Runner looks every one of them up in the default scope.
 RUNNERS = _child(mmpretrain.RUNNERS, 'engine')
 RUNNER_CONSTRUCTORS = _child(mmpretrain.RUNNER_CONSTRUCTORS, 'engine')
 LOOPS = _child(mmpretrain.LOOPS, 'engine')

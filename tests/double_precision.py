@@ -2,7 +2,7 @@
 
 from mmpretrain.models import ClsDataPreprocessor, ImageClassifier
 
-from mmreid_cc.models import MutualClassifier, TaughtClassifier
+from mmreid_cc.models import MultiViewClassifier, MutualClassifier, TaughtClassifier
 from mmreid_cc.registry import MODELS
 
 
@@ -36,6 +36,15 @@ class DoubleTaughtClassifier(TaughtClassifier):
 @MODELS.register_module()
 class DoubleMutualClassifier(MutualClassifier):
     """The same, with twins."""
+
+    def __init__(self, **arguments):
+        super().__init__(**arguments)
+        self.double()
+
+
+@MODELS.register_module()
+class DoubleMultiViewClassifier(MultiViewClassifier):
+    """The same, with several views of an image."""
 
     def __init__(self, **arguments):
         super().__init__(**arguments)

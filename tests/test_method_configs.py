@@ -3,14 +3,17 @@
 import os
 
 import pytest
+import torch
 from conftest import ROOT
 from mmengine.config import Config
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 from test_configs import data_root, make_narrow, without_downloads  # noqa: F401
 
 from mmreid_cc.engine.config_check import check_config
 
-METHODS = 'cap', 'ice', 'ise', 'mmt', 'mt', 'pplr', 'spcl'
+MODALITIES = 'adca', 'pgm'  # on SYSU-MM01, not on Market-1501
+METHODS = 'cap', 'ice', 'ise', 'mmt', 'mt', 'pplr', 'spcl', *MODALITIES
 NAMES = sorted(
     path.stem
     for path in (ROOT / 'configs').glob('*.py')
@@ -27,7 +30,7 @@ def test_all_methods_have_their_configs():
     recipes = {name.removeprefix('uda_').split('_')[0] for name in TRAINED}
     drawn = {name.split('_')[0] for name in NAMES if name.endswith('_synthetic')}
     crops = {name.split('_')[0] for name in NAMES if name.endswith('_cuhk03')}
-    assert recipes == drawn == crops == set(METHODS)
+    assert recipes == drawn == crops | set(MODALITIES) == set(METHODS)
 
 
 @pytest.mark.parametrize('name', NAMES)
@@ -55,10 +58,18 @@ def test_recipe_trains(name, data_root, tmp_path):  # noqa: F811
         if loader.dataset.type == 'AdaptationReID':
             part = dict(type='ReIDDataset', data_root='')
             loader.dataset.target, loader.dataset.sources = part, dict(source=part)
+        if loader.dataset.type == 'SYSUMM01':
+            loader.dataset.type = 'ReIDDataset'
+            loader.dataset.pop('search', None)
     config.test_dataloader = config.val_dataloader
     config.train_dataloader.sampler.update(
         num_clusters=2, num_instances=2, iters_per_epoch=1
     )
+    if name.startswith(MODALITIES):
+        cameras = dict(infrared_cameras=(2,))
+        config.train_dataloader.sampler.update(cameras)
+        config.model.head.memory.update(cameras, start=0)
+        config.val_evaluator = config.test_evaluator = dict(type='ReIDMetric')
     clusterer = dict(type='KMeans', n_clusters=2)
     config.default_hooks.cluster_memory.clusterer = clusterer
     config.default_hooks.batch_norm_groups.samples_per_bn = 4
@@ -75,6 +86,8 @@ def test_recipe_trains(name, data_root, tmp_path):  # noqa: F811
 @pytest.mark.parametrize(
     ('name', 'batch', 'iterations', 'epochs', 'clusterer', 'group'),
     [
+        ('adca_r50_sysumm01', (16, 16), 200, 100, dict(eps=0.6, k1=30, k2=6), 128),
+        ('pgm_r50_sysumm01', (16, 16), 200, 100, dict(eps=0.6, k1=30, k2=6), 128),
         ('cap_r50_market', (8, 4), 400, 50, dict(eps=0.5, k1=20, k2=6), 32),
         ('ice_r50_market', (8, 4), 400, 40, dict(eps=0.55, k1=30, k2=6), 32),
         ('ise_r50_market', (16, 16), 400, 70, dict(eps=0.4, k1=30, k2=6), 64),
@@ -93,11 +106,52 @@ def test_recipe_is_the_papers(name, batch, iterations, epochs, clusterer, group)
     assert sampler.iters_per_epoch == iterations
     assert config.train_cfg.max_epochs == epochs
     found = config.default_hooks.cluster_memory.clusterer
+    two = found.type == 'ByModality'
+    found = found.clusterer if two else found
     assert {key: found[key] for key in clusterer} == clusterer
     assert config.default_hooks.batch_norm_groups.samples_per_bn == group
     parts = name.startswith('pplr')
     neck = 'PartPooling' if parts else 'GlobalAveragePooling'
+    neck = 'GeneralizedMeanPooling' if two else neck
     assert config.model.neck.type == neck
     optimizer = config.optim_wrapper.optimizer
     assert optimizer.type == 'Adam'
     assert (optimizer.lr, optimizer.weight_decay) == (3.5e-4, 5e-4)
+
+
+@pytest.mark.parametrize(
+    ('name', 'memory'),
+    [
+        ('adca', dict(type='AggregatedMemory', momentum=0.1)),
+        ('pgm', dict(type='GraphMatchedMemory', momentum=0.2, update='hard')),
+    ],
+)
+def test_recipe_of_two_modalities(name, memory):
+    """Two stages of 50 epochs, 288 × 144, plain images and those of one channel."""
+    config = read(f'{name}_r50_sysumm01')
+    cameras = dict(infrared_cameras=(3, 6))
+    assert dict(config.model.head.memory) == {**memory, **cameras}
+    assert config.train_dataloader.sampler.infrared_cameras == (3, 6)
+    assert config.default_hooks.cluster_memory.clusterer.infrared_cameras == (3, 6)
+    _, resize, views, _ = config.train_dataloader.dataset.pipeline
+    assert tuple(resize.scale) == (144, 288)
+    plain, one_channel = ([t.type for t in view] for view in views.transforms)
+    assert 'ChannelAugmentation' not in plain
+    assert one_channel[-1] == 'ChannelAugmentation'
+    assert ('ColorJitter' in one_channel) == (name == 'pgm')
+    config.optim_wrapper.optimizer.pop('fused')
+    weights = torch.nn.Linear(1, 1).parameters()
+    config.optim_wrapper.optimizer.pop('type')
+    optimizer = torch.optim.Adam(weights, **config.optim_wrapper.optimizer)
+    schedulers = [
+        PARAM_SCHEDULERS.build(dict(cfg, optimizer=optimizer))
+        for cfg in config.param_scheduler
+    ]
+    rates = []
+    for _ in range(100):
+        rates.append(optimizer.param_groups[0]['lr'] / 3.5e-4)
+        optimizer.step()
+        for scheduler in schedulers:
+            scheduler.step()
+    stage = [1.0] * 20 + [0.1] * 20 + [0.01] * 10
+    assert rates == pytest.approx(stage * 2)

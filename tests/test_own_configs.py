@@ -71,7 +71,7 @@ def test_stops_and_keeps_the_best_without_labels(tmp_path):
         'visualization/report.py', 'run', '--out', out, cwd=tmp_path
     )
     assert status == 0, printed[-3000:]
-    assert 'The report is without a test set' in printed
+    assert 'The report has no test set' in printed
     page = out.read_text()
     assert 'silhouette' in page
     assert 'people, estimated' in page

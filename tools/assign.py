@@ -1,4 +1,4 @@
-"""Find out who new crops show, among people known from earlier ones."""
+"""Find out which people new crops show, among those known from earlier crops."""
 
 import csv
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ def load_people(file: Path, model_hash: str, false_matches: float | None) -> Peo
     """Read people, or begin with nobody.
 
     Args:
-        file (Path): Of the people; may be missing.
-        model_hash (str): Of the network that embeds the crops.
+        file (Path): Path of the people; the file may not exist yet.
+        model_hash (str): Hash of the network that embeds the crops.
         false_matches (float, optional): None: as it was.
 
     Returns:
-        People: To assign crops to.
+        People: The people to assign crops to.
 
     Raises:
         ValueError: If they are known by another network.
@@ -43,8 +43,8 @@ def load_people(file: Path, model_hash: str, false_matches: float | None) -> Peo
         raise ValueError(
             f'The people in {file} are known by another network, or by other pixels '
             f'(model hash {people.model_hash or "unknown"}, this one is {model_hash}): '
-            'their embeddings do not compare. Take the config and checkpoint that the '
-            'file was begun with, or begin another file.'
+            'their embeddings cannot be compared. Use the config and checkpoint with '
+            'which the file was begun, or begin another file.'
         )
     if false_matches is not None:
         people.false_matches = false_matches
@@ -61,8 +61,8 @@ def write_results(
             from the folder that holds all crops; the number and name of the person,
             empty if undecided; ``known``, ``new`` or ``undecided``; the row of the
             track in the file of people.
-        paths (Sequence[str]): Of N crops.
-        found (Assignment): Of them.
+        paths (Sequence[str]): Paths of N crops.
+        found (Assignment): Assignment of the crops.
         people (People): For the names.
     """
     with (
@@ -81,7 +81,7 @@ def write_results(
 
 
 def report(found: Assignment, people: People, entries: Sequence[dict]) -> str:
-    """What came of the crops, in some lines."""
+    """Describe the result in a few lines."""
     decided = found.people != UNDECIDED
     known = np.unique(found.people[decided & ~found.new])
     new = np.unique(found.people[found.new])
@@ -111,18 +111,21 @@ def main() -> None:
         'them, with the columns path,pid,cam,track,time',
     )
     parser.add_argument(
-        '--people', required=True, help='.npz of known people; begun if it is missing'
+        '--people',
+        required=True,
+        help='.npz file of known people; it is created if it does not exist',
     )
-    parser.add_argument('--out', help='CSV file of who each crop shows')
-    parser.add_argument('--sort', help='new folder, with a folder for each person')
+    parser.add_argument('--out', help='CSV file for the person of each crop')
+    parser.add_argument('--sort', help='new folder for a folder for each person')
     parser.add_argument(
         '--copy', action='store_true', help='copy the files instead of linking to them'
     )
     parser.add_argument(
         '--false-matches',
         type=float,
-        help='how many known people an unknown one may look like enough, on average: '
-        'less joins fewer tracks; 1, or as it was in the file',
+        help='with how many known people an unknown one may reach the threshold, on '
+        'average; a smaller number joins fewer tracks (default: that of the file, or '
+        '1)',
     )
     args = parser.parse_args()
     is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()

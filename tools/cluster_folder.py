@@ -1,4 +1,4 @@
-"""From a folder of unlabelled crops to a folder for each person."""
+"""Sort a folder of unlabelled crops into a folder for each person."""
 
 import logging
 from pathlib import Path
@@ -40,7 +40,9 @@ def main() -> None:
         help='folder of crops, searched with its sub-folders; or a CSV file that lists '
         'them, with the columns path,pid,cam,track,time',
     )
-    parser.add_argument('--out', required=True, help='new folder of the people')
+    parser.add_argument(
+        '--out', required=True, help='new folder for a folder for each person'
+    )
     parser.add_argument(
         '--copy', action='store_true', help='copy the files instead of linking to them'
     )
@@ -86,7 +88,7 @@ def main() -> None:
     if 'pid' in metadata:
         quality = clustering_quality(labels, known_numbers(metadata['pid']))
         figures = ', '.join(f'{name} {value:.3f}' for name, value in quality.items())
-        print(f'Beside the identities that are known: {figures or "none is"}')
+        print(f'Compared with the known identities: {figures or "none is known"}')
     if people:
         print(
             f'Look at {out / "report.html"}: at the largest clusters, which may hold '

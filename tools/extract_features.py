@@ -72,45 +72,50 @@ def main() -> None:
 
 
 def add_ray(parser: argparse.ArgumentParser) -> None:
-    """Add what Ray needs to know."""
+    """Add the options of Ray."""
     group = parser.add_argument_group(
         'many images',
         'With --ray, several workers embed, unreadable files are listed and left out, '
-        'and --out is a folder of Parquet shards. After an interruption the same '
-        'command goes on.',
+        'and --out is a folder of Parquet shards. After an interruption, the same '
+        'command continues the run.',
     )
     group.add_argument(
         '--ray',
         nargs='?',
         const=LOCAL,
         metavar='ADDRESS',
-        help='embed on a Ray cluster (auto, or HOST:PORT), without an address on the '
+        help='embed on a Ray cluster (auto or HOST:PORT), or without an address on the '
         'cores of this machine',
     )
     group.add_argument(
         '--workers',
         type=int,
-        help='inferencers (default: one for each GPU, or else for each core)',
+        help='number of workers (default: one for each GPU, or else for each core)',
     )
-    group.add_argument('--shard-size', type=int, default=4096, help='images of a shard')
+    group.add_argument(
+        '--shard-size',
+        type=int,
+        default=4096,
+        help='number of images in a shard (default: %(default)s)',
+    )
     group.add_argument(
         '--dtype',
         choices=('float32', 'float16'),
         default='float32',
-        help='numbers in the shards',
+        help='type of the numbers in the shards (default: %(default)s)',
     )
 
 
 def images_for_workers(
     args: argparse.Namespace,
 ) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The images to embed by Ray, none of which is read yet, and what is known."""
+    """List the images to embed by Ray, with their metadata; none is read yet."""
     first = args.images[0]
     if first.lower().endswith(PARQUET):
         if args.pattern is not None:
             raise ValueError(
-                f'{first} tells by its columns what is known of the images. Leave '
-                '--pattern out.'
+                f'{first} has the metadata of the images in its columns, so leave out '
+                '--pattern.'
             )
         return read_parquet_list(first)
     if first.lower().endswith('.csv'):
@@ -123,7 +128,7 @@ def images_for_workers(
 def embed_on_workers(
     args: argparse.Namespace, paths: list[str], metadata: dict[str, np.ndarray]
 ) -> str:
-    """Embed images by Ray, and say what came of it."""
+    """Embed images by Ray, and print the result."""
     checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
     unreadable = extract_by_ray(
         config_of(args),

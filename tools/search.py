@@ -1,4 +1,4 @@
-"""Search for people: what looks like the query images, in a gallery or a folder."""
+"""Search a gallery or a folder for images that look like the query images."""
 
 from pathlib import Path
 

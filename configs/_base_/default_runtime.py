@@ -22,7 +22,7 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
     # `save_best` looks at the test set, as all published results do: report the last
-    # checkpoint beside the best.
+    # checkpoint as well.
     checkpoint=dict(
         type='AtomicCheckpointHook', interval=1, max_keep_ckpts=2, save_best='reid/mAP'
     ),

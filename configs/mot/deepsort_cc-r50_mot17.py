@@ -6,6 +6,6 @@ _base_ = [
 
 model = dict(
     reid=dict(_delete_=True, **_base_.reid),
-    # Of L2-normalised embeddings: 2 would let everyone match.
+    # A distance of L2-normalised embeddings; 2 would let everyone match.
     tracker=dict(reid=dict(match_score_thr=1.0)),
 )

@@ -1,4 +1,4 @@
-"""Draws scene.png: frames of a drawn scene, with the boxes of its played tracker.
+"""Draws scene.png: frames of a drawn scene, with the boxes of its simulated tracker.
 
 python docs/images/scene.py
 """

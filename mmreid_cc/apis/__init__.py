@@ -1,4 +1,4 @@
-"""From crops to embeddings, and to those who look alike, without a Runner."""
+"""Embedding, searching and clustering of crops without a Runner."""
 
 from .embedding_pooling import pool_embeddings
 from .gallery import Gallery

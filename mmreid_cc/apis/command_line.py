@@ -1,4 +1,4 @@
-"""What the tools that embed images share on the command line."""
+"""The part of the command line that all tools that embed images share."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from .path_metadata import listed_metadata, path_metadata
 
 
 def inference_parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser of config, checkpoint and how to run them.
+    """Create a parser of config, checkpoint, and how to run them.
 
     Args:
-        description (str, optional): Of the tool.
+        description (str, optional): Description of the tool.
 
     Returns:
         argparse.ArgumentParser: To which the tool adds arguments of its own.
@@ -53,7 +53,7 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def add_pattern(parser: argparse.ArgumentParser) -> None:
-    """Add ``--pattern``, for the tools that know images by more than their names."""
+    """Add ``--pattern``, for the tools that use metadata of images."""
     parser.add_argument(
         '--pattern',
         help='regular expression that finds metadata in the path of an image by its '
@@ -64,11 +64,11 @@ def add_pattern(parser: argparse.ArgumentParser) -> None:
 def metadata_of(
     args: argparse.Namespace, paths: Sequence[str]
 ) -> dict[str, np.ndarray]:
-    """What ``--pattern`` finds in paths.
+    """Return what ``--pattern`` finds in paths.
 
     Args:
-        args (argparse.Namespace): Of a parser with :func:`add_pattern`.
-        paths (Sequence[str]): Of N images.
+        args (argparse.Namespace): Arguments of a parser with :func:`add_pattern`.
+        paths (Sequence[str]): Paths of N images.
 
     Returns:
         dict[str, np.ndarray]: (N,) each, see :func:`path_metadata`; empty without a
@@ -83,10 +83,11 @@ def metadata_of(
 def listed_images(
     args: argparse.Namespace, file: str
 ) -> tuple[list[str], dict[str, np.ndarray]]:
-    """The images that a CSV file lists, and what it tells of them.
+    """Read the images that a CSV file lists, and their metadata.
 
     Args:
-        args (argparse.Namespace): Of :func:`inference_parser` and :func:`add_pattern`.
+        args (argparse.Namespace): Arguments from :func:`inference_parser` and
+            :func:`add_pattern`.
         file (str): As :func:`read_image_list` takes it; its paths start from its
             folder.
 
@@ -99,8 +100,8 @@ def listed_images(
     """
     if args.pattern is not None:
         raise ValueError(
-            f'{file} tells by its columns what is known of the images. Leave --pattern '
-            'out.'
+            f'{file} has the metadata of the images in its columns, so leave out '
+            '--pattern.'
         )
     images = read_image_list(Path(file), Path(file).parent)
     if args.skip_unreadable:
@@ -113,10 +114,10 @@ def listed_images(
 
 
 def config_of(args: argparse.Namespace) -> Config:
-    """The config with its overrides, checked.
+    """Read the config with its overrides, and check it.
 
     Args:
-        args (argparse.Namespace): Of :func:`inference_parser`.
+        args (argparse.Namespace): Arguments from :func:`inference_parser`.
 
     Returns:
         Config: As :class:`ReIDInferencer` takes it.
@@ -131,11 +132,11 @@ def config_of(args: argparse.Namespace) -> Config:
 
 
 def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
-    """The inferencer that a command line asks for.
+    """Create the inferencer that a command line asks for.
 
     Args:
-        args (argparse.Namespace): Of :func:`inference_parser`.
-        cfg (Config): As of :func:`config_of`.
+        args (argparse.Namespace): Arguments from :func:`inference_parser`.
+        cfg (Config): Config from :func:`config_of`.
 
     Returns:
         ReIDInferencer: Ready.
@@ -145,7 +146,7 @@ def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
 
 
 def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
-    """The files that a command line names.
+    """Return the files that a command line names.
 
     Args:
         given (Sequence[str]): Images and folders.
@@ -170,7 +171,7 @@ def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
     if urls:
         raise ValueError(
             f'--skip-unreadable reads files, and {urls[0]} is a URL. Download it, or '
-            'leave out the option.'
+            'leave the option out.'
         )
     crops = [Crop(path, UNKNOWN, 0) for path in paths]
     return [crop.path for crop in drop_unreadable(crops, ', '.join(given))]

@@ -1,4 +1,4 @@
-"""Several shots of one person as one embedding."""
+"""Pooling of several images of one person into one embedding."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def pool_embeddings(embeddings: Any, persons: ArrayLike | None = None) -> np.nda
     persons = np.asarray(persons)
     if persons.shape != (len(embeddings),):
         raise ValueError(
-            f'persons must name who each of the {len(embeddings)} rows shows, got '
+            f'persons must have one entry for each of the {len(embeddings)} rows, got '
             f'shape {persons.shape}.'
         )
     return cluster_centroids(embeddings, np.unique(persons, return_inverse=True)[1])

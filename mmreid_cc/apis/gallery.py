@@ -1,4 +1,4 @@
-"""Embeddings that are searched in, with what is known of each."""
+"""Embeddings to search in, with their paths and metadata."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -16,11 +16,11 @@ METADATA = 'metadata/'  # before the names of those arrays in the file
 
 
 class Gallery:
-    """Embeddings, their paths, and what else is known of them.
+    """Embeddings, their paths, and their metadata.
 
-    It is saved as one file, an ``.npz`` that ``numpy.load`` reads, too. Nothing in it
-    is executed. On loading the embeddings are read once to check them, and stay
-    memory-mapped: processes that load the same file share them.
+    It is saved as one ``.npz`` file, which ``numpy.load`` reads, too. Nothing in the
+    file is executed. Loading reads the embeddings once to check them, and maps them
+    into memory: processes that load the same file share them.
 
     Args:
         embeddings (array): (N, D) floating, rows L2-normalised, N ≥ 1.
@@ -28,8 +28,8 @@ class Gallery:
         metadata (Mapping[str, array], optional): By name, (N,) numbers, texts or
             booleans each, e.g. ``pid``, ``cam_id``, ``track``, ``time``. Defaults to
             None: nothing.
-        model_hash (str): Of the network, as ``ReIDInferencer.model_hash``. Defaults to
-            ``''``: unknown.
+        model_hash (str): Hash of the network, as ``ReIDInferencer.model_hash``.
+            Defaults to ``''``: unknown.
 
     Attributes:
         embeddings (np.ndarray): (N, D) float32; memory-mapped after :meth:`load`.
@@ -88,7 +88,7 @@ class Gallery:
         Args:
             query_embeddings (array): (Q, D) floating, rows L2-normalised, of the same
                 network.
-            topk (int): Length of each list, from 1 on; with topk > N it is N.
+            topk (int): Length of each list, at least 1; with topk > N it is N.
             rerank (bool): Order the lists by k-reciprocal re-ranking, see
                 :func:`mmreid_cc.apis.query_search.re_ranked_images`. Defaults to False.
 
@@ -99,8 +99,8 @@ class Gallery:
 
         Raises:
             TypeError: If the queries are not floating-point numbers.
-            ValueError: If they are not 2-D, finite and normalised, have not D columns,
-                or ``topk`` is not positive.
+            ValueError: If they are not 2-D, finite and normalised, do not have D
+                columns, or ``topk`` is not positive.
 
         Example:
             >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
@@ -110,13 +110,14 @@ class Gallery:
         return search(queries, self.embeddings, min(topk, len(self)))
 
     def select(self, rows: ArrayLike) -> 'Gallery':
-        """A gallery of some of the images, e.g. to leave out the camera of a query.
+        """Return a gallery of some of the images, e.g. without the camera of a query.
 
         Args:
             rows (array): (N,) booleans, or the indices of rows.
 
         Returns:
-            Gallery: With these embeddings in memory. Its search gives rows of its own.
+            Gallery: A gallery with these embeddings in memory. Its search returns rows
+            of its own.
 
         Raises:
             IndexError: If there are no such rows.
@@ -137,10 +138,10 @@ class Gallery:
         """Write everything to one file.
 
         Args:
-            file (str | os.PathLike): Path, by custom ``.npz``; its folder is made.
+            file (str | os.PathLike): Path, by custom ``.npz``; its folder is created.
 
         Raises:
-            OSError: If it cannot be written. What was there before is still there.
+            OSError: If it cannot be written. An existing file does not change.
 
         Example:
             >>> gallery.save('gallery.npz')
@@ -158,7 +159,8 @@ class Gallery:
     def to_lance(self, uri: str | os.PathLike) -> None:
         """Write everything to a LanceDB table, which is searched on disk.
 
-        From 20,000 images on it gets an index. That takes minutes for a million.
+        A table of 20,000 images or more gets an index, which takes minutes for a
+        million.
 
         Args:
             uri (str | os.PathLike): ``folder/name.lance``, on disk or in an object
@@ -181,10 +183,10 @@ class Gallery:
 
     @classmethod
     def load(cls, file: str | os.PathLike) -> 'Gallery':
-        """Read a gallery; its embeddings are checked, and stay in the file.
+        """Read a gallery, and check its embeddings, which stay in the file.
 
         Args:
-            file (str | os.PathLike): As :meth:`save` wrote it.
+            file (str | os.PathLike): A file that :meth:`save` wrote.
 
         Returns:
             Gallery: Read-only in its embeddings.
@@ -202,8 +204,9 @@ class Gallery:
         missing = {EMBEDDINGS, 'paths', 'model_hash'} - set(arrays)
         if missing:
             raise ValueError(
-                f'{file} is no gallery: it has no {" and no ".join(sorted(missing))}, '
-                f'but {", ".join(sorted(arrays)) or "nothing"}.'
+                f'{file} is not a gallery: it has no '
+                f'{" and no ".join(sorted(missing))}, but '
+                f'{", ".join(sorted(arrays)) or "nothing"}.'
             )
         metadata = {
             name.removeprefix(METADATA): column
@@ -214,7 +217,7 @@ class Gallery:
         try:
             return cls(arrays[EMBEDDINGS], paths, metadata, model_hash)
         except ValueError as error:
-            raise ValueError(f'{file} is no gallery: {error}') from error
+            raise ValueError(f'{file} is not a gallery: {error}') from error
 
     def _check_columns(self) -> None:
         columns = {'paths': np.empty(len(self.paths)), **self.metadata}

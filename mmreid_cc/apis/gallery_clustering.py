@@ -1,4 +1,4 @@
-"""Cluster embedded images as a config does in training."""
+"""Clustering of embedded images as a config does it in training."""
 
 import numpy as np
 from mmengine.config import Config
@@ -21,7 +21,7 @@ class GalleryClusterer:
     """The clusterer that a config trains with, for a gallery or a folder of crops.
 
     Args:
-        cfg (Config): With a ``ClusterMemoryHook``.
+        cfg (Config): Config with a ``ClusterMemoryHook``.
         cameras (array, optional): (N,) camera of each image, a number or a text; see
             :func:`mmreid_cc.apis.metadata_columns.camera_name` for unknown ones.
             Defaults to None: all unknown.
@@ -53,7 +53,7 @@ class GalleryClusterer:
         if hook is None:
             raise ValueError(
                 'The config has no ClusterMemoryHook, neither in `default_hooks` nor '
-                'in `custom_hooks`: it trains with identities. Take a config of '
+                'in `custom_hooks`: it trains with identities. Use a config of '
                 'Cluster Contrast with this model.'
             )
         self.settings = dict(hook['clusterer'])
@@ -70,9 +70,9 @@ class GalleryClusterer:
         if needed and self.cam_ids is None:
             key = f'default_hooks.cluster_memory.{needed[0]}'
             raise ValueError(
-                f'The config clusters by cameras (`{key}`), and those of the images '
-                'are not all known. Tell them, on the command line by --pattern; or '
-                f'set `{key}=None`.'
+                f'The config clusters by cameras (`{key}`), and some cameras of the '
+                'images are unknown. Give all of them, on the command line by '
+                f'--pattern; or set `{key}=None`.'
             )
 
     def __repr__(self) -> str:

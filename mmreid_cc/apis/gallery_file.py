@@ -1,4 +1,4 @@
-"""A gallery as one file: an .npz whose embeddings stay on the disk until used."""
+"""A gallery as one .npz file, whose embeddings are memory-mapped."""
 
 import os
 import struct
@@ -21,14 +21,14 @@ def write_arrays(file: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> N
     """Write arrays that ``numpy.load`` reads; ``embeddings`` can be memory-mapped.
 
     Args:
-        file (str | os.PathLike): Of any name; its folder is made. Who reads it
+        file (str | os.PathLike): Path of any name; its folder is created. Who reads it
             meanwhile finds the old file or the new one.
         arrays (Mapping[str, np.ndarray]): By name, without objects. ``embeddings`` are
             stored as they are and aligned, the others are compressed.
 
     Raises:
         ValueError: If an array holds Python objects.
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
 
     Example:
         >>> write_arrays('gallery.npz', dict(embeddings=np.eye(2, dtype=np.float32)))
@@ -51,7 +51,7 @@ def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:
     """Read what :func:`write_arrays` wrote.
 
     Args:
-        file (str | os.PathLike): Its path.
+        file (str | os.PathLike): Path of the file.
 
     Returns:
         dict[str, np.ndarray]: By name; ``embeddings`` is a ``numpy.memmap``, read-only.
@@ -81,14 +81,14 @@ def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # zipfile and NumPy raise many types on broken files
         raise ValueError(
-            f'{file} cannot be read: it is no gallery of this library, or was not '
+            f'{file} cannot be read: it is not a gallery of this library, or was not '
             f'written to its end ({type(error).__name__}: {error}). Build the gallery '
             'again.'
         ) from error
 
 
 def _padding(start: int, info: zipfile.ZipInfo) -> bytes:
-    """An extra field, which readers skip, so long that the data begin aligned."""
+    """Return an extra field, which readers skip, after which the data are aligned."""
     header = LOCAL_HEADER.size + len(info.filename.encode()) + ZIP64_FIELD
     filler = -(start + header + 4) % ALIGNMENT
     return struct.pack('<HH', PADDING_ID, filler) + bytes(filler)

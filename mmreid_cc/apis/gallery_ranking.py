@@ -1,4 +1,4 @@
-"""The images of a gallery as a person looks through them: from the most similar on."""
+"""The ranking of a gallery for one query, as it is shown to a person."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from .query_search import RE_RANKED
 
 
 class Ranking(NamedTuple):
-    """A list of images.
+    """A list of ranked images.
 
     Attributes:
         rows (np.ndarray): (n,) int64, of the gallery, best first.
@@ -31,12 +31,12 @@ def rank_images(
     rerank: bool = False,
     threshold: float = -1.0,
 ) -> Ranking:
-    """Search, leave out what is not asked for, and keep what is similar enough.
+    """Rank the images of a gallery, leave out some, and keep those similar enough.
 
     Args:
-        gallery (AnyGallery): To search in.
+        gallery (AnyGallery): Gallery to search in.
         query (np.ndarray): (D,) floating, L2-normalised.
-        topk (int): Length of the list at most, from 1 on.
+        topk (int): Length of the list at most, at least 1.
         query_row (int, optional): Row of the query, which is not in its own list.
             Defaults to None: it is not of this gallery.
         other_cameras (bool): Leave out the images of the query's camera. Defaults to
@@ -46,7 +46,7 @@ def rank_images(
             ``rerank``. Defaults to −1: all are.
 
     Returns:
-        Ranking: Of the images that are left, none perhaps.
+        Ranking: A ranking of the images that are left, none perhaps.
 
     Raises:
         ValueError: If the query does not fit, ``topk`` is not positive, or the camera
@@ -62,8 +62,7 @@ def rank_images(
         camera = None if query_row is None else camera_of(gallery, query_row)
         if camera is None:
             raise ValueError(
-                'The camera of the query is not known, so that its images cannot be '
-                'left out.'
+                'The camera of the query is unknown, so its images cannot be left out.'
             )
         cameras = gallery.metadata['cam_id']
         left_out = np.flatnonzero(cameras == cameras[query_row])
@@ -76,7 +75,7 @@ def rank_images(
         rows = _near_rows(gallery, query, max(topk, RE_RANKED), left_out)
         if not len(rows):
             return Ranking(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-        # All that can be listed or re-ranked, so that not the whole gallery is copied.
+        # Only what can be listed or re-ranked, so that the whole gallery is not copied.
         near = gallery.select(rows)
         order = near.search(query[None], topk, rerank)[0][0]
         found, similar = rows[order], near.embeddings[order] @ query
@@ -87,7 +86,7 @@ def rank_images(
 def _near_rows(
     gallery: AnyGallery, query: np.ndarray, count: int, left_out: np.ndarray
 ) -> np.ndarray:
-    """The rows most similar to a query, without some: at least so many, or all."""
+    """Return at least so many rows most similar to a query, or all, without some."""
     asked = count + 1
     while True:
         near = gallery.search(query[None], asked)[0][0]
@@ -98,11 +97,11 @@ def _near_rows(
 
 
 def camera_of(gallery: AnyGallery, row: int) -> str | None:
-    """The camera of an image, as it is shown.
+    """Return the name of the camera of an image.
 
     Args:
-        gallery (AnyGallery): With ``cam_id`` in its metadata, or without.
-        row (int): Of the image.
+        gallery (AnyGallery): Gallery with ``cam_id`` in its metadata, or without.
+        row (int): Row of the image.
 
     Returns:
         str | None: None if it is not known: no ``cam_id``, a negative or an empty one.

@@ -1,4 +1,4 @@
-"""Where many images are: object stores, and lists as Parquet."""
+"""Sources of many images: object stores, and lists as Parquet."""
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
@@ -15,7 +15,7 @@ PARQUET = '.parquet'
 
 
 def list_sources(given: Sequence[str]) -> list[str]:
-    """The images that are named, also those below a folder of an object store.
+    """List images, also those below a folder of an object store.
 
     Args:
         given (Sequence[str]): Images and folders; a URL that ends in ``/`` is a folder
@@ -42,7 +42,7 @@ def list_sources(given: Sequence[str]) -> list[str]:
 
 
 def read_parquet_list(file: str) -> tuple[list[str], dict[str, np.ndarray]]:
-    """A list of images as a Parquet table.
+    """Read a list of images from a Parquet table.
 
     Args:
         file (str): A path or URL. Its column ``path`` names images, and further columns
@@ -81,7 +81,7 @@ def read_parquet_list(file: str) -> tuple[list[str], dict[str, np.ndarray]]:
 
 
 def _below(url: str) -> list[str]:
-    """The images below a folder of an object store, sorted."""
+    """Return the images below a folder of an object store, sorted."""
     files, folder = fsspec.url_to_fs(url)
     found = [
         files.unstrip_protocol(path)

@@ -1,4 +1,4 @@
-"""What may be given as images: files, folders, arrays, Pillow images, many of them."""
+"""The forms of images that are accepted: files, folders, arrays, Pillow images."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ Images = OneImage | Iterable[OneImage]
 
 
 def each_image(images: Images) -> Iterator[str | np.ndarray | Image.Image]:
-    """Go through images one by one; nothing is read yet.
+    """Iterate over images without reading them.
 
     Args:
         images (Images): One image or an iterable of them, each
@@ -55,10 +55,10 @@ def each_image(images: Images) -> Iterator[str | np.ndarray | Image.Image]:
 
 
 def name_of(image: str | np.ndarray | Image.Image) -> str:
-    """The path of an image.
+    """Return the path of an image.
 
     Args:
-        image (str | np.ndarray | Image.Image): As :func:`each_image` yields it.
+        image (str | np.ndarray | Image.Image): An image from :func:`each_image`.
 
     Returns:
         str: ``''`` for an array, and for a Pillow image that was not opened by path.
@@ -73,10 +73,10 @@ def name_of(image: str | np.ndarray | Image.Image) -> str:
 
 
 def to_bgr(image: Image.Image) -> np.ndarray:
-    """The pixels of a Pillow image, converted as if they were read from a file.
+    """Convert a Pillow image to pixels, as if it were read from a file.
 
     Args:
-        image (Image.Image): Of any mode; turned as its EXIF says.
+        image (Image.Image): Image of any mode; turned as its EXIF says.
 
     Returns:
         np.ndarray: (H, W, 3) uint8 in BGR order.
@@ -93,7 +93,7 @@ def to_bgr(image: Image.Image) -> np.ndarray:
 
 
 def _files(path: str) -> Iterator[str]:
-    """The images of a folder, or the file itself."""
+    """Yield the images of a folder, or the file itself."""
     if not os.path.isdir(path):
         yield path
         return

@@ -1,4 +1,4 @@
-"""Embed images by a trained network, and search among them."""
+"""The embedding of images by a trained network, and the search among them."""
 
 import os
 import sys
@@ -34,16 +34,16 @@ from .preprocessing import Preprocessing, pipeline_config
 
 
 class ReIDInferencer:
-    """Embeds images, builds galleries of them, and searches there.
+    """Embeds images, builds galleries of them, and searches the galleries.
 
     It prepares images as the config does for a test, and reads checkpoints without
     executing anything from them. Memory that a batch has freed is kept for the next,
-    see :func:`mmreid_cc.allocator.keep_freed_memory`. ``BaseInferencer`` of MMEngine is
-    no base of it: that loads what fits of a checkpoint, holds all inputs as a list, and
-    returns a dict of predictions and pictures.
+    see :func:`mmreid_cc.allocator.keep_freed_memory`. It does not extend MMEngine's
+    ``BaseInferencer``, which loads whatever fits of a checkpoint, holds all inputs as a
+    list, and returns a dict of predictions and pictures.
 
     Args:
-        config (str | os.PathLike | Config): That the network was trained with.
+        config (str | os.PathLike | Config): Config that the network was trained with.
         checkpoint (str | os.PathLike | None): Its weights. None: those of the files
             that the config names in ``init_cfg``, for example of a backbone that others
             have trained for re-identification.
@@ -96,8 +96,8 @@ class ReIDInferencer:
     def __call__(self, images: Images) -> np.ndarray:
         """Embed images, a batch at a time.
 
-        A progress bar is shown in a terminal if there is more than one batch. Of a
-        generator no more than a batch is in memory.
+        In a terminal, a progress bar is shown if there is more than one batch. If the
+        images come from a generator, at most one batch of them is in memory.
 
         Args:
             images (Images): One or many: paths, folders, arrays (H, W, 3) uint8 in BGR
@@ -116,15 +116,16 @@ class ReIDInferencer:
     def build_gallery(
         self, images: Images, metadata: Mapping[str, ArrayLike] | None = None
     ) -> Gallery:
-        """Embed images to search among them; :meth:`search` does so from now on.
+        """Embed images into a gallery, which :meth:`search` uses from now on.
 
         Args:
-            images (Images): As for a call.
+            images (Images): Images in any form, see :meth:`__call__`.
             metadata (Mapping[str, array], optional): What is known of them: by name,
                 (N,) numbers, texts or booleans each. Defaults to None.
 
         Returns:
-            Gallery: Of N images; the paths are ``''`` for images without a file.
+            Gallery: A gallery of N images; the paths are ``''`` for images without a
+            file.
 
         Raises:
             OSError: As a call.
@@ -152,8 +153,8 @@ class ReIDInferencer:
         Args:
             query (Images): One or many, as for a call.
             topk (int): Length of each list. Defaults to 10.
-            gallery (AnyGallery, optional): Of this network. Defaults to None: that of
-                ``self.gallery``.
+            gallery (AnyGallery, optional): Gallery of this network. Defaults to None:
+                that of ``self.gallery``.
             rerank (bool): Order by k-reciprocal re-ranking. Defaults to False.
             pool (bool): All queries show one person: search once, by the mean of their
                 embeddings. Defaults to False.
@@ -185,10 +186,10 @@ class ReIDInferencer:
         return gallery.search(embeddings, topk, rerank)
 
     def check_gallery(self, gallery: AnyGallery) -> None:
-        """See that a gallery was built by this network.
+        """Check that a gallery was built by this network.
 
         Args:
-            gallery (AnyGallery): Any.
+            gallery (AnyGallery): The gallery to check.
 
         Raises:
             ValueError: If it was not.
@@ -200,12 +201,12 @@ class ReIDInferencer:
             raise ValueError(
                 'The gallery was built by another network, or with other pixels (model '
                 f'hash {gallery.model_hash or "unknown"}, this one is '
-                f'{self.model_hash}): their embeddings do not compare. Take the config '
-                'and checkpoint that it was built with, or build it again.'
+                f'{self.model_hash}): their embeddings cannot be compared. Use the '
+                'config and checkpoint that it was built with, or build it again.'
             )
 
     def _embed(self, images: Images) -> tuple[list[str], np.ndarray]:
-        """The paths and the embeddings of images."""
+        """Return the paths and the embeddings of images."""
         found = each_image(images)
         total: int | None = None
         if not isinstance(images, Iterator):
@@ -229,12 +230,12 @@ class ReIDInferencer:
         return paths, np.concatenate(embeddings)
 
     def embed_readable(self, paths: Sequence[str]) -> tuple[np.ndarray, dict[str, str]]:
-        """Embed the files that can be read, and say why the others cannot.
+        """Embed the files that can be read, and return why the others cannot.
 
-        Files are read and decoded while the network computes the batch before.
+        Files are read and decoded while the network computes the previous batch.
 
         Args:
-            paths (Sequence[str]): Of N images: files, or URLs that fsspec reads.
+            paths (Sequence[str]): Paths of N images: files, or URLs that fsspec reads.
 
         Returns:
             tuple[np.ndarray, dict[str, str]]: (R, D) float32 of the R that could be
@@ -271,7 +272,7 @@ class ReIDInferencer:
         return embeddings, errors
 
     def _read(self, path: str) -> dict[str, Any]:
-        """Read and prepare a file, or what is at a URL."""
+        """Read and prepare a file or a URL."""
         if '://' not in path:
             return self._prepare(path)
         with fsspec.open(path, 'rb') as stream:
@@ -280,7 +281,7 @@ class ReIDInferencer:
     def _embed_batch(
         self, batch: Sequence[str | np.ndarray | Image.Image], pool: Executor
     ) -> np.ndarray:
-        # Pillow images are read when they are used, which is not for several threads.
+        # Pillow reads images when they are used, which several threads must not do.
         images = [to_bgr(i) if isinstance(i, Image.Image) else i for i in batch]
         return self._embed_samples(list(pool.map(self._prepare, images)))
 

@@ -1,4 +1,4 @@
-"""What is known of people: their tracks, means, views, names."""
+"""Read access to known people: their tracks, means, views and names."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from .known_tracks import UNDECIDED, KnownTracks
 
 
 class KnownPeople:
-    """Numbers, tracks and looks of known people; :class:`People` adds to them.
+    """Numbers, tracks and appearances of known people; :class:`People` adds to them.
 
     Args:
-        model_hash (str): Of the network.
+        model_hash (str): Hash of the network.
     """
 
     def __init__(self, model_hash: str) -> None:
@@ -31,7 +31,7 @@ class KnownPeople:
 
     @property
     def next_number(self) -> int:
-        """The number that a new person gets, above all that were ever given."""
+        """The number of the next new person, above all numbers that were ever given."""
         return self._next
 
     def __len__(self) -> int:
@@ -46,16 +46,16 @@ class KnownPeople:
         )
 
     def current(self, number: int) -> int:
-        """The number that a person has now.
+        """Return the number that a person has now.
 
         Args:
-            number (int): That was given once.
+            number (int): A number that was given at some time.
 
         Returns:
-            int: Another one if the person turned out to be somebody else.
+            int: Another number if the person turned out to be somebody else.
 
         Raises:
-            ValueError: If it was never given.
+            ValueError: If the number was never given.
 
         Example:
             >>> people.current(9)                                   # doctest: +SKIP
@@ -69,29 +69,30 @@ class KnownPeople:
         return number
 
     def rows(self, number: int) -> np.ndarray:
-        """The tracks of a person.
+        """Return the tracks of a person.
 
         Args:
-            number (int): Of ``numbers``.
+            number (int): Number of the person.
 
         Returns:
             np.ndarray: (n,) int64, rows of ``tracks``.
 
         Raises:
-            ValueError: If there is no such person; it says who that is now.
+            ValueError: If there is no such person. If the person has another number
+                now, the error names it.
         """
         found = np.flatnonzero(self._known().people == number)
         if not len(found):
             now = self.current(number)
             hint = f' It is person {now} now.' if now != number else ''
-            raise ValueError(f'There is no person {number} any more.{hint}')
+            raise ValueError(f'There is no longer a person {number}.{hint}')
         return found
 
     def last_seen(self, number: int) -> float:
-        """When a person was seen last.
+        """Return when a person was last seen.
 
         Args:
-            number (int): Of ``numbers``.
+            number (int): Number of the person.
 
         Returns:
             float: Seconds, NaN if no time is known.
@@ -100,10 +101,10 @@ class KnownPeople:
         return float(np.nanmax(ends)) if np.isfinite(ends).any() else float('nan')
 
     def mean(self, number: int) -> np.ndarray:
-        """The mean embedding of a person.
+        """Return the mean embedding of a person.
 
         Args:
-            number (int): Of ``numbers``.
+            number (int): Number of the person.
 
         Returns:
             np.ndarray: (D,) float32, L2-normalised.
@@ -112,14 +113,14 @@ class KnownPeople:
         return mean / max(float(np.linalg.norm(mean)), 1e-12)
 
     def views(self, number: int, count: int = 4) -> np.ndarray:
-        """The tracks of a person that look least like each other.
+        """Return the tracks of a person that look least like each other.
 
         Args:
-            number (int): Of ``numbers``.
-            count (int): How many at most. Defaults to 4.
+            number (int): Number of the person.
+            count (int): The largest number of tracks. Defaults to 4.
 
         Returns:
-            np.ndarray: (≤ count,) int64, rows of ``tracks``; the most typical first.
+            np.ndarray: (≤ count,) int64, rows of ``tracks``; the most typical is first.
         """
         rows = self.rows(number)
         embeddings = self._known().embeddings[rows].astype(np.float32)
@@ -133,5 +134,5 @@ class KnownPeople:
 
     def _known(self) -> KnownTracks:
         if self.tracks is None:
-            raise ValueError('No track is known yet: assign some first.')
+            raise ValueError('No track is known yet. Assign some first.')
         return self.tracks

@@ -1,4 +1,4 @@
-"""The tracks of known people as columns: what of each is kept in a file."""
+"""The tracks of known people as columns, as they are kept in a file."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ _LEAST_HALVED = 4  # images of a track whose halves are compared
 
 
 class KnownTracks(NamedTuple):
-    """Tracks, a row for each.
+    """Tracks of known people, a row for each.
 
     Attributes:
         embeddings (np.ndarray): (T, D) float16, the pooled embedding of each.
@@ -38,7 +38,7 @@ class KnownTracks(NamedTuple):
     keys: np.ndarray
 
     def select(self, rows: np.ndarray) -> 'KnownTracks':
-        """Some of the tracks.
+        """Return some of the tracks.
 
         Args:
             rows (np.ndarray): Indices, or (T,) booleans.
@@ -49,10 +49,10 @@ class KnownTracks(NamedTuple):
         return KnownTracks(*(column[rows] for column in self))
 
     def joined(self, others: 'KnownTracks') -> 'KnownTracks':
-        """These tracks and others after them.
+        """Append other tracks to these.
 
         Args:
-            others (KnownTracks): Of the same D.
+            others (KnownTracks): Tracks of the same D.
 
         Returns:
             KnownTracks: New arrays.
@@ -62,13 +62,13 @@ class KnownTracks(NamedTuple):
 
 
 def no_tracks(dim: int) -> KnownTracks:
-    """A table without a row.
+    """Create a table without a row.
 
     Args:
         dim (int): D.
 
     Returns:
-        KnownTracks: With T = 0.
+        KnownTracks: Tracks with T = 0.
     """
     integers = np.empty(0, dtype=np.int64)
     return KnownTracks(
@@ -160,7 +160,7 @@ def _camera_ids(
 def _half_cosines(
     features: np.ndarray, groups: np.ndarray, seconds: np.ndarray
 ) -> np.ndarray:
-    """The cosine between the earlier and the later images of each track."""
+    """Return the cosine between the earlier and the later images of each track."""
     count = int(groups.max()) + 1
     sizes = np.bincount(groups, minlength=count)
     order = np.lexsort((seconds, groups))

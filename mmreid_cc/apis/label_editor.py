@@ -1,4 +1,4 @@
-"""Pseudo labels that a person corrects: merge, split, reject, undo, save."""
+"""Correction of pseudo labels by hand: merge, split, reject, undo, save."""
 
 import os
 from collections import Counter
@@ -22,8 +22,8 @@ UNCLUSTERED = -1
 class LabelEditor:
     """The cluster of each image, and the steps by which a person corrects it.
 
-    Numbers of clusters stay as they are while others change; a new cluster gets a
-    number that none has.
+    The number of a cluster stays the same while others change. A new cluster gets an
+    unused number.
 
     Args:
         labels (array): (N,) integers, −1 is un-clustered, any other ≥ 0 a cluster.
@@ -67,20 +67,20 @@ class LabelEditor:
             )
         if self.labels.min() < UNCLUSTERED:
             raise ValueError(
-                f'labels must be −1 or from 0 on, the lowest is {self.labels.min()}.'
+                f'labels must be at least −1, the lowest is {self.labels.min()}.'
             )
         files = relative_paths(self.paths)
         if len(set(files)) < len(files):
             twice = Counter(files).most_common(1)[0][0]
             raise ValueError(
-                f'{twice} is there more than once, and each image can have but one '
+                f'{twice} occurs more than once, and each image can have only one '
                 'label. Build the gallery of each file once.'
             )
         self._update()
 
     @property
     def unsaved(self) -> int:
-        """Steps between the saved labels and these: new ones, and undone saved ones.
+        """The number of steps between the saved labels and these, done or undone.
 
         Returns:
             int: From 0 on; at first the steps since the labels were given.
@@ -95,7 +95,7 @@ class LabelEditor:
         return len(self._saved) + len(self._steps) - 2 * same
 
     def members(self, cluster: int) -> np.ndarray:
-        """The images of a cluster, the most typical first.
+        """Return the images of a cluster, the most typical first.
 
         Args:
             cluster (int): Its number; −1 for the un-clustered, which come by row.
@@ -117,7 +117,7 @@ class LabelEditor:
         return rows[np.argsort(-(self.embeddings[rows] @ centroid), kind='stable')]
 
     def similar(self, cluster: int) -> tuple[np.ndarray, np.ndarray]:
-        """The other clusters, the most similar first: who may be the same person.
+        """Return the other clusters, beginning with those most likely the same person.
 
         Args:
             cluster (int): A number of ``clusters``.
@@ -140,7 +140,7 @@ class LabelEditor:
         return self.clusters[order], cosines[order]
 
     def merge(self, cluster: int, other: int) -> None:
-        """Make two clusters one.
+        """Merge two clusters.
 
         Args:
             cluster (int): The number that stays.
@@ -162,8 +162,8 @@ class LabelEditor:
         """Divide a cluster into the two parts whose images look most alike.
 
         Ward's method joins the images up to two parts (Ward, Hierarchical grouping to
-        optimize an objective function, JASA 1963): no chance is in it, and it seldom
-        takes off a single image. Memory grows with the square of the cluster's size.
+        optimize an objective function, JASA 1963). It is deterministic, and seldom
+        separates a single image. Memory grows with the square of the cluster's size.
 
         Args:
             cluster (int): The larger part keeps its number.
@@ -181,7 +181,9 @@ class LabelEditor:
         self._index(cluster)
         rows = np.flatnonzero(self.labels == cluster)
         if len(rows) < 2:
-            raise ValueError(f'Cluster {cluster} has one image: nothing to split.')
+            raise ValueError(
+                f'Cluster {cluster} has one image: there is nothing to split.'
+            )
         parts = AgglomerativeClustering(2).fit_predict(self.embeddings[rows])
         smaller = np.argmin(np.bincount(parts))
         return self.separate(rows[parts == smaller])
@@ -207,7 +209,7 @@ class LabelEditor:
         return number
 
     def reject(self, rows: ArrayLike) -> None:
-        """Leave images out: they are un-clustered from now on.
+        """Remove images from their clusters, so that they are un-clustered.
 
         Args:
             rows (array): (n,) of the images.
@@ -221,7 +223,7 @@ class LabelEditor:
         self._assign(rows, UNCLUSTERED)
 
     def undo(self) -> None:
-        """Take back the last step.
+        """Undo the last step.
 
         Raises:
             ValueError: If there is none.
@@ -240,10 +242,10 @@ class LabelEditor:
 
         Args:
             file (str | os.PathLike): CSV file, see :func:`write_labels` of
-                ``mmreid_cc.datasets``; its folder is made.
+                ``mmreid_cc.datasets``; its folder is created.
 
         Raises:
-            OSError: If it cannot be written. What was there before is still there.
+            OSError: If it cannot be written. An existing file does not change.
 
         Example:
             >>> editor.save('corrected.csv')
@@ -264,10 +266,10 @@ class LabelEditor:
         self._update()
 
     def _index(self, cluster: int) -> int:
-        """The place of a cluster among ``clusters``."""
+        """Return the place of a cluster in ``clusters``."""
         found = np.flatnonzero(self.clusters == cluster)
         if not len(found):
-            raise ValueError(f'There is no cluster {cluster} (any more).')
+            raise ValueError(f'There is no cluster {cluster}, or no longer.')
         return int(found[0])
 
     def _update(self) -> None:

@@ -1,4 +1,4 @@
-"""A gallery in a LanceDB table: searched on disk, and added to while it is searched."""
+"""A gallery in a LanceDB table, which is searched on disk and can grow meanwhile."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -33,19 +33,19 @@ from .query_search import RE_RANKED, checked_queries, re_ranked
 class LanceGallery:
     """Embeddings in a LanceDB table, with the search and the metadata of a Gallery.
 
-    A row is the number of an image in the order in which images were added, from 0; it
-    never changes. Embeddings and paths stay where they are, and are read when they are
-    asked for; a column of metadata is read when it is used first.
+    A row is the number of an image in the order in which images were added, counted
+    from 0; it never changes. Embeddings and paths are read when they are indexed; a
+    column of metadata is read on first use.
 
-    From 20,000 rows on there is an index, see
-    :func:`mmreid_cc.apis.lance_index.build_index`. It proposes candidates, whose
-    cosines are then computed as :class:`Gallery` computes them: a list can lack an
-    image, but what it holds has the exact cosine and order. Fewer rows, and those that
-    were added since the last :meth:`optimize`, are all compared.
+    A table of 20,000 rows or more has an index, see
+    :func:`mmreid_cc.apis.lance_index.build_index`. The index proposes candidates, whose
+    cosines are then computed as :class:`Gallery` computes them: a result can lack an
+    image, but its cosines and their order are exact. In smaller tables, all rows are
+    compared, and so are the rows that were added since the last :meth:`optimize`.
 
-    Every search sees all rows whose :meth:`add` had returned before it began, in this
-    process or another. A writer that is killed leaves the table as it was before its
-    last call.
+    A search sees all rows whose :meth:`add` had returned before it began, in this
+    process or in another one. If a writer is killed, the table stays as it was before
+    its last call.
 
     Args:
         uri (str | os.PathLike): ``folder/name.lance``, on disk or in an object store
@@ -53,7 +53,7 @@ class LanceGallery:
 
     Attributes:
         uri (str): As given.
-        model_hash (str): Of the network that embedded the images.
+        model_hash (str): Hash of the network that embedded the images.
 
     Raises:
         ImportError: If LanceDB is missing; it says how to install it.
@@ -82,7 +82,7 @@ class LanceGallery:
         missing = {EMBEDDING, PATH} - set(schema.names)
         if missing or MODEL_HASH not in (schema.metadata or {}):
             raise ValueError(
-                f'{self.uri} is no gallery of this library: it has no '
+                f'{self.uri} is not a gallery of this library: it has no '
                 f'{" and no ".join(sorted(missing)) or "model hash"}.'
             )
         self.model_hash = schema.metadata[MODEL_HASH].decode()
@@ -116,10 +116,11 @@ class LanceGallery:
 
     @property
     def recall(self) -> float:
-        """Estimated share of the ten nearest rows that a search finds; 1 without index.
+        """The estimated share of the ten nearest rows that a search finds.
 
-        By exact search for 200 rows when the index was built or optimised, as
-        :func:`mmreid_cc.clustering.neighbor_recall` estimates it.
+        It is estimated by an exact search for 200 rows when the index is built or
+        optimised, as in :func:`mmreid_cc.clustering.neighbor_recall`, and 1 without an
+        index.
         """
         return self._current()[1].recall
 
@@ -131,7 +132,7 @@ class LanceGallery:
         Args:
             query_embeddings (array): (Q, D) floating, rows L2-normalised, of the same
                 network.
-            topk (int): Length of each list, from 1 on; with topk > N it is N.
+            topk (int): Length of each list, at least 1; with topk > N it is N.
             rerank (bool): Order the lists by k-reciprocal re-ranking of the 200 most
                 similar, or of ``topk``. Defaults to False.
 
@@ -140,8 +141,8 @@ class LanceGallery:
 
         Raises:
             TypeError: If the queries are not floating-point numbers.
-            ValueError: If they are not 2-D, finite and normalised, have not D columns,
-                or ``topk`` is not positive.
+            ValueError: If they are not 2-D, finite and normalised, do not have D
+                columns, or ``topk`` is not positive.
 
         Example:
             >>> indices, similarities = gallery.search(reid('query.jpg'), topk=5)
@@ -158,13 +159,13 @@ class LanceGallery:
         return best, np.array([similarities[:count] for _, similarities, _ in found])
 
     def select(self, rows: ArrayLike) -> Gallery:
-        """Some of the images, read into memory.
+        """Read some of the images into memory.
 
         Args:
             rows (array): (N,) booleans, or the indices of rows.
 
         Returns:
-            Gallery: Its search gives rows of its own.
+            Gallery: Its search returns rows of its own.
 
         Raises:
             IndexError: If there are no such rows.
@@ -183,13 +184,13 @@ class LanceGallery:
         )
 
     def add(self, gallery: Gallery) -> None:
-        """Add images, while others search or add.
+        """Add images, while other programs may search or add.
 
-        When this returns, the images are in the table. They are compared one by one
-        until :meth:`optimize` takes them into the index.
+        When this method returns, the images are in the table. They are compared one by
+        one until :meth:`optimize` adds them to the index.
 
         Args:
-            gallery (Gallery): Of the same network, with the same metadata.
+            gallery (Gallery): Gallery of the same network, with the same metadata.
 
         Raises:
             ValueError: If it is of another network, or has other metadata.
@@ -200,25 +201,25 @@ class LanceGallery:
         """
         if gallery.model_hash != self.model_hash:
             raise ValueError(
-                f'The images were embedded by another network than {self.uri} (model '
-                f'hash {gallery.model_hash or "unknown"}, there '
-                f'{self.model_hash or "unknown"}): their embeddings do not compare.'
+                f'The images and {self.uri} were embedded by different networks (model '
+                f'hash {gallery.model_hash or "unknown"}, and there '
+                f'{self.model_hash or "unknown"}): their embeddings cannot be compared.'
             )
         batches = record_batches(gallery)
         given = {field.name: str(field.type) for field in batches.schema}
         wanted = {field.name: str(field.type) for field in self._newest.schema}
         if given != wanted:
             raise ValueError(
-                f'{self.uri} has the columns {wanted}, the images that are to be added '
-                f'have {given}. Give them the same metadata.'
+                f'{self.uri} has the columns {wanted}, but the new images have '
+                f'{given}. Give them the same metadata.'
             )
         self._database.open_table(self._name).add(batches)
 
     def optimize(self) -> None:
-        """Take all rows into the index, join small files, estimate the recall anew.
+        """Add all rows to the index, join small files, and estimate the recall again.
 
-        Searches go on meanwhile. The index is built anew when the gallery has doubled
-        since, and first when it reaches 20,000 rows.
+        Searches can continue meanwhile. The index is built when the gallery reaches
+        20,000 rows, and again whenever it has doubled since.
 
         Example:
             >>> gallery.optimize()
@@ -235,7 +236,7 @@ class LanceGallery:
             calibrate(table)
 
     def _current(self) -> tuple[TableRows, Any]:
-        """The newest version, and how its index is searched."""
+        """Return the newest version, and the settings of its index."""
         with self._lock:
             self._newest.checkout_latest()
             if self._newest.version != self._version:
@@ -260,7 +261,7 @@ def open_gallery(place: str | os.PathLike) -> AnyGallery:
             a LanceDB table, which ends in ``.lance``.
 
     Returns:
-        AnyGallery: To search in.
+        AnyGallery: A gallery to search in.
 
     Raises:
         FileNotFoundError: If there is none.
@@ -274,7 +275,7 @@ def open_gallery(place: str | os.PathLike) -> AnyGallery:
 
 
 class _Columns(Mapping):
-    """Columns by name, each read when it is used first, and what was added since."""
+    """Columns by name, each read on first use, with the rows that were added since."""
 
     def __init__(self, names: list[str], current: Any) -> None:
         self._names, self._current = names, current

@@ -1,4 +1,4 @@
-"""The index of a LanceDB gallery: which one for N rows, and how far it is searched."""
+"""The index of a LanceDB gallery, and the settings of the search in it."""
 
 import json
 import logging
@@ -29,11 +29,11 @@ _PROBED_PER_CANDIDATE = 4  # at least; else all rows are compared
 
 
 class SearchSettings(NamedTuple):
-    """How far an index is searched.
+    """Settings of the search in an index.
 
     Attributes:
         probes (int): Cells that a query looks through; 0: there is no index.
-        candidates (int): Rows that are compared exactly for ten results, from 1 on.
+        candidates (int): Rows that are compared exactly for ten results, at least 1.
         recall (float): Estimated share of the ten nearest rows that are found.
     """
 
@@ -42,7 +42,7 @@ class SearchSettings(NamedTuple):
     recall: float
 
     def candidates_for(self, topk: int) -> int:
-        """Rows to compare exactly for so many results."""
+        """Return how many rows are compared exactly for so many results."""
         return self.candidates + _CANDIDATES_PER_RESULT * max(topk - _LISTED, 0)
 
 
@@ -50,15 +50,15 @@ NO_INDEX = SearchSettings(0, 1, 1.0)
 
 
 def build_index(table: Any) -> None:
-    """Index the embeddings of a table that is large enough, and write how to search.
+    """Index the embeddings of a large table, and store the settings of the search.
 
-    Cells of k-means, √N of them, and in each one bit per dimension (RaBitQ), or the
-    embeddings themselves where D is no multiple of 8. Then probes and candidates are
-    raised until the lists of ten of 200 rows, drawn from a fixed seed, hold 98 % of the
-    true ones, as :func:`mmreid_cc.clustering.neighbor_recall` counts them.
+    The index has √N cells of k-means, and in each cell one bit per dimension (RaBitQ),
+    or the embeddings themselves if D is not a multiple of 8. Probes and candidates are
+    then raised until the ten best of 200 rows, drawn with a fixed seed, contain 98 % of
+    the true ones, as :func:`mmreid_cc.clustering.neighbor_recall` counts them.
 
     Args:
-        table (lancedb.Table): Of N rows; an index of it is replaced.
+        table (lancedb.Table): Table of N rows; an index of it is replaced.
 
     Source: Gao and Long, RaBitQ: quantizing high-dimensional vectors with a
     theoretical error bound for approximate nearest neighbor search, SIGMOD 2024.
@@ -81,10 +81,11 @@ def build_index(table: Any) -> None:
 
 
 def calibrate(table: Any) -> None:
-    """Find out how far the index has to be searched, and write it to the table.
+    """Find the settings of the search in an index, and write them to the table.
 
     Args:
-        table (lancedb.Table): With an index, and perhaps rows that are not in it yet.
+        table (lancedb.Table): Table with an index, and perhaps rows that are not in it
+            yet.
 
     Example:
         >>> calibrate(table)
@@ -125,13 +126,13 @@ def calibrate(table: Any) -> None:
 def proposed_rows(
     rows: TableRows, query: np.ndarray, topk: int, settings: SearchSettings
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows that LanceDB proposes for a query, ordered by their exact similarity.
+    """Order the rows that LanceDB proposes for a query by their exact similarity.
 
     Args:
-        rows (TableRows): To search in.
+        rows (TableRows): Rows to search in.
         query (np.ndarray): (D,) float32.
         topk (int): How many are wanted; as many and more are proposed.
-        settings (SearchSettings): Of the index.
+        settings (SearchSettings): Settings of the index.
 
     Returns:
         tuple[np.ndarray, np.ndarray, np.ndarray]: Positions (C,) int64, inner products
@@ -163,7 +164,7 @@ def proposed_rows(
 
 
 def read_settings(table: Any) -> SearchSettings:
-    """How far the index of a table is searched.
+    """Read the settings of the search in the index of a table.
 
     Args:
         table (lancedb.Table): A gallery.
@@ -180,7 +181,7 @@ def read_settings(table: Any) -> SearchSettings:
 
 
 def write_settings(table: Any, settings: SearchSettings) -> None:
-    """Write how far the index of a table is searched.
+    """Write the settings of the search in the index of a table.
 
     Args:
         table (lancedb.Table): A gallery.
@@ -194,7 +195,7 @@ def write_settings(table: Any, settings: SearchSettings) -> None:
 
 
 def _exact_similarities(rows: TableRows, queries: np.ndarray, k: int) -> np.ndarray:
-    """The k largest inner products of each query with all rows, (Q, k) float32."""
+    """Return the k largest inner products of each query with all rows, (Q, k)."""
     best = np.full((len(queries), k), -np.inf, dtype=np.float32)
     for block in rows.blocks(EMBEDDING):
         found = nearest_images(queries, block, min(k, len(block)))[1]

@@ -1,4 +1,4 @@
-"""Rows of a LanceDB table by their position, as a gallery counts them."""
+"""Access to the rows of a LanceDB table by their position."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
@@ -13,15 +13,15 @@ _OFFSET_BITS = 32  # of a row id; the bits above name the fragment
 
 
 class TableRows:
-    """One version of a table, which stays as it is while others write.
+    """One version of a table, which does not change while others write.
 
     LanceDB finds rows by an id: fragment and offset in it. Their position, in the order
     in which they were added, follows from where each fragment starts. Compaction gives
     rows other ids, but keeps their positions.
 
     Args:
-        table (lancedb.Table): Of a gallery, whose rows are only added; opened for this
-            object alone.
+        table (lancedb.Table): Table of a gallery, whose rows are only added; opened for
+            this object alone.
         known (TableRows, optional): An earlier version of the same table; what has not
             changed since is not read again. Defaults to None.
 
@@ -69,7 +69,7 @@ class TableRows:
         self._by_id = np.argsort(ids)
 
     def positions(self, row_ids: np.ndarray) -> np.ndarray:
-        """Where rows stand.
+        """Return the positions of rows.
 
         Args:
             row_ids (np.ndarray): (R,) uint64 of this version.
@@ -105,7 +105,7 @@ class TableRows:
         return np.concatenate(parts)[inverse]
 
     def blocks(self, column: str, first: int = 0) -> Iterator[np.ndarray]:
-        """Read a column from a position on, a block at a time.
+        """Read a column from a row on, a block at a time.
 
         Args:
             column (str): Its name.
@@ -129,12 +129,12 @@ class TableRows:
 
 
 class LazyColumn(Sequence):
-    """Entries of a column that are read when they are asked for.
+    """A column whose entries are read when they are indexed.
 
     Args:
-        rows (TableRows): Of the table.
+        rows (TableRows): Rows of the table.
         column (str): Its name.
-        shape (tuple[int, ...]): Of the whole.
+        shape (tuple[int, ...]): Shape of the whole.
 
     Example:
         >>> gallery.paths[7], gallery.embeddings[[3, 5]].shape
@@ -152,7 +152,7 @@ class LazyColumn(Sequence):
     @overload
     def __getitem__(self, index: slice) -> Any: ...
     def __getitem__(self, index: Any) -> Any:
-        """One entry, or an array of several."""
+        """Read one entry, or an array of several."""
         rows = np.arange(len(self))[index]
         found = self._rows.read(self._column, np.atleast_1d(rows))
         if np.ndim(rows):
@@ -164,12 +164,12 @@ class LazyColumn(Sequence):
             yield from block.tolist() if block.ndim == 1 else block
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """All entries, in memory."""
+        """Read all entries into memory."""
         parts = list(self._rows.blocks(self._column))
         return np.concatenate(parts).astype(dtype or parts[0].dtype, copy=False)
 
 
 def _split(row_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fragments and offsets of row ids, int64 each."""
+    """Split row ids into fragments and offsets, int64 each."""
     ids = row_ids.astype(np.int64)
     return ids >> _OFFSET_BITS, ids & ((1 << _OFFSET_BITS) - 1)

@@ -1,4 +1,4 @@
-"""A gallery as a LanceDB table: how it is opened, and what its columns are."""
+"""Opening and writing of galleries as LanceDB tables."""
 
 import os
 from importlib.util import find_spec
@@ -16,7 +16,7 @@ _ROWS_PER_BATCH = 16384  # 16 MB at 256 dimensions
 
 
 def is_lance_uri(place: str | os.PathLike) -> bool:
-    """Whether a place is the URI of a LanceDB table, by its ending.
+    """Return whether a place is the URI of a LanceDB table, by its ending.
 
     Args:
         place (str | os.PathLike): A path or a URI.
@@ -32,7 +32,7 @@ def is_lance_uri(place: str | os.PathLike) -> bool:
 
 
 def split_uri(uri: str | os.PathLike) -> tuple[str, str]:
-    """The folder and the name of a table.
+    """Split a URI into the folder and the name of a table.
 
     Args:
         uri (str | os.PathLike): ``folder/name.lance``, on disk or in an object store.
@@ -52,7 +52,7 @@ def split_uri(uri: str | os.PathLike) -> tuple[str, str]:
     name = name.removesuffix(ENDING)
     if not is_lance_uri(text) or not name:
         raise ValueError(
-            f'{os.fspath(uri)!r} is no place of a LanceDB gallery. Name it '
+            f'{os.fspath(uri)!r} is not a place for a LanceDB gallery. Name it '
             '`folder/name.lance`, on disk or in an object store.'
         )
     return folder or ('/' if text.startswith('/') else '.'), name
@@ -76,8 +76,8 @@ def connect(folder: str) -> Any:
     if find_spec('lancedb') is None:
         raise ImportError(
             'Galleries that end in .lance are read and written by LanceDB, which is '
-            'not installed: `pip install "mmreid-cc[lancedb]"`. An .npz file needs '
-            'nothing.'
+            'not installed: `pip install "mmreid-cc[lancedb]"`. An .npz file needs no '
+            'further package.'
         )
     import lancedb
 
@@ -109,7 +109,7 @@ def create_table(uri: str | os.PathLike, gallery: Gallery) -> Any:
 
 
 def check_new(uri: str | os.PathLike) -> None:
-    """See that a gallery can be written, before hours are spent on what it is to hold.
+    """Check that a gallery can be written, before hours are spent on its content.
 
     Args:
         uri (str | os.PathLike): ``folder/name.lance``.
@@ -128,13 +128,13 @@ def check_new(uri: str | os.PathLike) -> None:
     except (ValueError, FileNotFoundError):
         return
     raise FileExistsError(
-        f'{os.fspath(uri)} is there already. Add to it by '
+        f'{os.fspath(uri)} exists already. Add to it by '
         '`LanceGallery(uri).add(gallery)`, or name another place.'
     )
 
 
 def record_batches(gallery: Gallery) -> Any:
-    """A gallery as a stream of record batches, so that no copy of it is in memory.
+    """Stream a gallery as record batches, without a copy of it in memory.
 
     Args:
         gallery (Gallery): N images.
@@ -173,7 +173,7 @@ def record_batches(gallery: Gallery) -> Any:
 
 
 def as_array(column: Any) -> np.ndarray:
-    """A column of a table as NumPy holds it in a :class:`Gallery`.
+    """Convert a column of a table to an array, as a :class:`Gallery` holds it.
 
     Args:
         column (pyarrow.ChunkedArray): N numbers, texts, booleans or lists of D numbers.

@@ -1,14 +1,14 @@
-"""Cameras, tracks, people as the metadata of galleries name them: numbers or texts."""
+"""Numbers and names of cameras, tracks and people in the metadata of galleries."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
 def camera_name(camera: object) -> str | None:
-    """A camera as it is shown.
+    """Return the name of a camera.
 
     Args:
-        camera (int | float | str): As metadata hold it.
+        camera (int | float | str): Camera in the metadata.
 
     Returns:
         str | None: None if it is not known: negative, not a number, or an empty text.

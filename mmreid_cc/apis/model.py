@@ -1,4 +1,4 @@
-"""A trained network from its config and checkpoint, and a name for what it computes."""
+"""The loading of a trained network, and a hash that identifies it."""
 
 import copy
 import hashlib
@@ -60,7 +60,7 @@ def load_config(config: str | os.PathLike | Config) -> Config:
 
 
 def scope_of(cfg: Config) -> Any:
-    """A context in which names are looked up as the config means them."""
+    """Return a context in which names are resolved in the scope of the config."""
     scope = cfg.get('default_scope') or 'mmreid_cc'
     return DefaultScope.overwrite_default_scope(scope)
 
@@ -70,10 +70,10 @@ def load_model(
     checkpoint: str | os.PathLike | None,
     device: str | torch.device | None = None,
 ) -> nn.Module:
-    """Build the network of a config, and give it the weights of a checkpoint.
+    """Build the network of a config, and load the weights of a checkpoint.
 
     Args:
-        cfg (Config): As of :func:`load_config`.
+        cfg (Config): Config from :func:`load_config`.
         checkpoint (str | os.PathLike | None): Read without executing anything from it.
             Every layer must be in it, and no other. None: the weights that the config
             names in ``init_cfg``, see
@@ -111,11 +111,11 @@ def load_model(
 
 
 def model_hash(model: nn.Module, cfg: Config) -> str:
-    """What tells networks apart whose embeddings must not be compared.
+    """Compute a hash that identifies networks whose embeddings can be compared.
 
     Args:
-        model (nn.Module): With its weights.
-        cfg (Config): Of the model, and of the preparation of images.
+        model (nn.Module): Model with its weights.
+        cfg (Config): Config of the model, and of the preparation of images.
 
     Returns:
         str: 16 hexadecimal digits of a SHA-256 sum over all weights, the test pipeline
@@ -138,7 +138,7 @@ def model_hash(model: nn.Module, cfg: Config) -> str:
 
 
 def _hashed(value: Any) -> Any:
-    """The part of a config that embeddings depend on."""
+    """Return the part of a config that embeddings depend on."""
     if isinstance(value, dict):
         return {k: _hashed(v) for k, v in value.items() if k not in UNHASHED_KEYS}
     if isinstance(value, (list, tuple)):

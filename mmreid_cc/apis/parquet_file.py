@@ -1,4 +1,4 @@
-"""A gallery as a table for other programs: Apache Parquet."""
+"""The writing of galleries as Parquet tables for other programs."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -14,10 +14,10 @@ from .gallery import Gallery
 
 
 def check_parquet(paths: Sequence[str]) -> None:
-    """See that Parquet can be written, before hours are spent on what it is to hold.
+    """Check that Parquet can be written, before hours are spent on its content.
 
     Args:
-        paths (Sequence[str]): Of the images.
+        paths (Sequence[str]): Paths of the images.
 
     Raises:
         ImportError: If pyarrow is missing; it says how to install it.
@@ -29,17 +29,17 @@ def check_parquet(paths: Sequence[str]) -> None:
     if find_spec('pyarrow') is None:
         raise ImportError(
             'Parquet is written by pyarrow, which is not installed: '
-            '`pip install "mmreid-cc[extra]"`. An .npz file needs nothing.'
+            '`pip install "mmreid-cc[extra]"`. An .npz file needs no further package.'
         )
     check_utf8(paths, 'Parquet')
 
 
 def check_utf8(texts: Sequence[str], format_name: str) -> None:
-    """See that texts can be written to a file that holds UTF-8 only.
+    """Check that texts can be written to a file that holds UTF-8 only.
 
     Args:
         texts (Sequence[str]): File names, or metadata.
-        format_name (str): Of the file, for the message.
+        format_name (str): Name of the file, for the message.
 
     Raises:
         ValueError: If one of them is no UTF-8, as file names can be.
@@ -52,8 +52,8 @@ def check_utf8(texts: Sequence[str], format_name: str) -> None:
             text.encode()
         except UnicodeEncodeError as error:
             raise ValueError(
-                f'The file name {text!r} is not in UTF-8, and {format_name} holds no '
-                'other text. Rename the file, or write an .npz, which holds any name.'
+                f'The file name {text!r} is not in UTF-8, as {format_name} requires. '
+                'Rename the file, or write an .npz file, which can hold any name.'
             ) from error
 
 
@@ -61,13 +61,13 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
     """Write a row for each image: ``path``, ``embedding`` and the metadata.
 
     Args:
-        file (str | os.PathLike): Path; its folder is made.
+        file (str | os.PathLike): Path; its folder is created.
         gallery (Gallery): What to write. An embedding is a list of D float32; the hash
             of the network stands in the metadata of the schema, under ``model_hash``.
 
     Raises:
         ImportError: If pyarrow is missing.
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
         ValueError: If a path is not in UTF-8, or metadata have the name of one of the
             other columns.
 
@@ -88,7 +88,7 @@ def write_parquet(file: str | os.PathLike, gallery: Gallery) -> None:
 def embedding_table(
     embeddings: np.ndarray, paths: Sequence[str], metadata: Mapping[str, np.ndarray]
 ) -> Any:
-    """A table of images: ``path``, ``embedding`` and the metadata.
+    """Build a table of images: ``path``, ``embedding`` and the metadata.
 
     Args:
         embeddings (np.ndarray): (N, D) float16 or float32.
@@ -110,8 +110,8 @@ def embedding_table(
     taken = [name for name in ('path', 'embedding') if name in metadata]
     if taken:
         raise ValueError(
-            f'The metadata {" and ".join(taken)} have the name of a column that the '
-            'table has anyway. Give them another name.'
+            f'The metadata {" and ".join(taken)} have the name of another column of '
+            'the table. Rename them.'
         )
     values = pa.array(np.ravel(embeddings))
     return pa.table(

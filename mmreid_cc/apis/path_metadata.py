@@ -1,4 +1,4 @@
-"""What the paths of images tell of them: cameras, identities, days."""
+"""Metadata of images in their paths or lists: cameras, identities, times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
     r"""Read metadata from paths.
 
     Args:
-        paths (Sequence[str]): Of N images.
+        paths (Sequence[str]): Paths of N images.
         pattern (str): Regular expression that is searched in each path (with ``/``
             between folders); its named groups are what is read. ``cam``, ``pid``,
             ``track`` and ``time`` are those of ``ReIDImageFolder``; others may follow.
@@ -25,8 +25,8 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
         dict[str, np.ndarray]: By name, (N,), see :func:`metadata_columns`.
 
     Raises:
-        ValueError: If the pattern is no regular expression or names no group, or a path
-            does not match, or its time cannot be read.
+        ValueError: If the pattern is not a regular expression or has no named group, or
+            if a path does not match, or its time cannot be read.
 
     Example:
         >>> path_metadata(['a/0002_c1s1_1.jpg'], r'(?P<pid>\d+)_c(?P<cam>\d+)')
@@ -35,11 +35,13 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
     try:
         regex = re.compile(pattern)
     except re.error as error:
-        raise ValueError(f'{pattern!r} is no regular expression: {error}.') from error
+        raise ValueError(
+            f'{pattern!r} is not a regular expression: {error}.'
+        ) from error
     if not regex.groupindex:
         raise ValueError(
-            f'The pattern {pattern!r} names no group, such as (?P<cam>...), so nothing '
-            'can be read by it.'
+            f'The pattern {pattern!r} has no named group, such as (?P<cam>...), so '
+            'nothing can be read with it.'
         )
     matches = []
     for path in paths:
@@ -56,7 +58,7 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
 
 
 def listed_metadata(images: Sequence[ListedImage]) -> dict[str, np.ndarray]:
-    """What a list tells of its images.
+    """Return the metadata of listed images.
 
     Args:
         images (Sequence[ListedImage]): N ≥ 1 of them.
@@ -84,7 +86,7 @@ def listed_metadata(images: Sequence[ListedImage]) -> dict[str, np.ndarray]:
 
 
 def metadata_columns(texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
-    """Arrays of what is known of images.
+    """Convert texts that describe images to arrays.
 
     Args:
         texts (Mapping[str, Sequence[str]]): By name, of N images; ``''`` is unknown.

@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 
 from mmreid_cc.clustering.input_checks import as_integers
 
-from .known_people import KnownPeople
 from .known_tracks import UNDECIDED, no_tracks, pooled_tracks
+from .people_corrections import CorrectablePeople
 from .people_file import read_people, write_people_file
 from .person_matching import (
     FEWEST,
@@ -24,12 +24,12 @@ _BLOCK = 2000  # tracks that are decided together
 
 
 class Assignment(NamedTuple):
-    """Who each image shows.
+    """The person and the track of each image.
 
     Attributes:
         people (np.ndarray): (N,) int64, number of the person; −1 is undecided.
-        new (np.ndarray): (N,) bool, whether this person has no other tracks than these.
-        tracks (np.ndarray): (N,) int64, row of its track among all that are known.
+        new (np.ndarray): (N,) bool, whether this person has no tracks but these.
+        tracks (np.ndarray): (N,) int64, row of the image's track in ``People.tracks``.
     """
 
     people: np.ndarray
@@ -37,33 +37,34 @@ class Assignment(NamedTuple):
     tracks: np.ndarray
 
 
-class People(KnownPeople):
-    """Known people, and the tracks by which they are known.
+class People(CorrectablePeople):
+    """Known people, and the tracks by which they are recognised.
 
-    Give it the tracks of every day. Each is found to show a known person or a new one,
-    or is kept undecided and decided together with later ones. A number never changes
-    its meaning: where two people turn out to be one, or one to be two, an entry of
-    ``log`` says so, and a number that is gone is never given again.
+    Pass it the tracks of every day. Each track is assigned to a known person or to a
+    new one, or stays undecided and is decided together with later tracks. A number
+    never changes its meaning: if two people turn out to be one, or one to be two, an
+    entry of ``log`` says so, and a number that is gone is never given again.
 
-    A track is known by what it holds, so that the same one given again changes nothing:
-    after an interruption, do the same again.
+    A track is recognised by its contents, so passing it again changes nothing: after an
+    interruption, repeat the same call.
 
     Args:
-        model_hash (str): Of the network, as ``ReIDInferencer.model_hash``. Defaults to
-            ``''``: unknown.
-        false_matches (float): How many known people somebody who is not known may look
-            like enough, on average. It sets the threshold, see :meth:`threshold`: less
-            joins fewer tracks. Defaults to 1.0; the most similar one is taken, and the
-            estimate is cautious, so that this is no share of wrong decisions.
+        model_hash (str): Hash of the network, see ``ReIDInferencer.model_hash``.
+            Defaults to ``''``: unknown.
+        false_matches (float): With how many known people an unknown person may reach
+            the threshold on average, see :meth:`threshold`. A smaller number joins
+            fewer tracks. This is not the share of wrong decisions, because only the
+            most similar person is taken, and because the estimate is cautious.
+            Defaults to 1.0.
 
     Attributes:
         model_hash (str): As given.
         false_matches (float): As given.
-        tracks (KnownTracks): What is kept of each track, in the order of coming.
+        tracks (KnownTracks): What is kept of each track, in the order of arrival.
         cameras (list[str]): Names of the cameras; ``''`` for unknown ones.
-        names (dict[int, str]): What people are called, by number.
+        names (dict[int, str]): Names of people, by number.
         settled (set[int]): People whom a user corrected or named: tracks are added to
-            them, but they are never joined with each other or taken apart.
+            them, but they are never joined with each other or split.
         log (list[dict]): Merges, splits and corrections, in their order.
 
     Raises:
@@ -98,25 +99,25 @@ class People(KnownPeople):
         model_hash: str = '',
         false_matches: float = 1.0,
     ) -> 'People':
-        """Begin with the people that a clustering found.
+        """Create known people from the result of a clustering.
 
         Args:
             embeddings (array): (N, D) floating, rows L2-normalised.
-            labels (array): (N,) integers, number of the person; −1 is un-clustered:
-                undecided. A track has the label that most of its images have.
-            cam_ids (array, optional): As for :meth:`assign`, and so are the others.
-            tracks (array, optional): Of each image.
-            times (array, optional): Of each image.
-            keys (array, optional): Of each image.
+            labels (array): (N,) integers, number of the person; −1 is un-clustered,
+                i.e. undecided. A track gets the label that most of its images have.
+            cam_ids (array, optional): As for :meth:`assign`.
+            tracks (array, optional): As for :meth:`assign`.
+            times (array, optional): As for :meth:`assign`.
+            keys (array, optional): As for :meth:`assign`.
             model_hash (str): See :class:`People`.
             false_matches (float): See :class:`People`.
 
         Returns:
-            People: With these numbers.
+            People: Known people with these numbers.
 
         Raises:
             TypeError: As :meth:`assign`, or if the labels are not integers.
-            ValueError: As :meth:`assign`, or if there is not one label for each.
+            ValueError: As :meth:`assign`, or if the number of labels is not N.
 
         Example:
             >>> People.from_labels(np.eye(3), [0, 0, 1]).numbers
@@ -145,29 +146,29 @@ class People(KnownPeople):
         *,
         keys: ArrayLike | None = None,
     ) -> Assignment:
-        """Find out who the tracks of some images show, and keep them.
+        """Find out which people the tracks of some images show, and keep the tracks.
 
         Args:
-            embeddings (array): (N, D) floating, rows L2-normalised, of the network that
-                the others are of. N may be 0.
+            embeddings (array): (N, D) floating, rows L2-normalised, from the same
+                network as all others. N may be 0.
             cam_ids (array, optional): (N,) number or name of the camera of each image;
-                negative or empty is unknown. Defaults to None: all unknown.
-            tracks (array, optional): (N,) number or name of its track within camera and
-                call; negative or empty: it is a track by itself. Defaults to None: all
-                are.
+                negative or empty is unknown. Defaults to None: all are unknown.
+            tracks (array, optional): (N,) number or name of the track within camera and
+                call; if negative or empty, the image is a track by itself. Defaults to
+                None: each image is a track.
             times (array, optional): (N,) seconds, NaN for unknown. Tracks of one camera
                 that overlap in time are different people. Defaults to None: unknown.
-            keys (array, optional): (N,) int64 that tell images apart, e.g. hashes of
-                files. Defaults to None: made of the embeddings.
+            keys (array, optional): (N,) int64 that identify images, e.g. hashes of
+                files. Defaults to None: computed from the embeddings.
 
         Returns:
-            Assignment: Of each image.
+            Assignment: Person and track of each image.
 
         Raises:
             TypeError: If the embeddings are not floating-point numbers.
-            ValueError: If they are not 2-D, finite and normalised, have another number
-                of dimensions than those that are known, or something else has not N
-                entries. Nothing is kept then.
+            ValueError: If they are not 2-D, finite and normalised, if they have another
+                number of dimensions than the known tracks, or if another argument does
+                not have N entries. No track is kept then.
 
         Example:
             >>> People().assign(np.eye(3)).people
@@ -205,18 +206,19 @@ class People(KnownPeople):
         return Assignment(people, new, row)
 
     def threshold(self) -> dict[str, float]:
-        """The score from which on a track is taken for a known person, and its errors.
+        """Return the score at which a track is assigned to a person, with its errors.
 
-        Found from tracks, without a label: those of one camera that overlap in time
-        show different people, and the halves of a track show one. Across cameras, and
-        after days, people look less like themselves, and ``miss`` is too low.
+        It is found from tracks, without labels: tracks of one camera that overlap in
+        time show different people, and the two halves of a track show one. Across
+        cameras, and after days, people look less like themselves, so ``miss`` is too
+        low there.
 
         Returns:
-            dict[str, float]: ``score``, in standard deviations of the likeness of
+            dict[str, float]: ``score``, in standard deviations of the similarity of
             different people; ``false_match``, the share of pairs of different people
             that reach it; ``miss``, the share of tracks whose halves do not (NaN if
-            none is long enough); ``assumed``, 1 if too few tracks overlap in time, so
-            that the share of different people is that of usual networks.
+            no track is long enough); ``assumed``, 1 if too few tracks overlap in time,
+            so that ``false_match`` is that of typical networks.
 
         Raises:
             ValueError: If fewer than 8 tracks are known.
@@ -238,16 +240,16 @@ class People(KnownPeople):
         )
 
     def threshold_text(self) -> str:
-        """What :meth:`threshold` tells, as a sentence for people.
+        """Describe the result of :meth:`threshold` in a sentence.
 
         Returns:
-            str: Or why nothing is told.
+            str: The sentence; with too few tracks, one that says so.
         """
         if len(self._known().people) < FEWEST:
-            return f'Nobody is told apart before {FEWEST} tracks are known.'
+            return f'Nobody can be recognised before {FEWEST} tracks are known.'
         found = self.threshold()
         basis = (
-            'as with usual networks' if found['assumed'] else 'by overlapping tracks'
+            'as for typical networks' if found['assumed'] else 'by overlapping tracks'
         )
         missed = (
             ''
@@ -260,10 +262,10 @@ class People(KnownPeople):
         )
 
     def copy(self) -> 'People':
-        """The same people; what is done to one does not change the other.
+        """Copy the people, so that changes of the copy do not affect the original.
 
         Returns:
-            People: Embeddings are shared, as they never change.
+            People: The copy. It shares the embeddings, because they never change.
         """
         other = People(self.model_hash, self.false_matches)
         tracks = self.tracks
@@ -273,103 +275,18 @@ class People(KnownPeople):
         other._next, other._revision = self._next, self._revision
         return other
 
-    def correct(self, rows: ArrayLike, people: ArrayLike) -> np.ndarray:
-        """Tell who tracks show. What a user says stays.
-
-        It merges, tells apart and splits: people who lose or get a track are settled
-        from now on.
-
-        Args:
-            rows (array): (n,) integers, of ``tracks``, each once.
-            people (array): (n,) integers: a number of ``numbers``, −1 for undecided, or
-                any other number for a new person, who gets the next number that is
-                free.
-
-        Returns:
-            np.ndarray: (n,) int64, the numbers that they have now.
-
-        Raises:
-            TypeError: If rows or people are not integers.
-            ValueError: If there is no such track, or a number is below −1.
-
-        Example:
-            >>> people.correct(people.rows(9), np.full(3, 4))       # doctest: +SKIP
-            array([4, 4, 4])
-        """
-        tracks = self._known()
-        rows, given = as_integers(rows, 'rows'), as_integers(people, 'people')
-        if len(rows) != len(given) or len(np.unique(rows)) != len(rows):
-            raise ValueError(
-                f'Give each track once and one person for each, not {len(rows)} rows '
-                f'with {len(given)} people.'
-            )
-        if len(rows) and not 0 <= rows.min() <= rows.max() < len(tracks.people):
-            raise ValueError(f'Rows must lie in 0…{len(tracks.people) - 1}.')
-        if len(given) and given.min() < UNDECIDED:
-            raise ValueError(f'People are numbered from 0, not {given.min()}.')
-        present = {UNDECIDED, *self.numbers.tolist()}
-        now = {number: number for number in present}
-        for number in given.tolist():
-            if number not in now:
-                now[number], self._next = self._next, self._next + 1
-        numbers = np.array([now[number] for number in given.tolist()], dtype=np.int64)
-        changed = np.flatnonzero(tracks.people[rows] != numbers)
-        touched = {*tracks.people[rows[changed]].tolist(), *numbers[changed].tolist()}
-        self._change(rows, numbers, by='user')
-        self.settled |= touched - {UNDECIDED}
-        self.settled &= set(self.numbers.tolist())
-        return numbers
-
-    def settle(self, *numbers: int) -> None:
-        """Confirm people: they are never joined with each other or taken apart.
-
-        Args:
-            *numbers (int): Of ``numbers``, e.g. two who look alike and are not the
-                same.
-
-        Raises:
-            ValueError: If there is no such person.
-
-        Example:
-            >>> people.settle(4, 9)                                 # doctest: +SKIP
-        """
-        for number in numbers:
-            self.rows(number)
-        new = sorted(set(numbers) - self.settled)
-        if new:
-            self.settled.update(new)
-            self.log.append(dict(event='settle', people=new, by='user'))
-
-    def name(self, number: int, name: str) -> None:
-        """Call a person by a name, and settle him.
-
-        Args:
-            number (int): Of ``numbers``.
-            name (str): Any text; ``''`` for none.
-
-        Raises:
-            ValueError: If there is no such person.
-
-        Example:
-            >>> people.name(4, 'Ann')                               # doctest: +SKIP
-        """
-        self.settle(number)
-        self.names.pop(number, None)
-        if name:
-            self.names[number] = name
-        self.log.append(dict(event='name', person=number, name=name, by='user'))
-
     def save(self, file: str | os.PathLike) -> None:
-        """Write everything to one file, as a whole or not at all.
+        """Write everything to one file, completely or not at all.
 
         Args:
-            file (str | os.PathLike): Path, by custom ``.npz``; its folder is made. If
-                it is there it must be the one that was loaded or saved last.
+            file (str | os.PathLike): Path, usually with the suffix ``.npz``; its folder
+                is created. An existing file must be the one that was loaded or saved
+                last.
 
         Raises:
-            ChangedMeanwhileError: If another program has written it since, or is
-                writing it. Nothing is written.
-            OSError: If it cannot be written. What was there before is still there.
+            ChangedMeanwhileError: If another program has written the file since, or is
+                writing it. Nothing is written then.
+            OSError: If the file cannot be written. An existing file does not change.
             ValueError: If no track is known yet.
 
         Example:
@@ -390,17 +307,17 @@ class People(KnownPeople):
 
     @classmethod
     def load(cls, file: str | os.PathLike) -> 'People':
-        """Read people.
+        """Read people from a file.
 
         Args:
-            file (str | os.PathLike): As :meth:`save` wrote it.
+            file (str | os.PathLike): A file that :meth:`save` wrote.
 
         Returns:
-            People: As they were saved.
+            People: The people that were saved.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is another file, was not written to its end, or is of a
+            ValueError: If it is a file of another kind, is incomplete, or comes from a
                 newer version of this library.
 
         Example:
@@ -416,7 +333,7 @@ class People(KnownPeople):
         return people
 
     def _decide(self, rows: np.ndarray, measured: Measure) -> None:
-        """Decide new tracks, together with those that wait and look like them."""
+        """Decide new tracks, together with undecided ones that resemble them."""
         tracks = self._known()
         waiting = waiting_tracks(tracks, rows, measured)
         changed, people = match(
@@ -429,29 +346,3 @@ class People(KnownPeople):
         )
         self._next = max(self._next, int(people.max()) + 1)
         self._change(changed, people, by='assign')
-
-    def _change(self, rows: np.ndarray, people: np.ndarray, by: str) -> None:
-        """Give tracks to people, and log who has become whom."""
-        numbers = self._known().people
-        moved = (numbers[rows] != people) & (numbers[rows] != UNDECIDED)
-        pairs, counts = np.unique(
-            np.stack([numbers[rows[moved]], people[moved]]), axis=1, return_counts=True
-        )
-        numbers[rows] = people
-        left = np.isin(pairs[0], numbers)
-        for (old, new), count, stays in zip(
-            pairs.T.tolist(), counts.tolist(), left, strict=True
-        ):
-            # Of one who is gone, most tracks tell who that is now.
-            heir = pairs[1][pairs[0] == old][counts[pairs[0] == old].argmax()]
-            whole = not stays and new == heir != UNDECIDED
-            event = 'merge' if whole else 'split'
-            entry = dict(event=event, person=old, into=new, tracks=count, by=by)
-            self.log.append(entry)
-            if whole:
-                self.names.setdefault(new, self.names.get(old, ''))
-        self.names = {
-            number: name
-            for number, name in self.names.items()
-            if name and number in numbers
-        }

@@ -1,4 +1,4 @@
-"""Known people as clusters of a gallery's images, to be corrected by hand."""
+"""The correction of known people by hand, as clusters of a gallery's images."""
 
 import os
 
@@ -13,17 +13,18 @@ from .track_keys import file_keys
 
 
 class PeopleEditor(LabelEditor):
-    """Correct known people; what is saved stays when more tracks come.
+    """Correct known people by hand, as clusters of images.
 
-    Steps are those of :class:`LabelEditor`, and clusters have the numbers of people.
-    Saving writes the file of the people. What is done to images counts for their
-    tracks: a track goes where most of its images of the gallery are.
+    It has the steps of :class:`LabelEditor`, and its clusters have the numbers of
+    people. Saving writes the file of the people, and the corrections stay when more
+    tracks come. What is done to images applies to their tracks: a track follows most of
+    its images in the gallery.
 
     Args:
-        people (People): As loaded.
-        gallery (Gallery): Of crops that were assigned, with the metadata ``cam_id``,
-            ``track`` and ``time`` that they had then. Images that were not are
-            un-clustered.
+        people (People): The loaded people.
+        gallery (Gallery): Gallery of crops that were assigned, with the metadata
+            ``cam_id``, ``track`` and ``time`` that they had then. Images that were not
+            are un-clustered.
 
     Raises:
         OSError: If an image cannot be read.
@@ -49,15 +50,15 @@ class PeopleEditor(LabelEditor):
         self._rows = known_rows(people, gallery)
         if (self._rows < 0).all():
             raise ValueError(
-                f'None of the {len(gallery)} images of the gallery is of a track that '
-                'is known. Build it of crops that tools/assign.py was given, from the '
-                'same CSV file or with the same --pattern.'
+                f'None of the {len(gallery)} images of the gallery belongs to a known '
+                'track. Build it from crops that tools/assign.py has assigned, from '
+                'the same CSV file or with the same --pattern.'
             )
         super().__init__(self._labels(), gallery.paths, gallery.embeddings)
 
     @property
     def unsaved(self) -> int:
-        """Steps since the people were loaded or saved."""
+        """The number of steps since the people were loaded or saved."""
         return super().unsaved + len(self._kept)
 
     def separate(self, rows: ArrayLike) -> int:
@@ -67,7 +68,7 @@ class PeopleEditor(LabelEditor):
         return number
 
     def keep_apart(self, cluster: int, other: int) -> None:
-        """Remember that two people are not the same: they are never joined.
+        """Record that two people are different, so that they are never joined.
 
         Args:
             cluster (int): One of them.
@@ -83,15 +84,15 @@ class PeopleEditor(LabelEditor):
         self._kept |= {cluster, other}
 
     def save(self, file: str | os.PathLike) -> None:
-        """Correct the people, and write their file; undo goes back to here only.
+        """Correct the people, and write their file; steps before cannot be undone.
 
         Args:
-            file (str | os.PathLike): That they were loaded from.
+            file (str | os.PathLike): Path that they were loaded from.
 
         Raises:
             ChangedMeanwhileError: If another program has written it since, or is
                 writing it. Nothing is written.
-            OSError: If it cannot be written. What was there before is still there.
+            OSError: If it cannot be written. An existing file does not change.
         """
         known = np.flatnonzero(self._rows >= 0)
         pairs, counts = np.unique(
@@ -127,7 +128,7 @@ def known_rows(people: People, gallery: Gallery) -> np.ndarray:
 
     Args:
         people (People): Known.
-        gallery (Gallery): Of N images that have files.
+        gallery (Gallery): Gallery of N images that have files.
 
     Returns:
         np.ndarray: (N,) int64, rows of ``people.tracks``; −1 for others.

@@ -1,4 +1,4 @@
-"""People as one file: read, written whole, and by one program at a time."""
+"""Reading and writing of people as one file, by one program at a time."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
     """Read a file of people.
 
     Args:
-        file (str | os.PathLike): As :func:`write_people_file` wrote it.
+        file (str | os.PathLike): A file that :func:`write_people_file` wrote.
 
     Returns:
         tuple[KnownTracks, dict]: The tracks, whose embeddings are memory-mapped; and
@@ -45,7 +45,7 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
         reason = error.__cause__ or error
         raise ValueError(
             f'{file} cannot be read: it holds no people, or is damaged '
-            f'({type(reason).__name__}: {reason}). Take a copy of it, or begin a new '
+            f'({type(reason).__name__}: {reason}). Use a copy of it, or begin a new '
             'file.'
         ) from error
     missing = {_ABOUT, *KnownTracks._fields} - set(arrays)
@@ -73,10 +73,10 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
 def write_people_file(
     file: str | os.PathLike, tracks: KnownTracks, about: dict[str, Any]
 ) -> None:
-    """Write people, if nobody else has since they were read.
+    """Write people, unless another program has written the file since.
 
     Args:
-        file (str | os.PathLike): Its path; its folder is made.
+        file (str | os.PathLike): Its path; its folder is created.
         tracks (KnownTracks): The tracks.
         about (dict): All else, as JSON knows it. ``revision`` counts how often it was
             written: a file that is there must have the one before.
@@ -84,7 +84,7 @@ def write_people_file(
     Raises:
         ChangedMeanwhileError: If the file is another one, or is just being written.
             Nothing is written.
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
     """
     path = Path(file)
     with _alone(path):
@@ -103,7 +103,7 @@ def write_people_file(
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which the system gives back if this process is killed.
+    """Hold the lock of a file, which the system releases if this process is killed.
 
     Raises:
         ChangedMeanwhileError: If another program holds it.
@@ -115,6 +115,6 @@ def _alone(path: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise ChangedMeanwhileError(
-            f'Another program is writing {path}. Nothing was written now. Wait until '
+            f'Another program is writing {path}. Nothing has been written. Wait until '
             'it has ended, and do it again.'
         ) from None

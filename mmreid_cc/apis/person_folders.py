@@ -1,4 +1,4 @@
-"""A folder of unlabelled crops as a folder for each person that was found."""
+"""The writing of a folder for each person that was found among crops."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ LISTED = 100  # people in the table of the report
 
 
 def new_folder(out: str | os.PathLike, crops: str | os.PathLike) -> Path:
-    """Make the folder of the people.
+    """Create the folder of the people.
 
     Args:
         out (str | os.PathLike): Its path; may exist if it is empty.
@@ -55,13 +55,13 @@ def write_people(
 ) -> None:
     """Write ``<label>/…`` with the images of each person.
 
-    Below it the images have the sub-folders and names that they have in ``crops``; the
+    Within it, images keep the sub-folders and names that they have in ``crops``; the
     un-clustered ones are in ``un-clustered/``.
 
     Args:
         out (str | os.PathLike): Folder; what is in it stays.
         crops (str | os.PathLike): Folder that all images are in.
-        paths (Sequence[str]): Of the N images.
+        paths (Sequence[str]): Paths of the N images.
         labels (np.ndarray): (N,) integers, −1 is un-clustered.
         copy (bool): Copy the files, instead of symbolic links to them. Defaults to
             False.
@@ -103,16 +103,16 @@ def write_people(
 def people_report(
     paths: Sequence[str], labels: np.ndarray, embeddings: np.ndarray, method: str
 ) -> HTMLPage:
-    """A page that shows who was found.
+    """Create a page that shows the people who were found.
 
     Args:
-        paths (Sequence[str]): Of the N images.
+        paths (Sequence[str]): Paths of the N images.
         labels (np.ndarray): (N,) int64, −1 is un-clustered, else 0…C − 1.
         embeddings (np.ndarray): (N, D) float32, rows L2-normalised.
         method (str): What clustered them, for the text.
 
     Returns:
-        HTMLPage: To be saved.
+        HTMLPage: A page to be saved.
 
     Example:
         >>> people_report(paths, labels, embeddings, 'DBSCAN').save('report.html')
@@ -121,10 +121,11 @@ def people_report(
     page = HTMLPage('People in a folder of crops')
     page.add_text(
         'Summary',
-        f'{len(paths)} crops show {statistics["clusters"]:.0f} people, as far as their '
-        f'looks tell; {statistics["unclustered"]:.0%} of the crops are un-clustered.'
-        f'\n\nClustered by {method}. Nobody was told who is who: one person can make '
-        'two clusters (in other clothes), and two can make one (in the same).',
+        f'Judging by their looks, {len(paths)} crops show '
+        f'{statistics["clusters"]:.0f} people; {statistics["unclustered"]:.0%} of the '
+        f'crops are un-clustered.\n\nClustered by {method}, without knowing any '
+        'identities: one person in different clothes can form two clusters, and two '
+        'people in the same clothes can form one.',
     )
     sizes = np.bincount(labels[labels >= 0])
     if len(sizes):

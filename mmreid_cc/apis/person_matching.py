@@ -1,4 +1,4 @@
-"""Which tracks show known people, which show new ones, and which cannot be told yet."""
+"""Matching of tracks with known people: known, new, or undecided."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -16,8 +16,8 @@ from .person_vectors import VIEWS, TracksOfPeople, mean_vectors, nearest_people
 LATEST = 4096  # tracks that scores and their errors are found from
 FEWEST = 8  # tracks, without which no score means anything
 FEWEST_PEOPLE = 100  # that a threshold is made for
-PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined anew
-_MOST_ITEMS = 6000  # beyond which fewer are joined anew
+PROVISIONAL = (32, 8, 2, 0)  # tracks of a person up to which they are joined again
+_MOST_ITEMS = 6000  # beyond which fewer are joined again
 _MOST_SHARE = 0.02  # of these tracks, by which one person can count
 _LEAST_DAMPED = 8  # tracks
 _FEW = 0.2  # of the people who are not looked at
@@ -26,7 +26,7 @@ _POSSIBLE = 1.5  # times the false matches of a decision are those of a mere pos
 
 
 class Measure(NamedTuple):
-    """How likeness is measured.
+    """Scores of similarity, and their error rates.
 
     Attributes:
         scores (StandardScores): Turns embeddings into vectors.
@@ -38,7 +38,7 @@ class Measure(NamedTuple):
 
 
 def measure(tracks: KnownTracks) -> Measure:
-    """Find how likeness is to be measured, from the latest tracks.
+    """Fit the scores of similarity, and their error rates, to the latest tracks.
 
     Args:
         tracks (KnownTracks): From 1 on.
@@ -68,14 +68,14 @@ def measure(tracks: KnownTracks) -> Measure:
 
 
 def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
-    """The score between the halves of each track.
+    """Return the score between the halves of each track.
 
-    It follows from their cosine: both halves lie equally far from the pooled embedding,
-    on opposite sides.
+    It is computed from their cosine: both halves are equally far from the pooled
+    embedding, on opposite sides.
 
     Args:
         tracks (KnownTracks): T of them.
-        scores (StandardScores): To score by.
+        scores (StandardScores): Scores to use.
 
     Returns:
         np.ndarray: (H,) of the tracks that were halved.
@@ -94,12 +94,12 @@ def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
 def waiting_tracks(
     tracks: KnownTracks, rows: np.ndarray, measured: Measure
 ) -> np.ndarray:
-    """Find the tracks that wait to be decided; of many, those most like new ones.
+    """Find the undecided tracks; if there are many, those most like new ones.
 
     Args:
-        tracks (KnownTracks): All known.
+        tracks (KnownTracks): All known tracks.
         rows (np.ndarray): (R,) the new ones; those before the first of them may wait.
-        measured (Measure): Of these tracks.
+        measured (Measure): Measure of these tracks.
 
     Returns:
         np.ndarray: Rows, at most 2,000.
@@ -129,19 +129,19 @@ def match(
     false_matches: float,
     next_number: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decide who undecided tracks show.
+    """Decide whom undecided tracks show.
 
-    Average linkage of standard scores. It begins with the undecided tracks, with the
-    tracks of those known people who look somewhat like one of them and have few, and
-    with the other such people as wholes. A group keeps the number of the person that
-    most of its tracks had.
+    This is average linkage of standard scores. It begins with the undecided tracks and
+    with the known people who resemble one of them: people with few tracks take part
+    track by track, and others as wholes. A group keeps the number of the person to whom
+    most of its tracks belonged.
 
     Args:
         tracks (KnownTracks): All known, also the undecided ones.
         rows (np.ndarray): (R,) the undecided tracks to decide.
         settled (Collection[int]): People who are never taken apart or joined with each
             other.
-        measured (Measure): Of these tracks.
+        measured (Measure): Measure of these tracks.
         false_matches (float): See :class:`People`.
         next_number (int): For the first new person.
 
@@ -186,7 +186,7 @@ def match(
 def _items(
     rows: np.ndarray, people: list[np.ndarray], settled: np.ndarray
 ) -> list[np.ndarray]:
-    """Rows of what is joined: tracks by themselves, and people as wholes."""
+    """Return the rows of the items to join: single tracks, and people as wholes."""
     counts = np.array([len(own) for own in people], dtype=np.int64)
     for most in PROVISIONAL:
         whole = (counts > most) | settled
@@ -205,7 +205,7 @@ def _promising(
     scores: StandardScores,
     least: float,
 ) -> np.ndarray:
-    """The places of people who are somewhat like one of the tracks."""
+    """Return the places of people who resemble one of the tracks."""
     if not len(owners.numbers):
         return np.empty(0, dtype=np.int64)
     features, cam_ids = tracks.embeddings[rows].astype(np.float32), tracks.cam_ids[rows]
@@ -220,7 +220,7 @@ def _promising(
 
 
 def _conflicts(items: list[np.ndarray], tracks: KnownTracks) -> np.ndarray:
-    """(G, G) bool: which items hold tracks of one camera that overlap in time."""
+    """Return which items hold tracks of one camera that overlap in time; (G, G)."""
     rows = np.concatenate(items)
     owner = np.repeat(np.arange(len(items)), [len(own) for own in items])
     conflict = np.zeros((len(items), len(items)), dtype=np.bool_)
@@ -236,7 +236,7 @@ def _numbered(
     waits: np.ndarray,
     next_number: int,
 ) -> np.ndarray:
-    """The number of each item: its group keeps that which most of its tracks had."""
+    """Number each item; its group keeps the number that most of its tracks had."""
     found = np.full(len(groups), UNDECIDED)
     known = np.flatnonzero(numbers != UNDECIDED)
     pairs, inverse = np.unique(

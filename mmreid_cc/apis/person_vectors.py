@@ -1,4 +1,4 @@
-"""Means of known people, to search among them and to compare with."""
+"""Mean vectors of known people, for search and comparison."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -17,7 +17,7 @@ _CANDIDATES = 4  # people that are looked at for each track
 
 
 class TracksOfPeople:
-    """Which rows belong to whom.
+    """The rows of tracks of each person.
 
     Args:
         people (np.ndarray): (T,) int64, number of the person, negative: none.
@@ -37,10 +37,10 @@ class TracksOfPeople:
         self.starts = np.append(np.flatnonzero(new), len(owners))
 
     def of(self, places: np.ndarray, most: int | None = None) -> list[np.ndarray]:
-        """The rows of some people.
+        """Return the rows of some people.
 
         Args:
-            places (np.ndarray): Of the people in ``numbers``.
+            places (np.ndarray): Places of the people in ``numbers``.
             most (int, optional): Only the last so many of each. Defaults to None: all.
 
         Returns:
@@ -62,14 +62,13 @@ def nearest_people(
 ) -> np.ndarray:
     """Propose the known people that look most like each query.
 
-    Those 64 dimensions are looked at in which tracks differ most. The search in them
-    is exact.
+    The search is exact in the 64 dimensions in which tracks differ most.
 
     Args:
         queries (np.ndarray): (Q, D) float32, as of :meth:`StandardScores.centered`.
-        tracks (KnownTracks): All known.
-        owners (TracksOfPeople): Of these tracks, with one person or more.
-        scores (StandardScores): Of these tracks.
+        tracks (KnownTracks): All known tracks.
+        owners (TracksOfPeople): Owners of these tracks, with one person or more.
+        scores (StandardScores): Scores of these tracks.
 
     Returns:
         np.ndarray: (Q, min(4, P)) int64, places in ``owners.numbers``.
@@ -105,7 +104,7 @@ def _mean_views(
     starts: np.ndarray,
     means: np.ndarray,
 ) -> None:
-    """The normalised mean of the last tracks of each person, less camera means."""
+    """Compute the normalised mean of the last tracks of people, less camera means."""
     for person in range(first, last):
         mean = means[person]
         mean[:] = 0
@@ -124,12 +123,12 @@ def _mean_views(
 def mean_vectors(
     rows: list[np.ndarray], tracks: KnownTracks, scores: StandardScores
 ) -> np.ndarray:
-    """The mean of the score vectors of each group of tracks.
+    """Return the mean of the score vectors of each group of tracks.
 
     Args:
-        rows (list[np.ndarray]): Of G groups, each not empty.
-        tracks (KnownTracks): All known.
-        scores (StandardScores): To score by.
+        rows (list[np.ndarray]): Rows of G groups, each not empty.
+        tracks (KnownTracks): All known tracks.
+        scores (StandardScores): Scores to use.
 
     Returns:
         np.ndarray: (G, D) float32. Products are the mean scores of all pairs.

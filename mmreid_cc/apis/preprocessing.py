@@ -1,4 +1,4 @@
-"""The test pipeline of a config, for images that come from anywhere."""
+"""The test pipeline of a config, for files and arrays."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from mmreid_cc.registry import TRANSFORMS
 
 
 def pipeline_config(cfg: Config) -> list[dict]:
-    """The transforms that a config tests with.
+    """Return the transforms that a config tests with.
 
     Args:
-        cfg (Config): With ``test_dataloader``, or else ``val_dataloader``.
+        cfg (Config): Config with ``test_dataloader``, or else ``val_dataloader``.
 
     Returns:
         list[dict]: Config of each transform, in their order.
@@ -41,11 +41,11 @@ def pipeline_config(cfg: Config) -> list[dict]:
 class Preprocessing:
     """Reads and transforms an image as a config's test pipeline does.
 
-    An array is taken through the same transforms but the first, which reads the file.
+    An array passes through the same transforms except the first, which reads a file.
 
     Args:
-        pipeline (list[dict]): As of :func:`pipeline_config`, to be built in the scope
-            of the config.
+        pipeline (list[dict]): Transforms from :func:`pipeline_config`, to be built in
+            the scope of the config.
 
     Raises:
         ValueError: If the first transform does not read an image.
@@ -61,7 +61,8 @@ class Preprocessing:
         if not isinstance(self._load, (LoadReIDImage, LoadImageFromFile)):
             raise ValueError(
                 'The test pipeline must begin with LoadReIDImage or LoadImageFromFile, '
-                f'so that arrays can enter behind it, not with {pipeline[0]["type"]}.'
+                'so that arrays can skip this step, but it begins with '
+                f'{pipeline[0]["type"]}.'
             )
         self._transform = Compose([TRANSFORMS.build(step) for step in pipeline[1:]])
 

@@ -1,4 +1,4 @@
-"""Search of some queries in a gallery: arrays in, rows and scores out."""
+"""The search of queries in a gallery: arrays in, rows and scores out."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -22,7 +22,7 @@ _QUERIES_FOR_A_GPU = 128
 
 
 def checked_queries(embeddings: Any, topk: int, dim: int) -> np.ndarray:
-    """See that a gallery can be searched for some queries.
+    """Check that a gallery can be searched for some queries.
 
     Args:
         embeddings (array): (Q, D) floating, rows L2-normalised.
@@ -34,8 +34,8 @@ def checked_queries(embeddings: Any, topk: int, dim: int) -> np.ndarray:
 
     Raises:
         TypeError: If they are not floating-point numbers.
-        ValueError: If they are not 2-D, finite and normalised, have not D columns, or
-            ``topk`` is not positive.
+        ValueError: If they are not 2-D, finite and normalised, do not have D columns,
+            or ``topk`` is not positive.
 
     Example:
         >>> checked_queries(np.eye(2), topk=5, dim=2).dtype
@@ -57,10 +57,11 @@ def nearest_images(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k most similar rows of a gallery for each query, exactly.
 
-    Matrix products propose some more, whose similarities are computed again in a fixed
-    arithmetic. So the result depends neither on the number of threads nor on which
-    queries are searched together. From 128 queries on this process's GPU is used, if
-    there is one; for fewer the gallery is not worth the way there.
+    Matrix products propose some more rows, whose similarities are computed again in a
+    fixed arithmetic. The result therefore depends neither on the number of threads nor
+    on which queries are searched together. From 128 queries on, this process's GPU is
+    used, if there is one; for fewer queries, copying the gallery would take longer than
+    the search.
 
     Args:
         queries (np.ndarray): (Q, D) float32, C-contiguous.
@@ -100,15 +101,15 @@ def re_ranked_images(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Find the k nearest rows of a gallery for each query, by the re-ranked distance.
 
-    Each query is re-ranked alone, among its 200 most similar rows (k, if that is more),
-    by :func:`mmreid_cc.evaluation.re_ranking`. So a query takes some hundredths of a
-    second beyond its search in a gallery of any size, and has the same result whatever
-    is searched together with it. The published numbers re-rank all queries and the
-    whole gallery together.
+    Each query is re-ranked alone, among its 200 most similar rows (or k, if that is
+    more), by :func:`mmreid_cc.evaluation.re_ranking`. This adds some hundredths of a
+    second to the search of a query, in a gallery of any size, and the result does not
+    depend on the other queries. Published numbers re-rank all queries and the whole
+    gallery together.
 
     Args:
         queries (np.ndarray): (Q, D) float32, C-contiguous, L2-normalised.
-        gallery (np.ndarray): (N, D) float32, likewise, in memory or memory-mapped.
+        gallery (np.ndarray): (N, D) float32, C-contiguous, in memory or memory-mapped.
         k (int): In 1…N.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Embed many images by Ray Data: on the cores of one machine, or on a cluster."""
+"""The embedding of many images by Ray Data, on one machine or on a cluster."""
 
 import csv
 import os
@@ -30,7 +30,7 @@ LOCAL = 'local'
 
 
 def check_ray() -> None:
-    """See that Ray and Parquet can be used.
+    """Check that Ray and Parquet can be used.
 
     Raises:
         ImportError: If one of them is missing; it says how to install it.
@@ -48,18 +48,18 @@ def check_ray() -> None:
 
 
 class ShardEmbedder:
-    """A worker of Ray: embeds the images of a shard, and writes it.
+    """A worker of Ray, which embeds the images of a shard and writes it.
 
-    A shard is written whole or not at all. So one that a killed worker had begun is
-    done again, and no image comes twice or is missing.
+    A shard is written completely or not at all. If a worker is killed, another one
+    embeds its shard again, so no image is missing or occurs twice.
 
     Args:
-        cfg (Config): Of the network.
-        checkpoint (str | None): As :class:`ReIDInferencer` takes it.
-        device (str | None): As :class:`ReIDInferencer` takes it.
+        cfg (Config): Config of the network.
+        checkpoint (str | None): See :class:`ReIDInferencer`.
+        device (str | None): See :class:`ReIDInferencer`.
         batch_size (int): Images that go through the network at once.
-        folder (str): That all workers see, where shards are written.
-        plan (ShardPlan): Of the folder.
+        folder (str): Folder that all workers see, where shards are written.
+        plan (ShardPlan): Plan of the folder.
         start (str): Folder that relative paths start from, on all machines.
 
     Raises:
@@ -104,7 +104,7 @@ class ShardEmbedder:
         """
         counts: dict[str, list[int]] = dict(embedded=[], unreadable=[])
         for shard, images in zip(batch['shard'], batch['images'], strict=True):
-            # Of the process that began the run.
+            # Pickled by the process that began the run, so it can be trusted.
             paths, metadata = pickle.loads(images)
             embeddings, errors = self.reid.embed_readable(paths)
             kept = [row for row, path in enumerate(paths) if path not in errors]
@@ -135,26 +135,27 @@ def extract_by_ray(
 ) -> dict[str, str]:
     """Embed images on the workers of Ray, and write them as Parquet shards.
 
-    What is there of an interrupted run is kept; only the missing shards are made.
+    Shards of an interrupted run are kept, and only the missing ones are embedded.
 
     Args:
-        cfg (Config): Of the network. Modules that it imports must be found by the
-            workers, too.
+        cfg (Config): Config of the network. Modules that it imports must be found by
+            the workers, too.
         checkpoint (str | None): Its weights, at the same path on all machines. None:
             those that the config names.
-        paths (Sequence[str]): Of N images, files that all workers see or URLs that
-            fsspec reads, such as ``s3://bucket/a.jpg``.
+        paths (Sequence[str]): Paths of N images, files that all workers see or URLs
+            that fsspec reads, such as ``s3://bucket/a.jpg``.
         metadata (Mapping[str, np.ndarray]): By name, (N,) each.
-        folder (str | os.PathLike): Of the shards; all workers see it.
-        address (str): Of a cluster, as ``ray.init`` takes it, or ``'local'`` for
-            workers on this machine. Defaults to ``'local'``.
+        folder (str | os.PathLike): Folder of the shards; all workers see it.
+        address (str): Address of a cluster, as ``ray.init`` takes it, or ``'local'``
+            for workers on this machine. Defaults to ``'local'``.
         workers (int, optional): Inferencers. Defaults to None: one for each GPU of the
             cluster, or else for each core.
         device (str, optional): ``'cpu'`` or ``'cuda'``. Defaults to None: a GPU if the
             worker has one.
         batch_size (int): Images that go through the network at once.
         shard_size (int): Images of a shard.
-        dtype (str): Of the embeddings that are written, ``'float16'`` or ``'float32'``.
+        dtype (str): Dtype of the embeddings that are written, ``'float16'`` or
+            ``'float32'``.
 
     Returns:
         dict[str, str]: Error by path, of the images that could not be read; also
@@ -215,7 +216,7 @@ def extract_by_ray(
 
 
 def _start(ray: Any, address: str) -> None:
-    """Connect to a cluster, or start one of this machine's cores."""
+    """Connect to a cluster, or start one on this machine."""
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # nothing is sent anywhere
     ray.init(
         address=address,
@@ -233,7 +234,7 @@ def _embed_shards(
     workers: int | None,
     device: str | None,
 ) -> None:
-    """Make shards, on as many workers as asked for."""
+    """Embed shards on as many workers as asked for."""
     paths, metadata = images
     resources = ray.cluster_resources()
     gpus = 0 if device == 'cpu' else int(resources.get('GPU', 0))

@@ -1,4 +1,4 @@
-"""What a search found, as text and as a picture."""
+"""The results of a search, as text and as a picture."""
 
 from collections.abc import Sequence
 
@@ -18,11 +18,11 @@ def results_table(
     scores: np.ndarray,
     score_name: str = 'cosine',
 ) -> str:
-    """The results of one query as lines of text.
+    """Format the results of one query as lines of text.
 
     Args:
         shots (Sequence[str]): Paths of the query, several where they were pooled.
-        gallery (AnyGallery): That was searched.
+        gallery (AnyGallery): Gallery that was searched.
         rows (np.ndarray): (k,) its rows, best first.
         scores (np.ndarray): (k,) of each.
         score_name (str): What the scores are. Defaults to ``'cosine'``.
@@ -62,11 +62,12 @@ def search_sheet(
     rows: np.ndarray,
     scores: np.ndarray,
 ) -> Figure:
-    """Draw a row for each query: its shots, then what was found, best first.
+    """Draw a row for each query: its images, then the results, best first.
 
     Args:
         queries (Sequence[Sequence[str]]): Q, each the paths of its shots.
-        gallery (AnyGallery): That was searched; all its results must have a file.
+        gallery (AnyGallery): Gallery that was searched; all its results must have a
+            file.
         rows (np.ndarray): (Q, k) its rows.
         scores (np.ndarray): (Q, k) of each.
 
@@ -94,5 +95,5 @@ def search_sheet(
 
 
 def _printable(text: str) -> str:
-    """A text that any terminal takes: file names can hold bytes that are no UTF-8."""
+    """Escape a text for any terminal: file names can hold bytes that are no UTF-8."""
     return text if text.isprintable() else repr(text)

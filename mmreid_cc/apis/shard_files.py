@@ -1,4 +1,4 @@
-"""Embeddings as a folder of Parquet shards, which are written one by one."""
+"""Folders of embeddings as Parquet shards, which are written one by one."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ UNREADABLE_FILE = 'unreadable.csv'
 
 
 class ShardPlan(NamedTuple):
-    """Which images the shards of a folder hold; what is begun goes on by it only.
+    """Which images the shards of a folder hold; a run must continue with the same.
 
     Attributes:
         images (int): Number of all images.
         shard_size (int): Images of a shard; the last may have fewer.
-        images_hash (str): Of the paths in their order, and what is known of them.
-        model_hash (str): Of the network.
-        dtype (str): Of the embeddings, ``'float16'`` or ``'float32'``.
+        images_hash (str): Hash of the paths in their order, and what is known of them.
+        model_hash (str): Hash of the network.
+        dtype (str): Dtype of the embeddings, ``'float16'`` or ``'float32'``.
     """
 
     images: int
@@ -38,17 +38,17 @@ class ShardPlan(NamedTuple):
 
     @property
     def shards(self) -> int:
-        """Number of shards."""
+        """The number of shards."""
         return -(-self.images // self.shard_size)
 
     def rows(self, shard: int) -> slice:
-        """The images of a shard, counted from 0."""
+        """Return the images of a shard, counted from 0."""
         first = shard * self.shard_size
         return slice(first, min(first + self.shard_size, self.images))
 
 
 def images_hash(paths: Sequence[str], metadata: Mapping[str, np.ndarray]) -> str:
-    """What tells lists of images apart.
+    """Compute a hash that identifies a list of images.
 
     Args:
         paths (Sequence[str]): In their order.
@@ -71,7 +71,7 @@ def images_hash(paths: Sequence[str], metadata: Mapping[str, np.ndarray]) -> str
 
 
 def shard_file(folder: Path, shard: int) -> Path:
-    """Where a shard is written.
+    """Return the file of a shard.
 
     Example:
         >>> shard_file(Path('features'), 3)
@@ -81,11 +81,11 @@ def shard_file(folder: Path, shard: int) -> Path:
 
 
 def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
-    """Begin a folder of shards, or go on with one.
+    """Create a folder of shards, or continue one.
 
     Args:
         folder (Path): Is made.
-        plan (ShardPlan): Of this run.
+        plan (ShardPlan): Plan of this run.
 
     Returns:
         list[int]: Shards that are not there yet.
@@ -108,7 +108,7 @@ def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
         ]
         if differs:
             raise ValueError(
-                f'{folder} was begun with something else: {"; ".join(differs)}. Name '
+                f'{folder} was begun with other settings: {"; ".join(differs)}. Name '
                 'another folder by --out, or remove this one.'
             )
     else:
@@ -126,16 +126,16 @@ def write_shard(
     unreadable: Mapping[str, str],
     model_hash: str,
 ) -> None:
-    """Write a shard whole or not at all.
+    """Write a shard completely or not at all.
 
     Args:
-        folder (Path): Of the shards.
+        folder (Path): Folder of the shards.
         shard (int): Its number.
         table (pyarrow.Table): The images that could be read, see
             :func:`mmreid_cc.apis.parquet_file.embedding_table`; without rows if none
             could.
         unreadable (Mapping[str, str]): Error by path, of the others.
-        model_hash (str): Of the network.
+        model_hash (str): Hash of the network.
 
     Example:
         >>> write_shard(folder, 0, table, {}, gallery.model_hash)
@@ -144,7 +144,7 @@ def write_shard(
 
     known = {MODEL_HASH: model_hash, UNREADABLE: json.dumps(dict(unreadable))}
     file = shard_file(folder, shard)
-    # Ray may take a worker for dead that still writes: each has a file of its own.
+    # Ray may consider a worker dead that still writes, so each has its own file.
     part = file.with_name(f'.{file.name}.{os.uname().nodename}-{os.getpid()}')
     try:
         parquet.write_table(table.replace_schema_metadata(known), part)
@@ -157,10 +157,11 @@ def read_shards(folder: str | os.PathLike) -> Gallery:
     """Read a folder of shards into memory, in the order of the images.
 
     Args:
-        folder (str | os.PathLike): That ``tools/extract_features.py --ray`` wrote.
+        folder (str | os.PathLike): Folder that ``tools/extract_features.py --ray``
+            wrote.
 
     Returns:
-        Gallery: Of all images that could be read, as float32.
+        Gallery: A gallery of all images that could be read, as float32.
 
     Raises:
         FileNotFoundError: If it is no such folder, or shards are missing.
@@ -186,7 +187,7 @@ def read_shards(folder: str | os.PathLike) -> Gallery:
         if found != plan.model_hash:
             raise ValueError(
                 f'{file} is of another network (model hash {found}, the folder is of '
-                f'{plan.model_hash}): their embeddings do not compare.'
+                f'{plan.model_hash}): their embeddings cannot be compared.'
             )
         tables.append(table)
     joined = pa.concat_tables(tables)
@@ -201,10 +202,10 @@ def read_shards(folder: str | os.PathLike) -> Gallery:
 
 
 def read_plan(folder: str | os.PathLike) -> ShardPlan:
-    """Which images the shards of a folder hold.
+    """Read which images the shards of a folder hold.
 
     Args:
-        folder (str | os.PathLike): Of shards.
+        folder (str | os.PathLike): Folder of shards.
 
     Returns:
         ShardPlan: As it was begun with.
@@ -219,18 +220,18 @@ def read_plan(folder: str | os.PathLike) -> ShardPlan:
     file = Path(folder) / PLAN
     if not file.is_file():
         raise FileNotFoundError(
-            f'{folder} is no folder of tools/extract_features.py --ray: it has no '
+            f'{folder} is not a folder of tools/extract_features.py --ray: it has no '
             f'{PLAN}.'
         )
     return ShardPlan(**json.loads(file.read_text()))
 
 
 def unreadable_images(folder: Path, plan: ShardPlan) -> dict[str, str]:
-    """The images that could not be read.
+    """Return the images that could not be read.
 
     Args:
-        folder (Path): Of shards, all of them written.
-        plan (ShardPlan): Of the folder.
+        folder (Path): Folder of shards, all of them written.
+        plan (ShardPlan): Plan of the folder.
 
     Returns:
         dict[str, str]: Error by path.

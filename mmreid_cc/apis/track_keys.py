@@ -1,4 +1,4 @@
-"""What tells whether a track was there before: hashes of what it holds."""
+"""Hashes of the contents of tracks, by which known tracks are recognised."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ import numpy as np
 
 
 def content_key(content: bytes) -> int:
-    """A number for bytes.
+    """Compute a number from bytes.
 
     Args:
-        content (bytes): Of any length.
+        content (bytes): Content of any length.
 
     Returns:
         int: Of 64 bits, signed; equal bytes have equal numbers, others hardly ever.
@@ -26,10 +26,10 @@ def content_key(content: bytes) -> int:
 
 
 def file_keys(paths: Sequence[str]) -> np.ndarray:
-    """Numbers for the contents of files.
+    """Compute numbers from the contents of files.
 
     Args:
-        paths (Sequence[str]): Of N files.
+        paths (Sequence[str]): Paths of N files.
 
     Returns:
         np.ndarray: (N,) int64, wherever the files are and whatever they are called.
@@ -50,7 +50,7 @@ def file_keys(paths: Sequence[str]) -> np.ndarray:
 
 
 def row_keys(features: np.ndarray) -> np.ndarray:
-    """Numbers for embeddings.
+    """Compute numbers from embeddings.
 
     Args:
         features (np.ndarray): (N, D) float32, C-contiguous.
@@ -65,7 +65,7 @@ def row_keys(features: np.ndarray) -> np.ndarray:
 def track_keys(
     groups: np.ndarray, images: np.ndarray, times: np.ndarray, cameras: Sequence[str]
 ) -> np.ndarray:
-    """Numbers for tracks, whatever the order of their images.
+    """Compute numbers from tracks, independent of the order of their images.
 
     Args:
         groups (np.ndarray): (N,) integers 0…T−1, the track of each image.

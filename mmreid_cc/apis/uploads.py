@@ -1,4 +1,4 @@
-"""Images that strangers send: only real ones, of known types, and not too large."""
+"""Checks of uploaded images: known types only, and not too large."""
 
 import os
 import warnings
@@ -14,10 +14,10 @@ MAX_PIXELS = 4096 * 4096  # 48 MB when decoded
 
 
 def read_upload(file: str | os.PathLike) -> np.ndarray:
-    """Decode an image whose name says nothing about its content.
+    """Decode an uploaded image, whose name may not fit its content.
 
-    The content decides which format it is, and no other decoder ever sees it; its
-    size is known before the pixels are decoded.
+    The format is determined by the content, and no decoder of other formats is tried.
+    The size is checked before the pixels are decoded.
 
     Args:
         file (str | os.PathLike): Path of the file.
@@ -40,7 +40,7 @@ def read_upload(file: str | os.PathLike) -> np.ndarray:
             image = Image.open(file, formats=UPLOAD_FORMATS)
     except UnidentifiedImageError:
         raise ValueError(
-            'This file is no image that can be read here, whatever its name says. '
+            'This file is not an image that can be read here, whatever its name. '
             f'Send one of these types: {", ".join(UPLOAD_FORMATS)}.'
         ) from None
     except Image.DecompressionBombError:
@@ -67,6 +67,6 @@ def _too_large(what: str) -> str:
 
 def _broken(error: Exception) -> str:
     return (
-        f'This image is broken, or was not sent to its end ({type(error).__name__}). '
-        'Open it in a viewer, save it again, and send that.'
+        f'This image is broken or incomplete ({type(error).__name__}). Open it in a '
+        'viewer, save it again, and send the new file.'
     )

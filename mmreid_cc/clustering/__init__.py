@@ -4,6 +4,7 @@ from .agglomerative import Agglomerative
 from .auto_agglomerative import AutoAgglomerative
 from .auto_dbscan import AutoDBSCAN
 from .base import CLUSTERERS, BaseClusterer, takes_cameras
+from .by_modality import ByModality
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_links import CameraLinks
 from .camera_matching import CameraMatching
@@ -18,6 +19,7 @@ from .jaccard import jaccard_distance
 from .jaccard_clusterer import JaccardClusterer
 from .kmeans import KMeans
 from .knn import knn
+from .modalities import infrared_images, match_by_count, match_progressively
 from .mutual_neighbors import MutualNeighbors
 from .neighbor_clusterer import NeighborClusterer
 from .quality import cluster_statistics, clustering_quality, pair_f1
@@ -41,6 +43,7 @@ __all__ = [
     'AutoAgglomerative',
     'AutoDBSCAN',
     'BaseClusterer',
+    'ByModality',
     'CameraLinks',
     'CameraMatching',
     'CameraSizes',
@@ -61,10 +64,13 @@ __all__ = [
     'clustering_quality',
     'cross_silhouette',
     'estimated_people',
+    'infrared_images',
     'jaccard_distance',
     'join_groups',
     'knn',
     'label_silhouette',
+    'match_by_count',
+    'match_progressively',
     'neighbor_recall',
     'normalize_cameras',
     'pair_f1',

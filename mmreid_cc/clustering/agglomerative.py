@@ -22,10 +22,11 @@ _LINKAGES = ('average', 'complete', 'single')
 class Agglomerative(JaccardClusterer):
     """Agglomerative clustering of SciPy on the sparse Jaccard distance.
 
-    No cluster crosses the connected components of the pairs up to the threshold, so
-    each component is clustered by itself, with its own dense matrix: the labels are
-    those on the dense matrix of all. Time and memory grow with the square of the
-    largest component. Stages: ``neighbours``, ``distance``, ``agglomerative``.
+    No cluster extends over several connected components of the pairs up to the
+    threshold. Each component is therefore clustered on its own, with its own dense
+    matrix, and the labels are those of a dense matrix of all images. Time and memory
+    grow with the square of the largest component. Stages: ``neighbours``, ``distance``,
+    ``agglomerative``.
 
     Args:
         distance_threshold (float): Clusters farther apart are not merged, in (0, 1).
@@ -76,7 +77,7 @@ class Agglomerative(JaccardClusterer):
 
 
 def agglomerate(distance: csr_array, threshold: float, linkage: str) -> np.ndarray:
-    """Merge clusters until the next two are farther apart than a threshold.
+    """Merge clusters until the nearest two are farther apart than a threshold.
 
     Args:
         distance (csr_array): (N, N) float32, symmetric; absent is 1.
@@ -134,7 +135,7 @@ def agglomerate_to(
 
 
 def _merge(distance: csr_array, members: np.ndarray, linkage: str) -> np.ndarray:
-    """The order in which a component's images merge, as SciPy writes it."""
+    """Return the order in which a component's images merge, in SciPy's format."""
     pairs = distance[members][:, members].tocoo()
     upper = pairs.row < pairs.col
     row, column = pairs.row[upper].astype(np.int64), pairs.col[upper]

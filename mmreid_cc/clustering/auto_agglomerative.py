@@ -1,4 +1,4 @@
-"""Clusters across cameras whose settings are found from the features."""
+"""Clustering across cameras, with settings that are found from the features."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -25,16 +25,16 @@ _SPLITS = 2  # merging is slow; five chose the same on CUHK03
 class AutoAgglomerative(SettingChooser, BaseClusterer):
     """Average linkage across known cameras, with settings found from the features.
 
-    Where cameras differ, plain neighbours are of the own camera, and so are good
-    clusters. Here every image has as many neighbours in its own camera as in others,
-    see :func:`camera_jaccard_distance`; how many, the threshold of the linkage and the
-    smallest cluster are found as by :class:`AutoDBSCAN`: images are clustered by one
-    half of the dimensions and judged by the other, from which each camera's mean is
-    taken before it is whitened. Time and memory grow with the square of the number of
-    images. Stages: ``choice``, ``clusters``.
+    If cameras differ, plain neighbours come from the image's own camera, and clusters
+    do not cross cameras. Here every image has as many neighbours in its own camera as
+    in others, see :func:`camera_jaccard_distance`. Their number, the threshold of the
+    linkage and the smallest cluster are found as by :class:`AutoDBSCAN`: images are
+    clustered by one half of the dimensions and judged by the other, from which each
+    camera's mean is subtracted before it is whitened. Time and memory grow with the
+    square of the number of images. Stages: ``choice``, ``clusters``.
 
     Args:
-        seed (int): Of the splits. Defaults to 0.
+        seed (int): Seed of the splits. Defaults to 0.
 
     Attributes:
         chosen (dict | None): ``k``, neighbours in the own camera and in others,
@@ -60,15 +60,15 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         self.forget_choice()
 
     def __repr__(self) -> str:
-        """The call that makes it, and what it has chosen."""
+        """Show the call that makes it, and what it has chosen."""
         chosen = '' if self.chosen is None else f' → {self.chosen}'
         return f'AutoAgglomerative(){chosen}'
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
-        """Refuse, for cameras are needed, see :meth:`fit_predict`."""
+        """Refuse, because cameras are needed, see :meth:`fit_predict`."""
         raise ValueError(
             'AutoAgglomerative needs the camera of each image: give `cam_ids` to '
-            'fit_predict. Without cameras take AutoDBSCAN.'
+            'fit_predict. Without cameras, use AutoDBSCAN.'
         )
 
     def fit_predict(self, features: Any, cam_ids: Any = None) -> np.ndarray:
@@ -95,7 +95,7 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         if len(np.unique(cam_ids)) == 1:
             raise ValueError(
                 f'All {len(features)} images are of the camera {cam_ids[0]}, and '
-                'AutoAgglomerative clusters across cameras. Take AutoDBSCAN.'
+                'AutoAgglomerative clusters across cameras. Use AutoDBSCAN.'
             )
         self.stage_seconds = {}
         self.forget_choice()
@@ -125,7 +125,7 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
 
 
 def camera_grid() -> list[Settings]:
-    """Settings of :class:`AutoAgglomerative` that are tried.
+    """Return the settings that :class:`AutoAgglomerative` tries.
 
     Returns:
         list[dict]: Each of ``k``, ``distance_threshold`` and ``min_cluster_size``.

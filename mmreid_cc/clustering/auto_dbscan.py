@@ -30,22 +30,22 @@ _OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clusteri
 class AutoDBSCAN(SettingChooser, NeighborClusterer):
     """DBSCAN on the Jaccard distance, with settings found from the features.
 
-    The paper's settings fit tens of images of each person. Here nothing is assumed: the
-    dimensions are split at random into two halves, images are clustered by one half
+    The paper's settings suit tens of images of each person. Here nothing is assumed:
+    the dimensions are split at random into two halves, images are clustered by one half
     with every candidate, and :func:`mmreid_cc.clustering.cross_silhouette` judges the
     clusters by the other half, whitened. The scores are averaged over several splits,
-    and with a smaller weight that of the clusters by all dimensions is added; then they
-    are smoothed along ``eps``. The best setting clusters by all dimensions.
+    the score of the clusters by all dimensions is added with a smaller weight, and the
+    result is smoothed along ``eps``. The best setting then clusters by all dimensions.
 
-    The neighbours are searched once for each half and once for the whole, the Jaccard
-    distance once for each (k1, k2), for all candidates. Stages: ``neighbours``,
+    Neighbours are searched once for each half and once for all dimensions, and the
+    Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
     ``distance``, ``choice``.
 
     Args:
         candidates (Sequence[dict] | None): Settings to choose from, each with ``eps``,
             ``min_samples``, ``k1`` and ``k2``. Defaults to None: a grid that follows
             from the number of images.
-        seed (int): Of the splits. Defaults to 0.
+        seed (int): Seed of the splits. Defaults to 0.
 
     Attributes:
         chosen (dict | None): The settings of the last call; None before it, and where
@@ -83,25 +83,26 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         self.forget_choice()
 
     def __repr__(self) -> str:
-        """The call that makes it, and what it has chosen."""
+        """Show the call that makes it, and what it has chosen."""
         return 'AutoDBSCAN()' if self.chosen is None else f'AutoDBSCAN → {self.chosen}'
 
     def explanation(self) -> str:
-        """What the last call has chosen and why, for people.
+        """Explain in words what the last call has chosen, and why.
 
         Returns:
             str: One sentence or two.
         """
         if self.chosen is None or self.people is None:
-            return 'No settings were chosen: nothing tells groups of images apart.'
+            return 'No settings were chosen: no groups of images can be told apart.'
         settings = ', '.join(f'{key}={self.chosen[key]}' for key in _SETTINGS)
         scores = [score for _, score in self.candidates]
         estimate, fewest, most = self.people
         return (
-            f'Chosen: {settings}. Of {len(scores)} settings its clusters hold best in '
-            f'dimensions that they were not made by: silhouette {scores[0]:.3f}, '
-            f'median {np.median(scores):.3f}. Estimated number of people: {estimate}, '
-            f'from {fewest} (clusters alone) to {most} (every un-clustered image one).'
+            f'Chosen: {settings}. Among {len(scores)} settings, their clusters are '
+            'confirmed best by dimensions that they were not found in: silhouette '
+            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Estimated number of '
+            f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
+            '(every un-clustered image is a person).'
         )
 
     def cluster_neighbors(
@@ -155,7 +156,7 @@ def score_settings(
     Args:
         features (np.ndarray): (N, D) float32, L2-normalised.
         settings (Sequence[dict]): S of them.
-        seed (int): Of the splits.
+        seed (int): Seed of the splits.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``, and the
@@ -185,7 +186,7 @@ def score_whole(
         features (np.ndarray): (N, D) float32, L2-normalised.
         neighbors (np.ndarray): (N, K) int32, for the largest ``k1`` at least.
         settings (Sequence[dict]): S of them.
-        seed (int): Of the sample of images that are judged.
+        seed (int): Seed of the sample of images that are judged.
 
     Returns:
         np.ndarray: Scores (S,), smoothed along ``eps``.
@@ -247,7 +248,7 @@ def sweep(
 
 
 def first_neighbors(neighbors: np.ndarray, k: int) -> np.ndarray:
-    """Shorten lists of neighbours, as a search for fewer would have returned them.
+    """Shorten lists of neighbours to those that a search for fewer would return.
 
     Args:
         neighbors (np.ndarray): (N, K) integers, as :func:`mmreid_cc.clustering.knn`

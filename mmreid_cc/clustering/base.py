@@ -1,4 +1,4 @@
-"""What all clustering algorithms share: the registry and the base class."""
+"""The registry and the base class of all clustering algorithms."""
 
 import inspect
 import time
@@ -21,7 +21,7 @@ class BaseClusterer(ABC):
     """Base class of the clustering algorithms.
 
     A subclass implements :meth:`cluster`; :meth:`fit_predict` checks the features
-    before and the labels after it.
+    before it, and the labels after it.
 
     Attributes:
         stage_seconds (dict[str, float]): Seconds of each stage of the last call, as
@@ -51,7 +51,7 @@ class BaseClusterer(ABC):
     state: dict[str, Any] = {}  # the same
 
     def __repr__(self) -> str:
-        """The call that makes it, as far as it keeps its arguments."""
+        """Show the call that makes it, with the arguments that it keeps."""
         kept = vars(self)
         names = inspect.signature(type(self)).parameters
         arguments = [f'{name}={kept[name]!r}' for name in names if name in kept]
@@ -123,7 +123,7 @@ class BaseClusterer(ABC):
         """Measure a stage: its seconds are added to ``stage_seconds[name]``.
 
         Args:
-            name (str): Of the stage, as it should stand in the log.
+            name (str): Name of the stage, as it should stand in the log.
 
         Yields:
             None: Nothing; use it as ``with self.stage('neighbours'):``.
@@ -135,7 +135,7 @@ class BaseClusterer(ABC):
 
 
 def takes_cameras(clusterer: BaseClusterer) -> bool:
-    """Whether an algorithm can be told the camera of each image.
+    """Return whether an algorithm takes the camera of each image.
 
     Args:
         clusterer (BaseClusterer): The algorithm.

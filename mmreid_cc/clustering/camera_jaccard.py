@@ -1,4 +1,4 @@
-"""Jaccard distance of neighbourhoods that every camera has its share in."""
+"""Jaccard distance of neighbourhoods in which every camera has a share."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -71,13 +71,13 @@ def camera_jaccard_distance(
     - V(i) is then replaced by the mean of V over the ``k2_intra`` first images of the
       one list and the ``k2_inter`` first of the other.
 
-    Time and memory grow with N·k², never with N², beside the search.
+    Apart from the search, time and memory grow with N·k², never with N².
 
     Args:
         features (array): (N, D) floating, rows L2-normalised.
         cam_ids (array): (N,) integers, the camera of each image. Images of unknown
             camera, which share a number, count as those of one more camera.
-        sizes (CameraSizes): Of the lists. Defaults to the paper's.
+        sizes (CameraSizes): Sizes of the lists. Defaults to the paper's.
         max_distance (float): In (0, 1]; only pairs up to this distance are stored.
             Defaults to 1.0.
 
@@ -106,7 +106,7 @@ def camera_jaccard_distance(
     if len(np.unique(cam_ids)) == 1:
         raise ValueError(
             f'All {len(features)} images are of the camera {cam_ids[0]}: none has '
-            'neighbours in other cameras. Take the plain Jaccard distance: leave '
+            'neighbours in other cameras. Use the plain Jaccard distance: leave '
             '`cameras` of the clusterer out.'
         )
     intra, inter = camera_neighbors(features, cam_ids, sizes.k1_intra, sizes.k1_inter)
@@ -121,7 +121,7 @@ def camera_jaccard_distance(
 
 
 def _mutual(neighbors: np.ndarray) -> csr_array:
-    """Mark the pairs that stand in each other's lists, of which −1 fills the end."""
+    """Mark the pairs that are in each other's lists, whose end is filled by −1."""
     listed = neighbors >= 0
     indptr = row_pointers(listed.sum(axis=1))
     ones = np.ones(indptr[-1], dtype=np.int8)

@@ -1,4 +1,4 @@
-"""Clusters of what is linked across cameras: the base of such clusterers."""
+"""Base class of the clusterers that link images or tracks across cameras."""
 
 from abc import abstractmethod
 from itertools import combinations
@@ -18,9 +18,9 @@ _ROWS = 4096  # at once
 class CameraLinks(BaseClusterer):
     """Base class of clusterers that link images of different cameras.
 
-    Each camera's mean is subtracted, a subclass links the images of each two cameras
-    (:meth:`link`), and clusters are what is linked, also by way of others. An image
-    without a link is un-clustered. Stages: ``links``.
+    Each camera's mean is subtracted, and a subclass links the images of every two
+    cameras (:meth:`link`). Images that are linked, also through others, form a cluster.
+    An image without a link is un-clustered. Stages: ``links``.
     """
 
     @abstractmethod
@@ -36,7 +36,7 @@ class CameraLinks(BaseClusterer):
         """
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
-        """Not possible without cameras, see :meth:`fit_predict`."""
+        """Refuse, because cameras are needed, see :meth:`fit_predict`."""
         name = type(self).__name__
         raise ValueError(
             f'{name} needs the camera of each image: give `cam_ids` to fit_predict. In '
@@ -108,7 +108,7 @@ def nearest_of(
 
 
 def _connected(links: np.ndarray, count: int) -> np.ndarray:
-    """(N,) labels of what is linked, −1 for what is not."""
+    """Label linked images; (N,), −1 for images without a link."""
     graph = coo_array((np.ones(len(links)), tuple(links.T)), (count, count))
     _, labels = connected_components(graph, directed=False)
     labels[np.bincount(labels)[labels] == 1] = -1

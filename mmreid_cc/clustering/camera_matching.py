@@ -1,4 +1,4 @@
-"""Links across cameras: one person of one camera is one person of another."""
+"""Links across cameras, at most one between a person and each other camera."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ _ROUNDS = 50  # of balancing
 
 @CLUSTERERS.register_module()
 class CameraMatching(CameraLinks):
-    r"""Match two cameras one to one, and keep the pairs that are sure of each other.
+    r"""Match every two cameras one to one, and keep the pairs that are certain.
 
     A nearest neighbour may be the nearest of many. Here the images of two cameras
     compete: of the weights :math:`\exp(s / \tau)`, s the cosine after each camera's
@@ -21,10 +21,10 @@ class CameraMatching(CameraLinks):
     nobody has two partners. As a network learns, weights concentrate, and so links grow
     from the surest to almost all.
 
-    It is made for the tracks of :class:`Tracklets`, one of a person in each camera;
-    where a person has several, they share the weight, and ``min_share`` must be lower.
-    Only the 20 nearest of each image in the other camera are candidates. An image
-    without a link is un-clustered. Stages: ``links``.
+    It is intended for the tracks of :class:`Tracklets` if a person has one track in
+    each camera. If a person has several, they share the weight, and ``min_share`` must
+    be lower. Only the 20 nearest of each image in the other camera are candidates. An
+    image without a link is un-clustered. Stages: ``links``.
 
     Args:
         temperature (float): τ, from 0.005 on; the smaller, the more links. Defaults to
@@ -53,7 +53,7 @@ class CameraMatching(CameraLinks):
         self.temperature, self.min_share = temperature, min_share
 
     def link(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Link those that are sure of each other, see :meth:`CameraLinks.link`."""
+        """Link the pairs that are certain, see :meth:`CameraLinks.link`."""
         pairs, similarities = _candidates(one, other)
         rows, columns = pairs
         weights = np.exp((similarities - similarities.max()) / self.temperature)
@@ -66,7 +66,7 @@ class CameraMatching(CameraLinks):
 
 
 def _candidates(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (2, C), one among the nearest of the other, and their similarities."""
+    """Find pairs (2, C), one among the nearest of the other, and similarities."""
     size = len(one), len(other)
     forth, near = nearest_of(one, other, min(_NEAREST, size[1]))
     back, far = nearest_of(other, one, min(_NEAREST, size[0]))

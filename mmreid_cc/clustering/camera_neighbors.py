@@ -1,4 +1,4 @@
-"""Exact nearest neighbours in the own camera, and in all other cameras."""
+"""Exact nearest neighbours within an image's camera, and in all other cameras."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Take out of features what is common to all images of a camera."""
+"""Remove from features what all images of a camera have in common."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ def normalize_cameras(
 ) -> np.ndarray:
     """Subtract each camera's mean from its features, and normalise them again.
 
-    Light, colours and view of a camera move all its features in one direction, so that
-    the nearest neighbour of an image is usually one of its own camera. Identities are
-    spread over the cameras alike, or nearly so; then the mean of a camera holds nothing
-    else.
+    Light, colours and view of a camera shift all its features in one direction, so the
+    nearest neighbour of an image usually comes from its own camera. If identities are
+    spread evenly over the cameras, or nearly so, the mean of a camera contains only
+    this shift.
 
     Args:
         features (array): (N, D) floating.
@@ -48,7 +48,7 @@ def normalize_cameras(
         own = cam_ids == camera
         rows = features[own].astype(np.float64)
         rows -= rows.mean(axis=0)
-        # What rounding leaves of equal features is no difference.
+        # Differences by rounding between equal features do not count.
         rows[np.abs(rows) < np.finfo(np.float32).eps] = 0
         if standardize:
             deviation = rows.std(axis=0)

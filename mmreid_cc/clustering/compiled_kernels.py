@@ -14,12 +14,12 @@ def kernel(
 ) -> Callable[..., Any]:
     """Compile a function with numba on its first call, without the interpreter lock.
 
-    The machine code is kept on disk for the next process: beside the module, else in
-    the user's cache folder, else where ``NUMBA_CACHE_DIR`` points, if it is set. Where
-    none of them can be written each process compiles anew, and says so once.
+    The machine code is kept on disk for the next process: next to the module, else in
+    the user's cache folder, else in the folder ``NUMBA_CACHE_DIR``. If none of them can
+    be written, each process compiles the kernels again, and says so once.
 
     Args:
-        function (Callable): To compile.
+        function (Callable): Function to compile.
         fastmath (Collection[str]): Liberties that the compiler may take, as in
             ``numba.njit``. Defaults to (), none.
 

@@ -1,4 +1,4 @@
-"""Average linkage of groups, some of which must not be joined."""
+"""Average linkage of groups, some pairs of which must not be joined."""
 
 from itertools import pairwise
 
@@ -12,10 +12,10 @@ from .compiled_kernels import kernel
 def join_groups(
     similarity: np.ndarray, conflict: np.ndarray, sizes: np.ndarray, least: float
 ) -> np.ndarray:
-    """Join the two most similar groups, again and again, until none are similar enough.
+    """Join the two most similar groups repeatedly, until none are similar enough.
 
     The similarity of two groups is the mean over all pairs of their members (average
-    linkage). Groups of which a pair of parts is in conflict are never joined.
+    linkage). Two groups are never joined if a pair of their parts is in conflict.
 
     Args:
         similarity (np.ndarray): (N, N) float32, symmetric, mean similarity of each two

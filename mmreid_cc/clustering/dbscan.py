@@ -73,7 +73,7 @@ class DBSCAN(JaccardClusterer):
 
 
 def is_tied(eps: float, k2: int) -> bool:
-    """Tell whether many pairs are exactly eps apart.
+    """Return whether many pairs are exactly eps apart.
 
     Pairs whose k2 averaged rows have j in common, and nothing else, share m = j / k2
     and are 1 − m / (2 − m) apart: at k2 = 6 for example 0.5 (j = 4).

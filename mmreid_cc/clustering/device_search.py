@@ -20,9 +20,9 @@ _ROWS_PER_COPY = 65536
 class DeviceSearch:
     """Search rows for those with the largest inner products.
 
-    Products are float32, whatever the switches for TF32 and autocast say. The features
-    stay on the device if they fit into half of its free memory; otherwise they come
-    over part by part for each block of queries.
+    Products are computed in float32, whatever TF32 and autocast are set to. The
+    features stay on the device if they fit into half of its free memory; otherwise they
+    are copied part by part for each block of queries.
 
     Args:
         features (np.ndarray | Tensor): (N, D) float16 or float32, C-contiguous; a
@@ -41,7 +41,7 @@ class DeviceSearch:
         self.features: Any = _to_device(features, device) if fits else features
 
     def among(self, rows: np.ndarray) -> DeviceSearch:
-        """The search in some of the rows only.
+        """Return a search in some of the rows only.
 
         Args:
             rows (np.ndarray): (R,) integers. What is found are positions in them.
@@ -98,7 +98,7 @@ class DeviceSearch:
         return similarities, indices
 
     def products(self, queries: np.ndarray) -> np.ndarray:
-        """All inner products.
+        """Compute all inner products.
 
         Args:
             queries (np.ndarray): (Q, D) float32.
@@ -120,7 +120,7 @@ class DeviceSearch:
 
 
 def own_device() -> str | None:
-    """The GPU of this process, the one that PyTorch uses by default.
+    """Return the GPU of this process, i.e. the one that PyTorch uses by default.
 
     Returns:
         str | None: None without a GPU, or without PyTorch.
@@ -143,7 +143,7 @@ def _fits(nbytes: int, device: str) -> bool:
 
     if torch.device(device).type != 'cuda':
         return True
-    # What PyTorch holds and does not use is free for this, too.
+    # Memory that PyTorch holds without using it is free for this, too.
     unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
     return nbytes <= (torch.cuda.mem_get_info(device)[0] + unused) // 2
 
@@ -163,11 +163,12 @@ def _to_device(array: np.ndarray | Tensor, device: str) -> Tensor:
 
 
 def _largest(products: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The largest values of each row, and their columns; both (Q, count), best first.
+    """Return the largest values of each row and their columns; (Q, count), best first.
 
-    In long rows the largest value of each chunk is looked at first. The chunks with the
-    ``count`` largest of these hold the ``count`` largest values: a value elsewhere is
-    not above the largest of its chunk, and so not above one in each of these chunks.
+    In long rows, the largest value of each chunk is found first. The chunks with the
+    ``count`` largest of these contain the ``count`` largest values: a value elsewhere
+    is at most the largest of its chunk, and so at most one value in each of these
+    chunks.
     """
     import torch
 
@@ -188,7 +189,7 @@ def _largest(products: Tensor, count: int) -> tuple[Tensor, Tensor]:
 def _best(
     before: tuple[Tensor, Tensor] | None, values: Tensor, indices: Tensor, count: int
 ) -> tuple[Tensor, Tensor]:
-    """The best of what was found before and now."""
+    """Merge earlier results with new ones, and keep the best."""
     import torch
 
     if before is None:

@@ -1,4 +1,4 @@
-"""Fewer dimensions, so that a search is faster."""
+"""Projection of features on fewer dimensions, for a faster search."""
 
 import faiss
 import numpy as np
@@ -11,10 +11,10 @@ _ROWS_PER_BLOCK = 16384
 
 
 def reduce_dimension(features: np.ndarray, n_components: int) -> np.ndarray:
-    """Project features on the directions that keep most of their inner products.
+    """Project features on the directions that preserve most of their inner products.
 
-    The principal components of the features around the origin, not around their mean,
-    which inner products would not survive.
+    It uses principal components around the origin, because subtracting the mean would
+    change inner products.
 
     Args:
         features (np.ndarray): (N, D) float16 or float32, C-contiguous.

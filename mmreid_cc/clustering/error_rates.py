@@ -1,4 +1,4 @@
-"""How often a score is reached by different people, and missed by the same."""
+"""How often different people reach a score, and how often the same person misses it."""
 
 import numpy as np
 
@@ -10,17 +10,17 @@ _USUAL_START, _USUAL_STEP = 1.64, 0.4
 
 
 class ErrorRates:
-    """The errors of a threshold, from pairs of which tracks tell who they show.
+    """The errors of a threshold, estimated from pairs whose people tracks reveal.
 
     Two tracks of one camera that overlap in time show different people, and the halves
-    of a track show the same one. Nobody has labelled anything.
+    of a track show the same person. No labels are needed.
 
-    High scores of different people are rare, so that they cannot be counted. Beyond the
-    95 % quantile their share halves with every step as long as the one from the 95 % to
-    the 97.5 % quantile: an exponential tail (Pickands, Statistical inference using
-    extreme order statistics, Annals of Statistics 3, 1975), fitted by its median. So a
-    few pairs that do show one person, such as a person and a mirror image, hardly move
-    it.
+    High scores of different people are too rare to be counted. Beyond the 95 %
+    quantile, their share is assumed to halve with every step that is as long as the one
+    from the 95 % to the 97.5 % quantile: an exponential tail (Pickands, Statistical
+    inference using extreme order statistics, Annals of Statistics 3, 1975), fitted by
+    its median. A few pairs that do show one person, such as a person and a mirror
+    image, therefore hardly change it.
 
     Args:
         different (np.ndarray): (P,) scores of pairs of different people, P ≥ 1.
@@ -42,7 +42,7 @@ class ErrorRates:
             self._step = max(float(end - self._start), 1e-6)
 
     def false_match(self, score: float) -> float:
-        """The share of pairs of different people that reach a score.
+        """Return the share of pairs of different people that reach a score.
 
         Args:
             score (float): A threshold.
@@ -54,7 +54,7 @@ class ErrorRates:
         return float(min(1, (1 - _FROM) * 0.5**steps))
 
     def miss(self, score: float) -> float:
-        """The share of pairs of one person that do not reach a score.
+        """Return the share of pairs of one person that do not reach a score.
 
         Args:
             score (float): A threshold.
@@ -67,7 +67,7 @@ class ErrorRates:
         return float(np.searchsorted(self._same, score)) / len(self._same)
 
     def threshold(self, rate: float) -> float:
-        """The score that a share of the pairs of different people reach.
+        """Return the score that a given share of the pairs of different people reach.
 
         Args:
             rate (float): In (0, 1].

@@ -1,4 +1,4 @@
-"""Matrix products in float32 proper, whatever the run has set for its network."""
+"""Matrix products in full float32, whatever precision the run has set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,11 @@ from typing import Any
 def full_precision(device_type: str) -> Iterator[None]:
     """Multiply float32 matrices in float32: without TF32, and without autocast.
 
-    TF32 keeps 10 of the 23 bits of a float32 number. A network bears that; the order of
-    neighbours, and vectors that are updated thousands of times, do not.
+    TF32 keeps 10 of the 23 bits of a float32 number. This is enough for a network, but
+    not for the order of neighbours, or for vectors that are updated thousands of times.
 
     Args:
-        device_type (str): Of the matrices, ``'cuda'`` or ``'cpu'``.
+        device_type (str): Device type of the matrices, ``'cuda'`` or ``'cpu'``.
 
     Yields:
         None: Nothing; what was set before is set again in the end.

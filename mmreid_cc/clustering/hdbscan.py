@@ -19,13 +19,13 @@ _ALMOST_ZERO = 1e-6
 class HDBSCAN(JaccardClusterer):
     """HDBSCAN of scikit-learn on the sparse Jaccard distance.
 
-    It needs no threshold of the distance. Images that are one group, with nothing that
-    it differs from, stay un-clustered. Memory grows with the pairs that are closer than
-    1, several times the distance itself. Stages: ``neighbours``, ``distance``,
+    It needs no threshold of the distance. If all images are one group, they stay
+    un-clustered. Memory grows with the pairs that are closer than 1, which are several
+    times as many as the distance itself stores. Stages: ``neighbours``, ``distance``,
     ``hdbscan``.
 
     Args:
-        min_cluster_size (int): Smaller groups stay un-clustered, from 2 on. Defaults
+        min_cluster_size (int): Smaller groups stay un-clustered, at least 2. Defaults
             to 4.
         min_samples (int): Neighbours, itself included, whose farthest gives an image
             its core distance. Defaults to 4.
@@ -50,7 +50,7 @@ class HDBSCAN(JaccardClusterer):
         """Check the parameters."""
         check_count('min_cluster_size', self.min_cluster_size)
         if self.min_cluster_size < 2:
-            raise ValueError('min_cluster_size must be from 2 on, got 1.')
+            raise ValueError('min_cluster_size must be at least 2, got 1.')
         check_count('min_samples', self.min_samples)
         super().__post_init__()
 
@@ -71,11 +71,12 @@ class HDBSCAN(JaccardClusterer):
 
 
 def connect(distance: csr_array, min_entries: int) -> csr_array:
-    """Store so many of the absent pairs, which are 1 apart, that HDBSCAN can run.
+    """Store enough of the absent pairs, which are 1 apart, for HDBSCAN to run.
 
-    scikit-learn asks for a connected graph in which every row has ``min_samples``
-    entries. These pairs are true ones, so the spanning tree weighs what that of the
-    dense matrix does; among trees of equal weight the choice is free.
+    scikit-learn requires a connected graph in which every row has ``min_samples``
+    entries. The added pairs have their true distance, so the spanning tree has the
+    weight of that of the dense matrix; among trees of equal weight the choice is
+    arbitrary.
 
     Args:
         distance (csr_array): (N, N) symmetric, with a full diagonal; absent is 1.

@@ -19,8 +19,8 @@ _ROWS_PER_BLOCK = 16384
 def propose_by_graph(features: np.ndarray, count: int, share: Share) -> np.ndarray:
     """Propose neighbours by walks on faiss's HNSW graph, then :func:`refine` them.
 
-    The graph is built by one thread, for with several it is another one each time. It
-    holds a float32 copy of the features.
+    The graph is built by one thread, because several threads would build another one
+    each time. It holds a float32 copy of the features.
 
     Args:
         features (np.ndarray): (N, D) float16 or float32, C-contiguous.

@@ -19,11 +19,12 @@ class InfoMap(NeighborClusterer):
     ``infomap``.
 
     Args:
-        k (int): Neighbours, the image itself included, from 2 on. Defaults to 15.
+        k (int): Neighbours, the image itself included, at least 2. Defaults to 15.
         min_similarity (float): Cosine from which on neighbours are linked, in (0, 1].
             Defaults to 0.5.
         min_cluster_size (int): Smaller clusters are dropped. Defaults to 5.
-        seed (int): Of the random search, from 1 on. Defaults to 123, infomap's own.
+        seed (int): Seed of the random search, at least 1. Defaults to 123, infomap's
+            own.
         knn (dict | None): How neighbours are searched, see :class:`NeighborClusterer`.
             Defaults to None.
 
@@ -51,7 +52,7 @@ class InfoMap(NeighborClusterer):
     ) -> None:
         check_count('k', k)
         if k < 2:
-            raise ValueError('k counts the image itself and must be from 2 on, got 1.')
+            raise ValueError('k counts the image itself and must be at least 2, got 1.')
         if not 0 < min_similarity <= 1:
             raise ValueError(
                 f'min_similarity must lie in (0, 1], got {min_similarity!r}.'
@@ -97,10 +98,11 @@ def communities(
         sources (np.ndarray): (L,) integers in 0…N−1, where links start.
         targets (np.ndarray): (L,) integers in 0…N−1, where links end.
         weights (np.ndarray): (L,) positive weights of the links.
-        seed (int): Of the random search, from 1 on.
+        seed (int): Seed of the random search, at least 1.
 
     Returns:
-        np.ndarray: (N,) int64, the community of each node, from 1 on; −1 without links.
+        np.ndarray: (N,) int64, the community of each node, counted from 1; −1 without
+        links.
 
     Raises:
         ImportError: If the library infomap is not installed.
@@ -122,7 +124,7 @@ def communities(
 
 
 def drop_small(labels: np.ndarray, min_size: int) -> np.ndarray:
-    """Un-cluster the images of small clusters.
+    """Mark the images of small clusters as un-clustered.
 
     Args:
         labels (np.ndarray): (N,) integers, negative is un-clustered.

@@ -1,4 +1,4 @@
-"""Check the arrays and numbers that come into this package, and convert them once."""
+"""Checks and conversions of the arrays and numbers that enter this package."""
 
 from typing import Any
 
@@ -99,10 +99,10 @@ def as_large_features(features: Any, name: str = 'features') -> np.ndarray:
 
 
 def float32(array: np.ndarray) -> np.ndarray:
-    """Convert to float32 where it is something else.
+    """Convert an array to float32, unless it is that already.
 
     Args:
-        array (np.ndarray): Of any shape, floating.
+        array (np.ndarray): Array of any shape, floating.
 
     Returns:
         np.ndarray: The same values, C-contiguous; the same memory where it can be.
@@ -209,11 +209,11 @@ def as_neighbors(neighbors: Any, n_rows: int, n_columns: int) -> np.ndarray:
 
 
 def check_count(name: str, value: int, maximum: int | None = None) -> None:
-    """Check that a parameter is an integer from 1 on.
+    """Check that a parameter is an integer of at least 1.
 
     Args:
         name (str): Its name, for the error.
-        value (int): Its value.
+        value (int): Value of the parameter.
         maximum (int | None): The largest value allowed. Defaults to None, no limit.
 
     Raises:
@@ -224,5 +224,5 @@ def check_count(name: str, value: int, maximum: int | None = None) -> None:
     """
     is_integer = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not is_integer or value < 1 or (maximum is not None and value > maximum):
-        allowed = 'from 1 on' if maximum is None else f'in 1…{maximum}'
+        allowed = 'of at least 1' if maximum is None else f'in 1…{maximum}'
         raise ValueError(f'{name} must be an integer {allowed}, got {value!r}.')

@@ -1,4 +1,4 @@
-"""What the algorithms on the Jaccard distance share: plain or by camera."""
+"""The base class of the algorithms on the Jaccard distance, plain or by camera."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class JaccardClusterer(NeighborClusterer):
     """Base class of the algorithms on the Jaccard distance.
 
     A subclass implements :meth:`cluster_distance`. If it has parameters of its own, it
-    is a dataclass, too, and checks them in ``__post_init__``. The stages ``neighbours``
-    and ``distance`` are measured here; with ``cameras`` the search is part of
-    ``distance``.
+    must be a dataclass, too, and check them in ``__post_init__``. The stages
+    ``neighbours`` and ``distance`` are measured here; with ``cameras``, the search is
+    part of ``distance``.
 
     Args:
         k1 (int): Neighbours of the reciprocal sets. Defaults to 30.

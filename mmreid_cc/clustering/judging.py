@@ -1,4 +1,4 @@
-"""Judge many ways to cluster, each by dimensions that it has not seen."""
+"""Judging many clusterings, each by dimensions that it has not seen."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -28,11 +28,11 @@ def judge_by_halves(
     Args:
         features (np.ndarray): (N, D) float32, L2-normalised.
         n_settings (int): S, ways to cluster.
-        seed (int): Of the splits, and of the images that are judged.
+        seed (int): Seed of the splits, and of the images that are judged.
         cluster (Callable): As :func:`sweep`, from a half and ``then``.
         view (Callable): What is done with a half before it is whitened to judge.
             Defaults to nothing.
-        most_splits (int): Of the dimensions; one where there are many images.
+        most_splits (int): Splits of the dimensions; one where there are many images.
             Defaults to 5.
 
     Returns:
@@ -56,7 +56,7 @@ def judge_by_halves(
             ) -> tuple[int, np.ndarray]:
                 return found[0], centroid_silhouette(judge, found[1], rows)
 
-            # Threads of BLAS for hundreds of small products cost more than they give.
+            # For hundreds of small products, threads of BLAS cost more than they gain.
             with threadpool_limits(1, user_api='blas'):
                 for i, values in cluster(half, judged):
                     silhouettes[i] += values / (2 * n_splits)
@@ -64,7 +64,7 @@ def judge_by_halves(
 
 
 def means_and_errors(silhouettes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean over images of each setting, and its standard error.
+    """Return the mean over images of each setting, and its standard error.
 
     Example:
         >>> means_and_errors(np.array([[0.5, 0.5], [0.0, 1.0]]))[0]
@@ -75,7 +75,7 @@ def means_and_errors(silhouettes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def least_score(error: float) -> float:
-    """The mean silhouette that chance does not reach.
+    """Return the smallest mean silhouette that chance does not reach.
 
     Args:
         error (float): Standard error of the mean.

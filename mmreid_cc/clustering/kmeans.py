@@ -38,7 +38,7 @@ class KMeans(BaseClusterer):
         check_count('max_iter', max_iter)
         if not isinstance(random_state, int) or random_state < 0:
             raise ValueError(
-                f'random_state must be an integer from 0 on, got {random_state!r}.'
+                f'random_state must be an integer of at least 0, got {random_state!r}.'
             )
         self.n_clusters = n_clusters
         self.max_iter = max_iter

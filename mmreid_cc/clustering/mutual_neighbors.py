@@ -1,4 +1,4 @@
-"""Links across cameras: who is whose nearest in another camera."""
+"""Links across cameras between mutual nearest neighbours."""
 
 import numpy as np
 
@@ -8,13 +8,13 @@ from .camera_links import CameraLinks, nearest_of
 
 @CLUSTERERS.register_module()
 class MutualNeighbors(CameraLinks):
-    """Links across cameras between mutual nearest neighbours; no size, no threshold.
+    """Link mutual nearest neighbours across cameras, without a size or a threshold.
 
-    In each two cameras an image of one and an image of the other are linked if each is
-    the other's nearest, after each camera's mean was subtracted. Clusters are what is
-    linked, also by way of others. It is made for the tracks of :class:`Tracklets`: a
-    person has one of them, or a few, in each camera. An image without a link is
-    un-clustered. Stages: ``links``.
+    In every two cameras, an image of one and an image of the other are linked if each
+    is the other's nearest after each camera's mean was subtracted. Images that are
+    linked, also through others, form a cluster. It is intended for the tracks of
+    :class:`Tracklets`, if a person has one track or a few in each camera. An image
+    without a link is un-clustered. Stages: ``links``.
 
     Args:
         min_similarity (float): Least cosine of a link, in [−1, 1], of features without

@@ -1,4 +1,4 @@
-"""What the algorithms on nearest neighbours share: the search."""
+"""The base class of the algorithms on nearest neighbours: it does the search."""
 
 from abc import abstractmethod
 from typing import Any

@@ -1,4 +1,4 @@
-"""Keep the nearest of proposed neighbours, or of all, in one fixed arithmetic."""
+"""Selection of the nearest among proposed or all rows, in one fixed arithmetic."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Run a compiled kernel over blocks of rows on all cores, and join what it returns."""
+"""Compiled kernels that run over blocks of rows on all cores."""
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,10 +33,10 @@ def n_threads() -> int:
 
 @contextmanager
 def cores_shared_by(processes: int) -> Iterator[None]:
-    """Use so many threads that several processes have room on this machine.
+    """Limit threads, so that several processes share the cores of this machine.
 
     Args:
-        processes (int): That do the same at the same time, this one included.
+        processes (int): Processes that do the same at the same time, this one included.
 
     Yields:
         None: Nothing; all cores are this process's again in the end.
@@ -55,10 +55,10 @@ def cores_shared_by(processes: int) -> Iterator[None]:
 
 @contextmanager
 def faiss_threads(count: int) -> Iterator[None]:
-    """Let faiss use so many threads when it is called from the current one.
+    """Set how many threads faiss uses when the current thread calls it.
 
     Args:
-        count (int): Number of threads, from 1 on.
+        count (int): Number of threads, at least 1.
 
     Yields:
         None: Nothing; the number from before is set again in the end.
@@ -85,9 +85,9 @@ def map_row_blocks(
 ) -> list[Any]:
     """Call ``kernel(first, last, *arguments)`` for consecutive blocks of rows.
 
-    Plain threads around ``nogil`` kernels rather than ``prange``: the calls compile
-    in a tenth of the time, each may return arrays of its own length, and no OpenMP
-    pool stays behind that a forked data-loading worker would trip over.
+    It uses plain threads around ``nogil`` kernels rather than ``prange``: the calls
+    compile in a tenth of the time, each may return arrays of its own length, and no
+    OpenMP pool is left behind, which would break a forked loader process.
 
     Args:
         kernel (Callable): Compiled with ``nogil=True``. Its result for a row must not
@@ -119,7 +119,7 @@ def row_pointers(sizes: np.ndarray) -> np.ndarray:
     """Turn the number of entries of each row into the ``indptr`` of a CSR matrix.
 
     Args:
-        sizes (np.ndarray): (N,) integers from 0 on.
+        sizes (np.ndarray): (N,) non-negative integers.
 
     Returns:
         np.ndarray: (N + 1,) int32, or int64 where int32 is too small for the total.

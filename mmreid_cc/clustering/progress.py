@@ -1,4 +1,4 @@
-"""Progress bars, for people who watch."""
+"""Progress bars in a terminal."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ Step = TypeVar('Step')
 def track(steps: Iterable[Step], stage: str, total: int) -> Iterable[Step]:
     """Show a bar with the name of the stage and the time left while iterating.
 
-    Nothing is shown, or spent, where standard error is no terminal, nor in processes
-    of distributed training other than the first.
+    Nothing is shown, and no time is spent, if standard error is not a terminal, or in
+    processes of distributed training other than the first.
 
     Args:
         steps (Iterable): What to iterate over.

@@ -45,7 +45,7 @@ def clustering_quality(labels: Any, identities: Any) -> dict[str, float]:
     """Compare pseudo labels with identities.
 
     Only images that are in a cluster and have a known identity count. Un-clustered
-    images cost nothing here: read the result beside the share of them.
+    images do not lower the values, so read them together with their share.
 
     Args:
         labels (array): (N,) integers; −1 is un-clustered.
@@ -86,7 +86,8 @@ def clustering_quality(labels: Any, identities: Any) -> dict[str, float]:
 def pair_f1(labels: Any, identities: Any, cam_ids: Any = None) -> float:
     """Compare pseudo labels with identities, pair by pair.
 
-    Un-clustered images count as clusters of one, so that leaving them out costs recall.
+    An un-clustered image counts as a cluster of its own, so leaving images out lowers
+    the recall.
 
     Args:
         labels (array): (N,) integers; −1 is un-clustered.

@@ -1,4 +1,4 @@
-"""Nobody is in two places at once: tracks of the same time are different people."""
+"""Separation of tracks that overlap in time, because they show different people."""
 
 import numpy as np
 
@@ -17,9 +17,9 @@ def separate_overlapping(
 ) -> np.ndarray:
     """Divide clusters that hold tracks of one place that overlap in time.
 
-    The tracks of such a cluster are joined anew, the most similar ones first (average
-    linkage), but never two groups with tracks that overlap. So as few clusters come out
-    as can be reached that way, each of tracks that are alike. Other clusters stay.
+    The tracks of such a cluster are joined again, the most similar ones first (average
+    linkage), but never two groups with tracks that overlap. This divides a cluster into
+    few groups of similar tracks. Other clusters do not change.
 
     Args:
         labels (np.ndarray): (T,) integers, the cluster of each track, −1 un-clustered.
@@ -100,7 +100,7 @@ def overlapping_clusters(
 
 
 def _members(labels: np.ndarray, wanted: np.ndarray) -> list[np.ndarray]:
-    """The rows of each of some labels, ascending."""
+    """Return the rows of each of some labels, ascending."""
     order = np.argsort(labels, kind='stable')
     bounds = [
         np.searchsorted(labels[order], wanted, side) for side in ('left', 'right')
@@ -111,7 +111,7 @@ def _members(labels: np.ndarray, wanted: np.ndarray) -> list[np.ndarray]:
 def _conflicts(
     places: np.ndarray, intervals: np.ndarray, tracks: np.ndarray
 ) -> np.ndarray:
-    """(M, M) bool: which tracks cannot be of one person."""
+    """Return which tracks cannot be of one person; (M, M) bool."""
     starts, ends = intervals.T
     together = (starts[:, None] <= ends) & (starts <= ends[:, None])
     same_place = places[:, None] == places
@@ -119,7 +119,7 @@ def _conflicts(
 
 
 def _pieces(features: np.ndarray) -> list[np.ndarray]:
-    """All rows, or pieces of them that are small enough to compare all pairs."""
+    """Yield all rows, or pieces small enough for a comparison of all pairs."""
     open_, done = [np.arange(len(features))], []
     while open_:
         rows = open_.pop()
@@ -142,7 +142,7 @@ def _pieces(features: np.ndarray) -> list[np.ndarray]:
 
 @kernel
 def _join(similarity: np.ndarray, conflict: np.ndarray) -> np.ndarray:
-    """Average linkage that never joins groups in conflict; the group of each row."""
+    """Return the group of each row by average linkage without joining conflicts."""
     count = len(similarity)
     groups = np.arange(count)
     sizes = np.ones(count)
@@ -202,7 +202,7 @@ def _mark(
     ends: np.ndarray,
     marked: np.ndarray,
 ) -> None:
-    """As :func:`mark_overlaps`, of tracks sorted by place and start."""
+    """Do the work of :func:`mark_overlaps` for tracks sorted by place and start."""
     for i in range(len(owners)):
         for j in range(i + 1, len(owners)):
             if places[j] != places[i] or starts[j] > ends[i]:

@@ -1,4 +1,4 @@
-"""How many of the true neighbours an approximate search has found."""
+"""The share of the true neighbours that an approximate search has found."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def neighbor_recall(features: Any, similarities: Any, *, n_rows: int = 1000) -> 
 
     Raises:
         TypeError: If the features are not floating-point numbers.
-        ValueError: If shapes do not fit, or n_rows is not from 1 on.
+        ValueError: If shapes do not fit, or n_rows is below 1.
 
     Example:
         >>> features = np.eye(4, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""How several processes divide the rows of one search among them."""
+"""The division of one search among several processes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Share:
     own share, searches its rows, and gets the neighbours of all rows.
 
     Args:
-        rank (int): Of this process, in 0…size − 1.
+        rank (int): Rank of this process, in 0…size − 1.
         size (int): Number of processes.
         gather (Callable): Takes an array (n, …), what this process found for its n
             rows, and returns that of all processes, concatenated in the order of the

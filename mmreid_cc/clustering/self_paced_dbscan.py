@@ -1,4 +1,4 @@
-"""DBSCAN that keeps the reliable clusters only."""
+"""DBSCAN that keeps only reliable clusters."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from .jaccard_clusterer import JaccardClusterer
 @CLUSTERERS.register_module()
 @dataclass(eq=False, repr=False)
 class SelfPacedDBSCAN(JaccardClusterer):
-    r"""DBSCAN whose clusters must be independent, and their images compact.
+    r"""DBSCAN that keeps only independent clusters, and of these the compact images.
 
     It clusters at three thresholds of the distance. With :math:`I(i)`,
     :math:`I_\mathrm{loose}(i)` and :math:`I_\mathrm{tight}(i)` the clusters of an image
@@ -35,9 +35,9 @@ class SelfPacedDBSCAN(JaccardClusterer):
 
     Args:
         eps (float): Largest distance of two neighbours. Defaults to 0.6.
-        eps_gap (float): Of the other thresholds, which must lie in (0, 1). Defaults to
-            0.02.
-        independent_share (float): Of the clusters of the first call that stay, in
+        eps_gap (float): Distance of the other thresholds, which must lie in (0, 1).
+            Defaults to 0.02.
+        independent_share (float): Share of the clusters of the first call that stay, in
             [0, 1]. Defaults to 0.9.
         min_samples (int): Neighbours, itself included, that make an image a core
             point. Defaults to 4.
@@ -103,11 +103,11 @@ class SelfPacedDBSCAN(JaccardClusterer):
 
 
 def overlap(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Of the clusters of each image in two clusterings, intersection over union.
+    """Compute the IoU of the clusters of each image in two clusterings.
 
     Args:
         labels (np.ndarray): (N,) int64; −1 is a cluster of one image.
-        others (np.ndarray): The same.
+        others (np.ndarray): Of the same kind.
 
     Returns:
         np.ndarray: (N,) float64, in (0, 1].
@@ -127,7 +127,7 @@ def overlap(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def largest_of(labels: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The largest value in each cluster.
+    """Return the largest value in each cluster.
 
     Args:
         labels (np.ndarray): (N,) int64, −1 is un-clustered.

@@ -1,4 +1,4 @@
-"""The end of a search for settings: take the best, unless chance would be as good."""
+"""The choice of the best settings, unless chance would be as good."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
@@ -11,9 +11,9 @@ from .setting_grid import Settings
 
 
 class SettingChooser:
-    """A clusterer that tries many settings, and clusters by the best one.
+    """Base class of clusterers that try many settings, and cluster by the best one.
 
-    What it found is in ``chosen``, ``candidates`` and ``people``, see
+    The result of the search is in ``chosen``, ``candidates`` and ``people``, see
     :class:`AutoDBSCAN`.
     """
 
@@ -22,7 +22,7 @@ class SettingChooser:
     people: tuple[int, int, int] | None
 
     def forget_choice(self) -> None:
-        """Begin anew: nothing is chosen."""
+        """Forget what the last call has chosen."""
         self.chosen, self.candidates, self.people = None, [], None
 
     def cluster_by_best(
@@ -36,8 +36,8 @@ class SettingChooser:
     ) -> np.ndarray:
         """Choose by the scores, and cluster.
 
-        Those that are nearly as good, by one standard error, tell the range of the
-        number of people.
+        The settings whose score is within one standard error of the best determine the
+        range of the number of people.
 
         Args:
             settings (Sequence[dict]): S of them.
@@ -45,7 +45,7 @@ class SettingChooser:
             crossed (np.ndarray): (S,) silhouettes in dimensions that were not clustered
                 by; of the best one chance must not be as good.
             errors (np.ndarray): (S,) standard errors of the silhouettes.
-            n_rows (int): N.
+            n_rows (int): Number of images, N.
             sweep (Callable): Gives for settings each index and its labels.
 
         Returns:
@@ -62,7 +62,7 @@ class SettingChooser:
                 'half of the dimensions groups, the other half does not (silhouette '
                 f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
                 'the same person, or all of them do, or the network tells nobody '
-                'apart: take weights that were trained on people.',
+                'apart: use weights that were trained on people.',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -15,7 +15,7 @@ _SHARE = 2  # of the images, which lists of neighbours do not exceed
 
 
 def default_grid(n_rows: int) -> list[Settings]:
-    """Settings of DBSCAN that are worth trying for a number of images.
+    """Return settings of DBSCAN that are worth trying for a number of images.
 
     Args:
         n_rows (int): Number of images.
@@ -41,10 +41,11 @@ def default_grid(n_rows: int) -> list[Settings]:
 def smoothed(settings: Sequence[Settings], scores: np.ndarray) -> np.ndarray:
     """Average the score of each setting with those of the next smaller and larger eps.
 
-    A setting whose neighbours are bad owes its score to chance.
+    If the neighbours of a setting have low scores, its own high score is due to chance.
 
     Args:
-        settings (Sequence[dict]): With ``eps``, ``min_samples``, ``k1`` and ``k2``.
+        settings (Sequence[dict]): Settings with ``eps``, ``min_samples``, ``k1`` and
+            ``k2``.
         scores (np.ndarray): (S,) of each.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How well clusters that were found in some dimensions hold in others, without labels.
+"""Silhouettes of clusters in dimensions that they were not found in, without labels.
 
 Source: Rousseeuw, Silhouettes, J. Comput. Appl. Math. 20, 1987, with centroids in the
 place of all pairs (the simplified silhouette of Hruschka et al., 2004).
@@ -28,9 +28,9 @@ def cross_silhouette(
     """Judge a way of clustering by two halves of the dimensions, without labels.
 
     The images are clustered twice, each time by one half of the dimensions only. In the
-    other half, which the clusters know nothing of, each image is to be nearer to the
-    rest of its cluster than to any other cluster. Clusters too small or too large both
-    lose.
+    other half, which did not influence the clusters, each image should be nearer to the
+    rest of its cluster than to any other cluster. Clusters that are too small or too
+    large both get a low score.
 
     Args:
         halves (Sequence[array]): Two, (N, D1) and (N, D2) floating: what the clusters
@@ -116,7 +116,7 @@ def centroid_silhouette(features: Any, labels: Any, rows: Any = None) -> np.ndar
         others = 1 - cosines.max(axis=1)
         mates = normalize(sums[own] - images)
         inside = 1 - np.einsum('nd,nd->n', mates, images)
-        # What rounding leaves of equal images is no distance.
+        # Distances by rounding between equal images do not count.
         largest = np.maximum(np.maximum(inside, others), np.finfo(np.float32).eps * 8)
         silhouettes[block] = np.clip((others - inside) / largest, -1, 1)
     return silhouettes
@@ -125,15 +125,16 @@ def centroid_silhouette(features: Any, labels: Any, rows: Any = None) -> np.ndar
 def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
     """Judge clusters by the features that they were found in, without identities.
 
-    The mean of :func:`centroid_silhouette` over images, in whitened features. It tells
-    clusterings of the same features apart, and less well features: see
-    :func:`cross_silhouette` for what clusters have not been made by.
+    It is the mean of :func:`centroid_silhouette` over images, in whitened features. It
+    compares clusterings of the same features; it is less suited to compare features,
+    for which :func:`cross_silhouette` uses dimensions that the clusters were not made
+    from.
 
     Args:
         features (array): (N, D) floating, rows L2-normalised.
         labels (array): (N,) integers 0…C−1; −1 is un-clustered.
-        seed (int): Of the 2,000 images and 1,024 dimensions that are looked at, where
-            there are more. Defaults to 0.
+        seed (int): Seed of the 2,000 images and 1,024 dimensions that are looked at,
+            where there are more. Defaults to 0.
 
     Returns:
         float: In [−1, 1].
@@ -153,11 +154,11 @@ def label_silhouette(features: Any, labels: Any, seed: int = 0) -> float:
 
 
 def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
-    """Whiten features, by 1,024 of their dimensions where there are more.
+    """Whiten features, using at most 1,024 of their dimensions.
 
     Args:
         features (np.ndarray): (N, D) float32.
-        seed (int): Of the dimensions.
+        seed (int): Seed of the dimensions.
 
     Returns:
         np.ndarray: As :func:`whiten` returns it.
@@ -172,13 +173,13 @@ def whitened_sample(features: np.ndarray, seed: int) -> np.ndarray:
 
 
 def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Make two views of images that share no dimension.
+    """Split the dimensions of features into two views that share none.
 
-    The mean is taken out first: where all features are alike it is most of them.
+    The mean is subtracted first, because it is most of the features if all are alike.
 
     Args:
         features (np.ndarray): (N, D) float32.
-        seed (int): Of the split.
+        seed (int): Seed of the split.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: (N, D // 2) each, of at most 512 dimensions,
@@ -200,7 +201,7 @@ def split_dimensions(features: np.ndarray, seed: int) -> tuple[np.ndarray, np.nd
 
 
 def centered(features: np.ndarray) -> np.ndarray:
-    """Subtract the mean, and normalise again.
+    """Subtract the mean of all rows, and normalise them again.
 
     Args:
         features (np.ndarray): (N, D) float32.
@@ -222,7 +223,8 @@ def centered(features: np.ndarray) -> np.ndarray:
 def whiten(features: np.ndarray) -> np.ndarray:
     """Give the main directions of variance the same weight, and normalise.
 
-    Pose, camera and background vary most; who it is hides in smaller directions.
+    Pose, camera and background cause the directions of largest variance, while identity
+    shows in smaller ones.
 
     Args:
         features (np.ndarray): (N, D) float32, centred.
@@ -251,6 +253,6 @@ def whiten(features: np.ndarray) -> np.ndarray:
 
 
 def normalize(rows: np.ndarray) -> np.ndarray:
-    """Divide rows by their length; zeros stay."""
+    """Divide rows by their length; rows of zeros stay as they are."""
     norms = np.sqrt(np.einsum('nd,nd->n', rows, rows))[:, None]
     return rows / np.where(norms == 0, 1, norms)

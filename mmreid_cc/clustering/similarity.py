@@ -16,8 +16,9 @@ def pair_similarities(
 ) -> np.ndarray:
     """Compute the similarity of each left row to its own list of right rows.
 
-    Each is summed in float64 and rounded once, so it depends on the two rows only: a
-    matrix product gives the same pair other last bits in other blocks.
+    Each similarity is summed in float64 and rounded once, so it depends on the two rows
+    only. In a matrix product, the last bits of a pair depend on the block that it is
+    in.
 
     Args:
         left (np.ndarray): (N, D) float16 or float32, C-contiguous.
@@ -49,7 +50,7 @@ def pair_similarities(
 
 
 def for_kernels(features: np.ndarray) -> np.ndarray:
-    """Return features as compiled kernels take them: float16 as its bits, uint16.
+    """Return features as compiled kernels take them: float16 as its bits in uint16.
 
     Args:
         features (np.ndarray): (N, D) float16 or float32, or a memory-mapped file.

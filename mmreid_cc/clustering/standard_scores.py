@@ -1,4 +1,4 @@
-"""Likeness in one unit for all cameras: deviations from that of different people."""
+"""Similarity in one unit for all cameras: standard deviations of different people."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ class StandardScores:
     """Turn features into vectors whose inner products are standard scores.
 
     The cosine of two people depends on their cameras and on how ordinary they look, so
-    that no threshold fits all pairs. A standard score does not: of two different people
-    it has mean 0 and deviation 1, nearly so for any two cameras. It is found from
-    features that nobody has labelled, of which few pairs show the same person:
+    no single threshold fits all pairs. Standard scores of different people have mean 0
+    and deviation 1, nearly so for any two cameras. They are found from features without
+    labels, of which few pairs show the same person:
 
     1. The mean of its camera is subtracted from each feature, and it is normalised. The
        mean of a camera with few images is drawn towards that of all.
@@ -65,7 +65,7 @@ class StandardScores:
         self.spread = (centered.T @ weighted / degrees).astype(np.float32)
 
     def centered(self, features: np.ndarray, cam_ids: np.ndarray) -> np.ndarray:
-        """Features without the mean of their cameras, normalised.
+        """Subtract the mean of their cameras from features, and normalise them.
 
         Args:
             features (np.ndarray): (M, D) float32, rows L2-normalised.
@@ -80,7 +80,7 @@ class StandardScores:
         return rows
 
     def __call__(self, features: np.ndarray, cam_ids: np.ndarray) -> np.ndarray:
-        """Vectors for features.
+        """Return the vectors of features.
 
         Args:
             features (np.ndarray): (M, D) float32, rows L2-normalised.
@@ -94,7 +94,7 @@ class StandardScores:
         return rows
 
     def deviations(self, centered: np.ndarray) -> np.ndarray:
-        """How much the products with other features deviate.
+        """Return the standard deviation of the products with other features.
 
         Args:
             centered (np.ndarray): (M, D) float32, as of :meth:`centered`.

@@ -1,4 +1,4 @@
-"""One feature for a track, which occluded and switched images do not spoil."""
+"""One feature for each track, robust to occluded images and identity switches."""
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -11,8 +11,9 @@ _ROWS = 1 << 16  # at once
 def pool_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Pool the features of each track by their geometric median.
 
-    It is the point of least mean distance: half of the images of a track can be of
-    someone else before it leaves the others, while the mean moves with each.
+    The geometric median is the point with the smallest mean distance. Up to half of the
+    images of a track can show somebody else before it leaves the others, while each
+    image moves the mean.
 
     Args:
         features (np.ndarray): (N, D) float32, rows L2-normalised.
@@ -45,7 +46,7 @@ def pool_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
 def weighted_means(
     features: np.ndarray, groups: np.ndarray, weights: np.ndarray, count: int
 ) -> np.ndarray:
-    """The weighted mean of the features of each group.
+    """Compute the weighted mean of the features of each group.
 
     Args:
         features (np.ndarray): (N, D) float32.
@@ -70,7 +71,7 @@ def weighted_means(
 def _distances(
     features: np.ndarray, points: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
-    """The distance of each feature from the point of its group."""
+    """Return the distance of each feature from the point of its group."""
     parts = []
     for first in range(0, len(features), _ROWS):
         block = slice(first, first + _ROWS)

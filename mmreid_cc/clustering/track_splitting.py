@@ -1,4 +1,4 @@
-"""Tracks that fall apart: a tracker that went over to another person is found out."""
+"""Splitting of tracks in which the tracker has switched to another person."""
 
 import numpy as np
 
@@ -12,11 +12,11 @@ _TO_SIGMA = 1.4826  # of the median absolute deviation of normal numbers
 
 
 def split_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Split the tracks whose images are of two kinds.
+    """Split the tracks whose images fall into two dissimilar halves.
 
-    Each track is halved by 2-means. Of most tracks, which show one person, the halves
-    are about as alike as those of others; where they are less alike by far (3.5 robust
-    deviations below the median of all tracks), each half is a track of its own.
+    Each track is halved by 2-means. The halves of most tracks, which show one person,
+    are about equally alike. If the halves of a track are far less alike (3.5 robust
+    deviations below the median of all tracks), each half becomes a track of its own.
 
     Args:
         features (np.ndarray): (N, D) float32, rows L2-normalised.
@@ -56,9 +56,9 @@ def split_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 
 def _halves(features: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Halve all tracks at once; which images are in the second half, and how alike.
+    """Halve all tracks; return which images are in the second half, and how alike.
 
-    The likeness (T,) is the cosine between the means of the halves, NaN for a track
+    The similarity (T,) is the cosine between the means of the halves, NaN for a track
     whose halves are too small.
     """
     count = int(groups.max()) + 1
@@ -83,7 +83,7 @@ def _halves(features: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.nd
 def _farthest(
     features: np.ndarray, points: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
-    """The image of each track that is least like the point of the track."""
+    """Return the image of each track that is least like the point of the track."""
     likeness = np.einsum('nd,nd->n', features, points[groups])
     order = np.lexsort((likeness, groups))
     return order[np.searchsorted(groups[order], np.arange(len(points)))]

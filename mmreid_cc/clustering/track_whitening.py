@@ -1,4 +1,4 @@
-"""What differs within tracks says nothing of who is who."""
+"""Whitening of features by the differences within tracks."""
 
 import numpy as np
 from scipy.linalg import eigh
@@ -9,12 +9,12 @@ _ROWS = 1 << 16  # at once
 
 
 def whiten_tracks(features: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Weigh down the directions in which the images of a track differ.
+    """Reduce the weight of the directions in which the images of a track differ.
 
-    The images of a track show one person, so that what differs between them is pose,
-    light and background. Features are multiplied by the inverse root of the covariance
-    within tracks, to whose eigenvalues their mean is added (so that no direction is
-    blown up), and normalised.
+    The images of a track show one person, so they differ in pose, light and background.
+    Features are multiplied by the inverse root of the covariance within tracks, and
+    normalised. The mean of its eigenvalues is added to each of them, so that no
+    direction is amplified without limit.
 
     Args:
         features (np.ndarray): (N, D) float32, rows L2-normalised.

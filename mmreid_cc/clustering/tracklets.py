@@ -1,4 +1,4 @@
-"""Clusters of tracks: what a tracker knows is no longer guessed."""
+"""Clustering of tracks instead of images."""
 
 import inspect
 from typing import Any
@@ -23,9 +23,9 @@ class Tracklets(BaseClusterer):
 
     The features of a track are pooled by their geometric median, the tracks are
     clustered by any algorithm, and each image gets the label of its track. A track of
-    several images that no cluster takes is a cluster by itself: its images are known to
-    belong together. An image without a track takes part as a track of one. Stages:
-    ``pooling``, ``same time`` and those of the clusterer.
+    several images that belongs to no cluster becomes a cluster, because its images are
+    known to belong together. An image without a track takes part as a track of one
+    image. Stages: ``pooling``, ``same time`` and those of the clusterer.
 
     Args:
         clusterer (dict | None): Config of the algorithm that clusters the tracks;
@@ -128,7 +128,7 @@ class Tracklets(BaseClusterer):
         if self.same_time is not None and times is not None:
             with self.stage('same time'):
                 intervals = track_intervals(groups, times)
-                # A moment without a track says little: clocks may tell whole seconds.
+                # The time of one image proves little: clocks may have whole seconds.
                 intervals[to_numpy(tracks)[first] < 0] = np.nan
                 places = cameras
                 if self.same_time == 'separate_cameras':

@@ -1,4 +1,4 @@
-"""Tracks as arrays: which images belong together, and when each track was seen."""
+"""Tracks as arrays: the images of each track, and the time in which it was seen."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ def number_tracks(tracks: Any, cam_ids: Any) -> np.ndarray:
 
 
 def track_intervals(groups: np.ndarray, times: Any) -> np.ndarray:
-    """When each track was seen.
+    """Return the time in which each track was seen.
 
     Args:
         groups (np.ndarray): (N,) integers 0…T−1, the track of each image.

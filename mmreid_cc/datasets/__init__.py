@@ -15,6 +15,7 @@ from .regdb import RegDB
 from .reid_dataset import ReIDDataset
 from .samplers import (
     HybridSampler,
+    ModalityBalancedSampler,
     ProxyBalancedSampler,
     RandomIdentitySampler,
     RandomMultipleGallerySampler,
@@ -22,19 +23,21 @@ from .samplers import (
 from .synthetic import SyntheticReID
 from .synthetic_scene import SyntheticScene
 from .sysumm01 import SYSUMM01
-from .transforms import LoadReIDImage, ReIDRandomErasing
+from .transforms import ChannelAugmentation, LoadReIDImage, ReIDRandomErasing
 from .veri776 import VeRi776
 
 __all__ = [
     'MSMT17',
     'SYSUMM01',
     'AdaptationReID',
+    'ChannelAugmentation',
     'DukeMTMCreID',
     'HybridSampler',
     'JointReID',
     'LabelledReID',
     'LoadReIDImage',
     'Market1501',
+    'ModalityBalancedSampler',
     'PersonX',
     'ProxyBalancedSampler',
     'RandomIdentitySampler',

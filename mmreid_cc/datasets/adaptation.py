@@ -16,10 +16,9 @@ TARGET = 'target'
 class AdaptationReID(JointReID):
     """A target whose images are clustered, and sources whose identities are known.
 
-    For training they are joined as in :class:`JointReID`, the target first. Clusters
-    are found in the target; of the sources every identity is a class. For testing there
-    is the target alone. Only this class and :class:`LabelledReID` give identities to
-    training.
+    For training, they are joined as in :class:`JointReID`, the target first. Clusters
+    are found in the target, and every identity of the sources is a class. Tests use the
+    target alone. Only this class and :class:`LabelledReID` give identities to training.
 
     Args:
         target (dict): Config of the data set without labels, without ``split`` and
@@ -76,7 +75,7 @@ class AdaptationReID(JointReID):
 
 
 def source_classes(dataset: object) -> np.ndarray:
-    """The classes of those images of a data set whose identities may be learned from.
+    """Return the classes of the images whose identities may be learned from.
 
     Args:
         dataset (object): Any data set with a length.

@@ -1,4 +1,4 @@
-"""How a batch is put together."""
+"""The collation of batches."""
 
 import torch
 from mmengine.dataset import default_collate
@@ -7,7 +7,7 @@ from mmengine.registry import FUNCTIONS
 
 @FUNCTIONS.register_module()
 def collate_views(samples: list[dict]) -> dict:
-    """Put a batch together of which every image has several views.
+    """Collate a batch in which every image has several views.
 
     Args:
         samples (list[dict]): B of them, as a pipeline with ``MultiView`` and

@@ -1,4 +1,4 @@
-"""Crops: an image of one person and what is known of it, read from file names."""
+"""Crops: images of one person, with identity and camera from file names."""
 
 import logging
 import math
@@ -19,7 +19,7 @@ NO_TRACK = -1
 
 
 class Crop(NamedTuple):
-    """One image of one person (or vehicle), and what is known of it.
+    """One image of one person (or vehicle), with what is known about it.
 
     Attributes:
         path: of the file.
@@ -40,10 +40,10 @@ class Crop(NamedTuple):
 
 
 def list_images(folder: Path) -> list[Path]:
-    """All images below a folder, sorted by path; what is hidden is passed over.
+    """Return all images below a folder, without hidden ones, sorted by path.
 
-    A link to a file that is gone is among them, so that reading it names it. Files of
-    other suffixes are counted in the log.
+    Links to missing files are included, so that reading them raises an error with their
+    name. Files with other suffixes are counted in the log.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
@@ -70,7 +70,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def read_text(file: Path) -> str:
-    """The text of a list of images, with its line ends as they are.
+    """Read the text of a list of images, with its line ends unchanged.
 
     Raises:
         ValueError: If it is not written in UTF-8.
@@ -79,7 +79,7 @@ def read_text(file: Path) -> str:
         return file.read_bytes().decode('utf-8-sig')
     except UnicodeDecodeError as error:
         raise ValueError(
-            f'{file} is no text in UTF-8 ({error}). Save it in that encoding.'
+            f'{file} is not text in UTF-8 ({error}). Save it in that encoding.'
         ) from error
 
 
@@ -113,7 +113,7 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
 
 
 def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:
-    """Numbers of images, identities (without unknown and distractor) and cameras."""
+    """Count images, identities (without unknown and distractor) and cameras."""
     return dict(
         images=len(crops),
         identities=len({crop.pid for crop in crops} - {UNKNOWN, distractor}),
@@ -122,7 +122,7 @@ def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:
 
 
 def why_unreadable(path: str) -> str | None:
-    """Decode an image; the reason if that fails, None if it can be read."""
+    """Return why an image cannot be decoded, None if it can."""
     try:
         decode_image(path)
     except Exception as error:  # Pillow raises many types on broken files
@@ -131,11 +131,11 @@ def why_unreadable(path: str) -> str | None:
 
 
 def drop_unreadable(crops: Sequence[Crop], name: str) -> list[Crop]:
-    """Leave out the images that cannot be decoded, and say once which they are.
+    """Leave out the images that cannot be decoded, and list them once in the log.
 
     Args:
-        crops (Sequence[Crop]): Images.
-        name (str): Of the data set, for the log.
+        crops (Sequence[Crop]): The crops to check.
+        name (str): Name of the data set, for the log.
 
     Returns:
         list[Crop]: The readable ones, in the same order.

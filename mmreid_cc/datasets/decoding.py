@@ -1,4 +1,4 @@
-"""From the bytes of an image file to pixels: the one place that knows odd images."""
+"""The decoding of image files, for all modes, orientations and formats."""
 
 from pathlib import Path
 from typing import BinaryIO

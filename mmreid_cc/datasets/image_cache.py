@@ -1,4 +1,4 @@
-"""Decoded images in memory that all workers of a loader share."""
+"""Decoded images in memory that all processes of a loader share."""
 
 import mmap
 import os
@@ -20,13 +20,13 @@ CGROUP_LIMITS = (
 class ImageCache:
     """N images of one size, each stored by whichever process decodes it first.
 
-    The memory belongs to no file: there is nothing to clean up, and it is freed when
-    the last process that uses it ends, however that ends. Pages are taken when images
-    are stored. Forked processes share it, and so do those that get it by pickling while
-    the one that made it lives.
+    The memory belongs to no file, so there is nothing to clean up: it is freed when the
+    last process that uses it ends, in whatever way. Pages are allocated when images are
+    stored. Forked processes share it, and so do those that get it by pickling while the
+    process that made it exists.
 
     Args:
-        count (int): N.
+        count (int): Number of images, N.
         size (tuple[int, int]): Height and width.
 
     Raises:
@@ -49,10 +49,10 @@ class ImageCache:
 
     @staticmethod
     def nbytes(count: int, size: tuple[int, int]) -> int:
-        """Bytes of so many images.
+        """Return the bytes of so many images.
 
         Args:
-            count (int): Images.
+            count (int): Number of images.
             size (tuple[int, int]): Height and width.
 
         Returns:
@@ -71,10 +71,10 @@ class ImageCache:
         self._stored = rest[8 * self.count :]
 
     def get(self, index: int) -> tuple[np.ndarray, tuple[int, int]] | None:
-        """An image, and the height and width that its file has.
+        """Return an image, and the height and width in its file.
 
         Args:
-            index (int): Of the image, below N.
+            index (int): Index of the image, below N.
 
         Returns:
             tuple[np.ndarray, tuple[int, int]] | None: A copy of shape (H, W, 3), uint8;
@@ -91,7 +91,7 @@ class ImageCache:
         """Store an image.
 
         Args:
-            index (int): Of the image, below N.
+            index (int): Index of the image, below N.
             image (np.ndarray): Shape (H, W, 3), uint8.
             original_size (tuple[int, int]): Height and width of its file.
         """
@@ -100,7 +100,7 @@ class ImageCache:
         self._stored[index] = True  # last: only now others read it
 
     def __getstate__(self) -> dict[str, Any]:
-        """What another process needs to share the memory."""
+        """Return what another process needs to share the memory."""
         file = f'/proc/{os.getpid()}/fd/{self._file}'
         return dict(count=self.count, size=self.size, file=file)
 
@@ -111,16 +111,16 @@ class ImageCache:
         self._map()
 
     def __del__(self) -> None:
-        """Close the file; the memory lives as long as it is mapped."""
+        """Close the file; the memory exists as long as it is mapped."""
         if hasattr(self, '_file'):
             os.close(self._file)
 
 
 def fixed_size(pipeline: Compose) -> tuple[int, int] | None:
-    """The size to which a pipeline brings every image before anything is drawn.
+    """Return the size of all images in a pipeline before the first random draw.
 
     Args:
-        pipeline (Compose): Of a data set.
+        pipeline (Compose): Pipeline of a data set.
 
     Returns:
         tuple[int, int] | None: Height and width; None if the pipeline does not begin
@@ -136,7 +136,7 @@ def fixed_size(pipeline: Compose) -> tuple[int, int] | None:
 
 
 def available_memory() -> int:
-    """Bytes that processes can still take, by the system and the control group.
+    """Return the bytes that processes can still take, by system and control group.
 
     Returns:
         int: 0 where the system does not tell.

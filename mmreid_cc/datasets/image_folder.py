@@ -1,4 +1,4 @@
-"""Crops of one's own, with or without known identities and cameras."""
+"""Your own crops, with or without known identities and cameras."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from .tables import as_seconds
 
 @DATASETS.register_module()
 class ReIDImageFolder(ReIDDataset):
-    r"""Own crops: folders of images, or CSV files that list them.
+    r"""Your own crops, from folders of images or CSV files that list them.
 
     Training needs neither identities nor cameras. A test needs identities, and cameras
     unless ``ReIDMetric(exclude_same_camera=False)``.
@@ -24,10 +24,10 @@ class ReIDImageFolder(ReIDDataset):
         data_root (str): Folder that the other paths start from.
         split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
         pipeline (Sequence[dict | Callable]): Transforms of an image.
-        train (str): Of the training images: a folder, searched with its sub-folders,
-            or a CSV file with the columns ``path,pid,cam,track,time``, of which only
-            the first is needed, see :func:`read_image_list`. Defaults to ``'.'``, all
-            of ``data_root``.
+        train (str): Source of the training images: a folder, searched with its
+            sub-folders, or a CSV file with the columns ``path,pid,cam,track,time``, of
+            which only the first is needed, see :func:`read_image_list`. Defaults to
+            ``'.'``, all of ``data_root``.
         query (str): The same of the query images. Defaults to ``'query'``.
         gallery (str): The same of the gallery images. Defaults to ``'gallery'``.
         pattern (str, optional): Regular expression that is searched in the path of an
@@ -87,7 +87,7 @@ class ReIDImageFolder(ReIDDataset):
         super().__init__(data_root, split, pipeline, skip_unreadable, indices)
 
     def load_data_list(self) -> list[dict]:
-        """Read the parts of the split, and see that no image plays two roles."""
+        """Read the parts of the split, and check that no image is in two of them."""
         parts = {part: self._files(part) for part in self.sources if self._exists(part)}
         for one, other in combinations(parts, 2):
             if one == 'train' != self.split:
@@ -112,7 +112,7 @@ class ReIDImageFolder(ReIDDataset):
         return [crop for crop in crops if crop.pid != UNKNOWN]
 
     def _rows(self, part: str) -> list[ListedImage]:
-        """Each image and what is known of it."""
+        """Yield each image and what is known about it."""
         source = self._source(part)
         if source.suffix.lower() == '.csv':
             if self.pattern is not None:
@@ -130,26 +130,26 @@ class ReIDImageFolder(ReIDDataset):
         return self._source(part).exists()
 
     def _files(self, part: str) -> set[str]:
-        """The image files of a part, whether their names can be read or not."""
+        """Return all image files of a part, even if their names cannot be parsed."""
         source = self._source(part)
         if source.suffix.lower() == '.csv':
             return {row.path for row in self._listed(source)}
         return {str(path) for path in self._images(source)}
 
     def _listed(self, file: Path) -> list[ListedImage]:
-        """What a CSV file lists; read once."""
+        """Return what a CSV file lists; it is read once."""
         if file not in self._rows_of:
             self._rows_of[file] = read_image_list(file, Path(self.data_root))
         return self._rows_of[file]
 
     def _images(self, folder: Path) -> list[Path]:
-        """The images of a folder; listed once."""
+        """Return the images of a folder; they are listed once."""
         if folder not in self._images_of:
             self._images_of[folder] = list_images(folder)
         return self._images_of[folder]
 
     def _named(self, path: Path, folder: Path) -> ListedImage:
-        """What the path of an image below its folder tells."""
+        """Parse the path of an image below its folder."""
         if self.pattern is None:
             return ListedImage(str(path))
         name = path.relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""Lists of images with what is known of each: CSV files, and numbers for names."""
+"""Lists of images in CSV files, and numbers for the names in them."""
 
 import math
 import re
@@ -18,7 +18,7 @@ COLUMNS = ('path', *NAMES, 'time')
 
 @dataclass(frozen=True)
 class ListedImage:
-    """An image and what is known of it; empty, or NaN, is unknown.
+    """An image and what is known about it; empty or NaN is unknown.
 
     Attributes:
         path: of the file.
@@ -40,7 +40,7 @@ class ListedImage:
 class NumberedNames:
     """Numbers for names: a number stands for itself, other names count from 10⁹.
 
-    The two never meet, and equal names of query and gallery get equal numbers.
+    Both ranges are disjoint, and equal names in query and gallery get equal numbers.
     """
 
     FIRST = 10**9
@@ -49,7 +49,7 @@ class NumberedNames:
         self._numbers: dict[str, int] = {}
 
     def number(self, name: str) -> int:
-        """The number of a name."""
+        """Return the number of a name."""
         # Tables write 5.0 for 5 as soon as one number of the column is missing.
         whole = re.fullmatch(r'(-1|\d{1,9})(\.0)?', name)
         if whole:
@@ -58,11 +58,12 @@ class NumberedNames:
 
 
 def as_crop(image: ListedImage, numbers: Mapping[str, NumberedNames]) -> Crop:
-    """An image with numbers instead of names.
+    """Convert an image to a crop, with numbers instead of names.
 
     Args:
         image (ListedImage): The image.
-        numbers (Mapping[str, NumberedNames]): Of ``'pid'``, ``'cam'``, ``'track'``.
+        numbers (Mapping[str, NumberedNames]): Numbers of ``'pid'``, ``'cam'``,
+            ``'track'``.
 
     Returns:
         Crop: The same, −1 for an unknown identity or track, 0 for an unknown camera.

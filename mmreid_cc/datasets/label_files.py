@@ -1,4 +1,4 @@
-"""Pseudo labels as a table that people read and correct: a CSV file."""
+"""CSV files of pseudo labels, which people can read and correct."""
 
 import csv
 import io
@@ -20,8 +20,8 @@ def write_labels(
 
     Args:
         file (str | os.PathLike): CSV file in UTF-8, with the header ``path,label``.
-        paths (Sequence[str | os.PathLike]): Of N images; the file holds them relative
-            to the folder that holds them all, with ``/`` between folders.
+        paths (Sequence[str | os.PathLike]): Paths of N images; the file holds them
+            relative to the folder that holds them all, with ``/`` between folders.
         labels (np.ndarray): Cluster of each image, −1 is un-clustered; (N,) int.
 
     Raises:
@@ -35,7 +35,10 @@ def write_labels(
         2.jpg,-1
     """
     if len(paths) != len(labels):
-        raise ValueError(f'{len(labels)} labels for {len(paths)} images; one for each.')
+        raise ValueError(
+            f'Give one label for each image, not {len(labels)} labels for '
+            f'{len(paths)} images.'
+        )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(COLUMNS)
@@ -49,9 +52,9 @@ def read_labels(
     """Read the label of every image of a data set.
 
     Args:
-        file (str | os.PathLike): As :func:`write_labels` writes it; the rows in any
-            order. Labels are any integers ≥ −1.
-        paths (Sequence[str | os.PathLike]): Of the N images of the data set.
+        file (str | os.PathLike): A file that :func:`write_labels` writes; the rows in
+            any order. Labels are any integers ≥ −1.
+        paths (Sequence[str | os.PathLike]): Paths of the N images of the data set.
 
     Returns:
         np.ndarray: (N,) int64 in the order of ``paths``; −1 is un-clustered, clusters
@@ -100,7 +103,7 @@ def read_labels(
 
 
 def relative_paths(paths: Sequence[str | os.PathLike]) -> list[str]:
-    """The paths of images, relative to the folder that holds them all.
+    """Return the paths of images relative to the folder that holds them all.
 
     Args:
         paths (Sequence[str | os.PathLike]): At least one.

@@ -14,9 +14,9 @@ from .reid_dataset import ReIDDataset
 class LabelledReID(ReIDDataset):
     """Another data set, with its identities as ``gt_label`` of the images.
 
-    Only this class gives identities to training: a config without it learns from no
-    label. The classes are the identities in ascending order, 0…C − 1; ``PackInputs``
-    passes ``gt_label`` on by itself.
+    Only this class and :class:`AdaptationReID` give identities to training: a config
+    without them learns from no label. The classes are the identities in ascending
+    order, 0…C − 1; ``PackInputs`` passes ``gt_label`` on by itself.
 
     Args:
         data_root (str): Folder of the data set.
@@ -54,7 +54,7 @@ class LabelledReID(ReIDDataset):
 
     @property
     def num_classes(self) -> int:
-        """C, the number of identities."""
+        """The number of identities, C."""
         return int(self.column('gt_label').max()) + 1
 
     def load_data_list(self) -> list[dict]:

@@ -1,4 +1,4 @@
-"""MSMT17 in each of the layouts that people have."""
+"""MSMT17, in each of its layouts."""
 
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def read_list(file: Path, folder: Path) -> dict[str, int]:
 
     Args:
         file (Path): Lines of a path and an identity.
-        folder (Path): Of the images, which the paths start from.
+        folder (Path): Folder of the images, which the paths start from.
 
     Returns:
         dict[str, int]: The identity of each path.
@@ -97,11 +97,11 @@ def read_list(file: Path, folder: Path) -> dict[str, int]:
 
 
 def camera_field(path: str) -> str:
-    """The text of the camera in a path, empty if there is none."""
+    """Return the text of the camera in a path, empty if there is none."""
     fields = Path(path).name.split('_')
     return fields[2] if len(fields) > 2 else ''
 
 
 def camera_of(path: str) -> int:
-    """The number of the camera in a path."""
+    """Return the number of the camera in a path."""
     return int(camera_field(path))

@@ -27,8 +27,8 @@ class RegDB(ReIDDataset):
 
     A line of a list is ``Visible/1/male_back_v_03049_47.bmp 0``: path and identity. The
     visible camera is number 1, the thermal one 2. Published results are means over the
-    ten trials, each trained anew, in both directions; as no query shares a camera with
-    a match, :class:`ReIDMetric` has the protocol.
+    ten trials, each with its own training, in both directions; as no query shares a
+    camera with a match, :class:`ReIDMetric` has the protocol.
 
     Args:
         data_root (str): Folder of the data set.

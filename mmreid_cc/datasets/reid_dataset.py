@@ -1,4 +1,4 @@
-"""The base of all re-ID data sets: folders of files become images with identities."""
+"""The base of all re-ID data sets, which read identities from file names."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ from .seeding import SeededIndex, seeded
 
 @DATASETS.register_module()
 class ReIDDataset(BaseDataset):
-    """Images of people in the layout of Market-1501, with any number of them.
+    """Images of people in the layout of Market-1501.
 
     .. code-block:: none
 
@@ -111,10 +111,10 @@ class ReIDDataset(BaseDataset):
         )
 
     def __getitem__(self, index: int) -> Any:
-        """The image at an index, after the pipeline.
+        """Return the image at an index, after the pipeline.
 
         Args:
-            index (int): With a seed where it comes from a sampler of ours, see
+            index (int): Index with a seed where it comes from a sampler of ours, see
                 :class:`SeededIndex`: then the augmentation depends on that alone.
 
         Returns:
@@ -126,10 +126,10 @@ class ReIDDataset(BaseDataset):
             return super().__getitem__(int(index))
 
     def prepare_data(self, idx: int) -> Any:
-        """Pass an image through the pipeline, from the cache where it is kept.
+        """Pass an image through the pipeline, from the cache if it is there.
 
         Args:
-            idx (int): Of the image.
+            idx (int): Index of the image.
 
         Returns:
             Any: What the pipeline returns.
@@ -177,7 +177,7 @@ class ReIDDataset(BaseDataset):
         self.image_cache = cache
 
     def share_images(self, other: object) -> None:
-        """Use what another data set keeps, if that are the same images.
+        """Use the cache of another data set, if it has the same images.
 
         Args:
             other (object): A data set, of any class.
@@ -193,7 +193,7 @@ class ReIDDataset(BaseDataset):
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """What the split consists of."""
+        """Return the parts of the split."""
         return ('train',) if self.split == 'train' else ('query', 'gallery')
 
     def load_data_list(self) -> list[dict]:
@@ -240,7 +240,7 @@ class ReIDDataset(BaseDataset):
         return [crop for crop in crops if crop.pid != UNKNOWN]
 
     def find_root(self, *required: str) -> Path:
-        """The folder of the data set: ``data_root`` or its one sub-folder that fits.
+        """Return the data set's folder: ``data_root`` or its only fitting sub-folder.
 
         Args:
             *required (str): Files and folders in it. Defaults to the image folders of
@@ -279,7 +279,7 @@ class ReIDDataset(BaseDataset):
         )
 
     def column(self, key: str) -> np.ndarray:
-        """One field of all images, in the order of ``sample_idx``.
+        """Return one field of all images, in the order of ``sample_idx``.
 
         Args:
             key (str): ``'pid'``, ``'cam_id'``, ``'track'`` (int64, −1 for none),
@@ -316,7 +316,7 @@ class ReIDDataset(BaseDataset):
             )
 
     def counts(self) -> dict[str, int]:
-        """The number of ``images``, of known ``identities`` and of ``cameras``."""
+        """Count ``images``, known ``identities`` and ``cameras``."""
         columns = zip(self.column('pid'), self.column('cam_id'), strict=True)
         return count([Crop('', *row) for row in columns], self.DISTRACTOR)
 

@@ -1,4 +1,4 @@
-"""Random draws that depend on seed, epoch and position, and on no worker."""
+"""Random draws that depend on seed, epoch and position, but not on processes."""
 
 import random
 from collections.abc import Iterator
@@ -9,15 +9,15 @@ import torch
 
 
 class SeededIndex(int):
-    """The index of an image, and what its augmentation is drawn from.
+    """The index of an image, with the seed of its augmentation.
 
-    A sampler yields it, a loader carries it to whichever worker is free, and
-    :class:`ReIDDataset` seeds the generators by it before it runs the pipeline. So an
-    image is augmented in the same way whatever the number of workers and processes,
-    and in another way at each draw.
+    A sampler yields it, a loader passes it to any free process, and
+    :class:`ReIDDataset` seeds the generators with it before it runs the pipeline. An
+    image is therefore augmented in the same way for any number of processes, and
+    differently at each draw.
 
     Args:
-        index (int): Of the image.
+        index (int): Index of the image.
         seed (tuple[int, ...]): Non-negative numbers, e.g. seed, epoch and the position
             of the draw in the epoch.
 
@@ -36,13 +36,13 @@ class SeededIndex(int):
         return self
 
     def __getnewargs__(self) -> tuple[int, tuple[int, ...]]:  # type: ignore[override]
-        """Survive the way to a worker."""
+        """Keep the seed when the index is sent to another process."""
         return int(self), self.seed
 
 
 @contextmanager
 def seeded(seed: tuple[int, ...]) -> Iterator[None]:
-    """Seed the generators on the CPU, and give them their state back afterwards.
+    """Seed the generators on the CPU, and restore their state afterwards.
 
     Those of Python, NumPy and PyTorch, which transforms draw from.
 
@@ -72,7 +72,7 @@ def seeded(seed: tuple[int, ...]) -> Iterator[None]:
 
 
 def independent_seeds(seed: tuple[int, ...]) -> tuple[int, int, int]:
-    """Three seeds that look independent of each other and of those of any other key.
+    """Derive three seeds that are independent of each other and of other keys.
 
     Args:
         seed (tuple[int, ...]): Non-negative numbers.

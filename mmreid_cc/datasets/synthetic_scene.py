@@ -1,4 +1,4 @@
-"""SyntheticScene: people who walk before several cameras, drawn by code, as crops."""
+"""SyntheticScene: crops of people who walk before several drawn cameras."""
 
 import csv
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ class SyntheticScene(ReIDImageFolder):
     """Crops from drawn videos of several cameras, with camera, track and time.
 
     The whole way from videos to people, without a download: people walk by the cameras,
-    cover each other, come back; a played tracker follows them and makes mistakes.
+    cover each other, come back; a simulated tracker follows them and makes mistakes.
     Videos, track files and crops are written into ``data_root`` at first use, see
     :func:`mmreid_cc.datasets.pedestrians.write_scene` and
     :func:`mmreid_cc.datasets.video.cut_crops`.
@@ -33,7 +33,7 @@ class SyntheticScene(ReIDImageFolder):
         data_root (str): Folder for videos and crops. Defaults to ``'data/scene'``.
         split (str): ``'train'`` or ``'test'``. Defaults to ``'train'``.
         pipeline (Sequence[dict | Callable]): Transforms of an image.
-        seed (int): Of people, cameras, walks and mistakes. Defaults to 0.
+        seed (int): Seed of people, cameras, walks and mistakes. Defaults to 0.
         people (int): Number of people. Defaults to 40.
         cameras (int): Number of cameras. Defaults to 3.
         seconds (int): Length of the videos. Defaults to 60.
@@ -91,7 +91,7 @@ def _write(folder: Path, parameters: dict[str, Any]) -> None:
 
 
 def _write_test_lists(folder: Path) -> None:
-    """Part the crops of a folder in query and gallery."""
+    """Divide the crops of a folder into query and gallery."""
     with (folder / 'crops.csv').open(newline='', encoding='utf-8') as lines:
         rows = list(csv.DictReader(lines))
     last = {(row['pid'], row['cam']): row['path'] for row in rows}

@@ -1,4 +1,4 @@
-"""CSV files as people have them: comma, semicolon or tab, from any program."""
+"""CSV files from any program, separated by commas, semicolons or tabs."""
 
 import csv
 import io
@@ -17,8 +17,8 @@ UNKNOWN_TIMES = ('', 'nan', 'na', 'none', 'null')
 class Table:
     r"""A text file whose first line names the columns.
 
-    What parts the columns is found out by the first line. A byte-order mark, Windows
-    line ends, empty lines and blanks around values do no harm.
+    The first line determines the separator of the columns. A byte-order mark, Windows
+    line ends, empty lines, and blanks around values are ignored.
 
     Args:
         file (Path): In UTF-8.
@@ -53,7 +53,7 @@ class Table:
             raise ValueError(f'{file} has two columns {min(twice)!r}. Rename one.')
 
     def __iter__(self) -> Iterator[tuple[int, dict[str, str]]]:
-        """The number of each line and its values, ``''`` where there is none.
+        """Yield the number of each line and its values, ``''`` for missing ones.
 
         Raises:
             ValueError: If a line has more values than there are columns.
@@ -71,7 +71,7 @@ class Table:
             yield number, dict(zip(self.columns, values, strict=False))
 
     def _lines(self) -> Iterator[tuple[int, list[str]]]:
-        """The lines that are not empty."""
+        """Yield the lines that are not empty."""
         # As it is: a quoted name may hold a newline.
         lines = io.StringIO(self._text, newline='')
         reader = csv.reader(lines, delimiter=self._delimiter, skipinitialspace=True)
@@ -107,12 +107,12 @@ def as_seconds(text: str) -> float:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise ValueError(
-                f'{text!r} is no time. Give seconds, such as 12.5, or a date and a '
+                f'{text!r} is not a time. Give seconds, such as 12.5, or a date and a '
                 'time, such as 2024-05-01T08:30:00.'
             ) from None
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         seconds = moment.timestamp()
     if math.isinf(seconds):
-        raise ValueError(f'{text!r} is no time: it must be finite.')
+        raise ValueError(f'{text!r} is not a time: it must be finite.')
     return seconds

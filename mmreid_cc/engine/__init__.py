@@ -1,4 +1,4 @@
-"""What happens around the iterations: extraction of features, hooks."""
+"""Hooks, extraction of features, and everything else around the iterations."""
 
 import torch
 from mmengine.utils import digit_version

@@ -1,14 +1,14 @@
-"""How many batches make one step of the optimizer."""
+"""The number of batches in one step of the optimizer."""
 
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 
 
 def accumulated_batches(runner: Runner) -> int:
-    """The batches whose gradients are accumulated for one step.
+    """Return the number of batches whose gradients are accumulated for one step.
 
     Args:
-        runner (Runner): With an optimizer wrapper that was built.
+        runner (Runner): Runner with an optimizer wrapper that was built.
 
     Returns:
         int: ``optim_wrapper.accumulative_counts`` of the config; 1 if not set.
@@ -19,8 +19,8 @@ def accumulated_batches(runner: Runner) -> int:
     wrapper = runner.optim_wrapper
     if isinstance(wrapper, OptimWrapperDict):
         raise ValueError(
-            'The cluster memory moves once for every step of one optimizer, and here '
-            f'are {len(wrapper)}. Use one `optim_wrapper`; parameters are treated '
-            'differently by its `paramwise_cfg`.'
+            'The cluster memory moves once for every step of one optimizer, but there '
+            f'are {len(wrapper)}. Use one `optim_wrapper`, whose `paramwise_cfg` can '
+            'treat parameters differently.'
         )
     return wrapper._accumulative_counts

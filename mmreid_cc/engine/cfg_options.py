@@ -1,4 +1,4 @@
-"""``--cfg-options``: settings of the command line that override a config."""
+"""The option ``--cfg-options``, by which the command line overrides a config."""
 
 import argparse
 import ast
@@ -13,8 +13,8 @@ from .config_check import check_options
 class OptionsAction(DictAction):
     """Read ``key=value`` as MMEngine does, and values with dicts as Python does.
 
-    MMEngine takes ``[dict(type='X')]`` for a list of one text. Here it is a list of one
-    dict, and so is ``[{'type': 'X'}]``.
+    MMEngine reads ``[dict(type='X')]`` as a list with one text. Here it is a list with
+    one dict, and so is ``[{'type': 'X'}]``.
     """
 
     def __call__(
@@ -29,7 +29,7 @@ class OptionsAction(DictAction):
         Args:
             parser (argparse.ArgumentParser): It ends the program if a value cannot be
                 read.
-            namespace (argparse.Namespace): Changed.
+            namespace (argparse.Namespace): Namespace that is changed in place.
             values (Sequence[str]): ``key=value`` each.
             option_string (str, optional): Name of the option.
         """
@@ -45,8 +45,9 @@ class OptionsAction(DictAction):
                 given[key] = python_value(text)
             except ValueError:
                 parser.error(
-                    f'{option_string} {key}: {text} is no Python value. Write a dict '
-                    """as in key="dict(type='X', size=2)" or key="[dict(type='X')]" """
+                    f'{option_string} {key}: {text} is not a Python value. Write a '
+                    """dict as in key="dict(type='X', size=2)" or """
+                    """key="[dict(type='X')]" """
                     '(the outer quotes are for the shell).'
                 )
         setattr(namespace, self.dest, given)
@@ -73,7 +74,7 @@ def python_value(text: str) -> Any:
             _DictCalls().visit(ast.parse(text.strip(), mode='eval'))
         )
     except (SyntaxError, TypeError, ValueError) as error:
-        raise ValueError(f'{text} is no Python value') from error
+        raise ValueError(f'{text} is not a Python value') from error
 
 
 class _DictCalls(ast.NodeTransformer):
@@ -93,7 +94,7 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """Add ``--cfg-options`` to a tool.
 
     Args:
-        parser (argparse.ArgumentParser): Of the tool.
+        parser (argparse.ArgumentParser): Parser of the tool.
     """
     parser.add_argument(
         '--cfg-options',
@@ -108,7 +109,7 @@ def merge_cfg_options(cfg: Config, options: Mapping[str, Any] | None) -> None:
     """Override settings of a config.
 
     Args:
-        cfg (Config): Changed.
+        cfg (Config): Config that is changed in place.
         options (Mapping[str, Any] | None): What the parser has read; None if the option
             was not given.
 

@@ -1,4 +1,4 @@
-"""What training on pseudo labels takes for granted of sampler and processes."""
+"""Checks of what training on pseudo labels requires of sampler and processes."""
 
 import hashlib
 from typing import Any
@@ -12,7 +12,7 @@ def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
     """Check that the training loader draws by label, one batch for each step.
 
     Args:
-        dataloader (DataLoader): Of the training images.
+        dataloader (DataLoader): Loader of the training images.
         batches_per_step (int): Over which gradients are accumulated.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What log and visualizer are told about a clustering."""
+"""Reports of a clustering to the log and the visualizer."""
 
 import numpy as np
 from mmengine.runner import Runner
@@ -13,7 +13,7 @@ from mmreid_cc.visualization import ClusteredImages, figure_pixels
 def clustering_scores(
     features: np.ndarray, labels: np.ndarray, pids: np.ndarray
 ) -> dict[str, float]:
-    """Count and judge clusters, with identities where they are known.
+    """Count and judge clusters, also by identities if they are known.
 
     Args:
         features (np.ndarray): What was clustered, L2-normalised, shape (N, D).
@@ -40,12 +40,12 @@ def report_clustering(
     memory_bytes: int,
     seconds: dict[str, float],
 ) -> None:
-    """Write what is to be known of a clustering to log and visualizer.
+    """Report a clustering to the log and the visualizer.
 
     Args:
-        runner (Runner): Whose logger and visualizer are used.
-        scores (dict[str, float]): Of :func:`clustering_scores`.
-        memory_bytes (int): Of the vectors of the memory.
+        runner (Runner): Runner whose logger and visualizer are used.
+        scores (dict[str, float]): Scores from :func:`clustering_scores`.
+        memory_bytes (int): Bytes of the vectors of the memory.
         seconds (dict[str, float]): Duration of each stage.
     """
     if runner.epoch == 0:
@@ -63,10 +63,11 @@ def report_clustering(
 
 
 def in_words(scores: dict[str, float]) -> str:
-    """What a clustering has found, in a sentence.
+    """Describe the result of a clustering in a sentence.
 
     Args:
-        scores (dict[str, float]): Of :func:`clustering_scores`, of one image or more.
+        scores (dict[str, float]): Scores from :func:`clustering_scores`, of one image
+            or more.
 
     Returns:
         str: For a log.
@@ -77,22 +78,25 @@ def in_words(scores: dict[str, float]) -> str:
     """
     if not scores['clusters']:
         return 'First clustering: no cluster; all images are un-clustered.'
+    names = 'clusters', 'size_min', 'size_max', 'people'
+    clusters, fewest, most, people = (round(scores[name]) for name in names)
+    images = f'{most} {"image" if most == 1 else "images"}'
     return (
-        f'First clustering: {scores["clusters"]:.0f} clusters of '
-        f'{scores["size_min"]:.0f} to {scores["size_max"]:.0f} images, '
+        f'First clustering: {clusters} {"cluster" if clusters == 1 else "clusters"} of '
+        f'{images if fewest == most else f"{fewest} to {images}"}, '
         f'{scores["unclustered"]:.0%} of the images un-clustered; '
-        f'some {scores["people"]:.0f} people.'
+        f'some {people} {"person" if people == 1 else "people"}.'
     )
 
 
 def draw_clustering(
     runner: Runner, dataset: ReIDDataset, features: Tensor, labels: Tensor
 ) -> None:
-    """Give the visualizer a sheet of the clusters, and a map of the images.
+    """Draw a sheet of the clusters and a map of the images by the visualizer.
 
     Args:
-        runner (Runner): Whose visualizer is used.
-        dataset (ReIDDataset): Of N images.
+        runner (Runner): Runner whose visualizer is used.
+        dataset (ReIDDataset): Data set of N images.
         features (Tensor): What was clustered, shape (N, D).
         labels (Tensor): Cluster of each image, −1 for none; shape (N,).
     """

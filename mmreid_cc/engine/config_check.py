@@ -1,4 +1,4 @@
-"""Find misspelt keys and names in a config, before anything is built from it."""
+"""Checks for misspelt keys and names in a config, before anything is built."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +29,7 @@ REGISTRIES: list[Registry] = [
 ]
 
 BUILDER_KEYS: dict[type, set[str]] = {
-    # What is taken from a config before the rest goes to the class.
+    # Keys that are taken from a config before the rest is passed to the class.
     Hook: {'priority'},
     OptimWrapper: {'constructor', 'paramwise_cfg'},
     _ParamScheduler: {'convert_to_iter_based'},
@@ -74,15 +74,15 @@ RUNNER_KEYS = {
 
 
 def check_config(cfg: Config) -> None:
-    """See that every component is known, and takes the arguments that it is given.
+    """Check that every component exists and accepts the arguments that it is given.
 
-    A misspelt argument ends in an error of MMEngine's registry, too, but after minutes
-    for some, and without its place in the config. What the command line adds by
+    MMEngine's registry also raises an error for a misspelt argument, but for some only
+    after minutes, and without its place in the config. What the command line adds by
     ``--cfg-options`` is part of the config, and checked with it.
 
     Args:
-        cfg (Config): Of a Runner. What the Runner does not read, e.g. variables that
-            help to write the config, is passed over; so are the arguments of a
+        cfg (Config): Config of a Runner. What the Runner does not read, e.g. variables
+            that help to write the config, is passed over; so are the arguments of a
             component that takes any (``**kwargs``).
 
     Raises:
@@ -106,13 +106,14 @@ def check_config(cfg: Config) -> None:
 
 
 def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
-    """See that options of the command line change something that is there.
+    """Check that options of the command line change keys that exist.
 
     A key at the top of a config may have any name, so a misspelt one would be ignored.
 
     Args:
         cfg (Config): Before the options are merged into it.
-        options (Mapping[str, Any]): Of ``--cfg-options``, keys with dots.
+        options (Mapping[str, Any]): Options of ``--cfg-options``, whose keys contain
+            dots.
 
     Raises:
         ValueError: If the first part of a key is neither in the config nor read by the
@@ -133,7 +134,7 @@ def check_options(cfg: Config, options: Mapping[str, Any]) -> None:
 
 
 def _walk(path: str, value: Any) -> Iterator[str]:
-    """What is wrong in a part of a config and below it, line by line."""
+    """List the errors in a part of a config and below it."""
     if isinstance(value, Mapping):
         if '_scope_' in value:
             return  # of another project, whose registries are its own
@@ -160,7 +161,7 @@ def _walk(path: str, value: Any) -> Iterator[str]:
 
 
 def _check_hook_names(hooks: Mapping) -> Iterator[str]:
-    """Check that what stands under ``default_hooks`` are hooks."""
+    """Check that the entries of ``default_hooks`` are hooks."""
     named = {name for name, hook in hooks.items() if hook is None or 'type' in hook}
     for name, hook in hooks.items():
         if name not in named:
@@ -175,7 +176,7 @@ def _check_hook_names(hooks: Mapping) -> Iterator[str]:
 
 
 def _check_component(path: str, component: Mapping) -> Iterator[str]:
-    """Check ``dict(type=..., ...)`` by what its name stands for, in any registry."""
+    """Check ``dict(type=..., ...)`` against the component of that name."""
     kind = component['type']
     found = [kind]
     if isinstance(kind, str):
@@ -206,7 +207,7 @@ def _resolved(registry: Registry, kind: str) -> Any:
 def _check_keys(
     path: str, component: Mapping, name: str, accepted: list[set[str] | None]
 ) -> Iterator[str]:
-    """Compare keys with what may be meant, of which one that fits is enough."""
+    """Compare keys with the components that may be meant; one must fit."""
     keys = set(component) - {'type'}
     if any(arguments is None or keys <= arguments for arguments in accepted):
         return
@@ -218,7 +219,7 @@ def _check_keys(
 
 
 def arguments_of(component: Callable) -> set[str] | None:
-    """The keys that the config of a component may have, beside ``type``.
+    """Return the keys that the config of a component may have besides ``type``.
 
     Args:
         component (Callable): A class or function.
@@ -247,12 +248,12 @@ def arguments_of(component: Callable) -> set[str] | None:
 
 
 def _names(registry: Registry) -> set[str]:
-    """All names that a registry resolves without a scope."""
+    """Return all names that a registry resolves without a scope."""
     parent = _names(registry.parent) if registry.parent is not None else set()
     return set(registry.module_dict) | parent
 
 
 def _similar(word: str, words: Iterable[str]) -> str:
-    """The end of an error: what may have been meant."""
+    """Return the end of an error message: what may have been meant."""
     matches = get_close_matches(word, sorted(words), n=3)
     return f' Did you mean {" or ".join(map(repr, matches))}?' if matches else ''

@@ -1,4 +1,4 @@
-"""Numbers that a GPU computes, read when it is done with them and not before."""
+"""Numbers from a GPU that are read when they are ready, without waiting earlier."""
 
 import torch
 from torch import Tensor
@@ -7,9 +7,9 @@ from torch import Tensor
 class LateNumbers:
     """Tensors on their way to the CPU.
 
-    The copy is queued behind what computes them. To read them at once is to wait for
-    all of it, with nothing to do for the GPU thereafter until more is queued. To read
-    them an iteration later is to wait for an iteration that has ended.
+    The copy is queued behind the work that computes the numbers. Reading them at once
+    waits for all of this work, after which the GPU is idle until more is queued.
+    Reading them one iteration later waits for work that has usually ended.
 
     Args:
         tensors (dict[str, Tensor]): By name; on any device.
@@ -31,7 +31,7 @@ class LateNumbers:
             self._copied.record()
 
     def read(self) -> dict[str, Tensor]:
-        """Wait until they are there.
+        """Wait until the numbers have arrived, and return them.
 
         Returns:
             dict[str, Tensor]: On the CPU.
@@ -42,7 +42,7 @@ class LateNumbers:
 
 
 def any_on_gpu(tensors: dict[str, Tensor]) -> bool:
-    """Whether there is something to wait for.
+    """Return whether a tensor is on a GPU.
 
     Args:
         tensors (dict[str, Tensor]): By name.

@@ -1,4 +1,4 @@
-"""Flip, crop and erasing of a whole batch on the device, from draws of each image."""
+"""Flip, crop and erasing of a whole batch on the device, by draws for each image."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ DRAWS = 'augmentation'  # the field of a sample: flip, crop (2), rectangle (4)
 
 
 class DrawAugmentation(BaseTransform):
-    """Draw what transforms would draw, and leave the image as it is.
+    """Draw the random numbers of transforms without changing the image.
 
     Args:
         flip (RandomFlip): Horizontal.
-        crop (RandomCrop): To the size of the image, with padding by zeros.
+        crop (RandomCrop): Crop to the size of the image, with padding by zeros.
         erasing (ReIDRandomErasing): After the crop.
 
     Raises:
@@ -39,7 +39,7 @@ class DrawAugmentation(BaseTransform):
         self.flip, self.crop, self.erasing = flip, crop, erasing
 
     def transform(self, results: dict) -> dict:
-        """Add the draws for ``results['img']`` (H, W, 3)."""
+        """Add the draws for ``results['img']``, of shape (H, W, 3)."""
         height, width = size = results['img'].shape[:2]
         if size != tuple(self.crop.crop_size):
             raise ValueError(
@@ -57,7 +57,7 @@ class DrawAugmentation(BaseTransform):
         return results
 
     def augment(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Do to a batch what was drawn for each of its images.
+        """Augment a batch by the draws for each of its images.
 
         Args:
             images (Tensor): Shape (B, 3, H, W), uint8, on any device.
@@ -87,10 +87,10 @@ class DrawAugmentation(BaseTransform):
 
 
 def draw_only(transforms: list[Any]) -> DrawAugmentation:
-    """Let a pipeline draw flip, crop and erasing, and not do them.
+    """Make a pipeline draw flip, crop and erasing without applying them.
 
     Args:
-        transforms (list): Of a pipeline, changed in place: ``RandomFlip``,
+        transforms (list): Transforms of a pipeline, changed in place: ``RandomFlip``,
             ``RandomCrop`` and ``ReIDRandomErasing`` in a row, then ``PackInputs``.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Embed every image of a data set, in all processes together."""
+"""Extraction of the features of a data set by all processes."""
 
 from collections.abc import Sized
 from typing import Any, cast
@@ -16,17 +16,17 @@ from mmreid_cc.models.computation import fixed_weights
 
 @torch.no_grad()
 def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
-    """The embeddings of all images, in the order of the data set.
+    """Compute the embeddings of all images, in the order of the data set.
 
-    Every process embeds its share, with the batch norm statistics of the main one; all
-    of them get all embeddings. The model is in evaluation mode meanwhile, and left in
-    the mode that it was in.
+    Every process embeds its share, with the batch norm statistics of the main process,
+    and gets all embeddings. The model is in evaluation mode meanwhile, and returns to
+    its former mode.
 
     Args:
-        model (nn.Module): Whose mode ``'tensor'`` gives embeddings (B, D), e.g. an
-            ``ImageClassifier`` with :class:`ClusterContrastHead`; may be wrapped for
+        model (nn.Module): Model whose mode ``'tensor'`` gives embeddings (B, D), e.g.
+            an ``ImageClassifier`` with :class:`ClusterContrastHead`; may be wrapped for
             distributed training.
-        dataloader (DataLoader): Whose samples carry ``sample_idx``; with
+        dataloader (DataLoader): Loader whose samples carry ``sample_idx``; with
             ``DefaultSampler(shuffle=False)`` in a distributed run.
 
     Returns:
@@ -49,12 +49,12 @@ def extract_features(model: nn.Module, dataloader: DataLoader) -> Tensor:
 
 
 def unwrapped(model: nn.Module) -> Any:
-    """The model inside a wrapper for distributed training."""
+    """Return the model inside a wrapper for distributed training."""
     return model.module if is_model_wrapper(model) else model
 
 
 def teacher_of(model: nn.Module) -> Any:
-    """The average of a model that teaches it.
+    """Return the average of a model that teaches it.
 
     Args:
         model (nn.Module): Wrapped for distributed training or not.
@@ -70,7 +70,8 @@ def broadcast_statistics(model: nn.Module) -> None:
     """Give every process the batch norm statistics of the main one.
 
     Each process normalises its own part of a batch and keeps its own running mean and
-    variance. As ``DataParallel`` keeps those of the first replica, so do we.
+    variance. As ``DataParallel`` keeps those of the first replica, we keep those of the
+    main process.
 
     Args:
         model (nn.Module): Changed in place; not wrapped.

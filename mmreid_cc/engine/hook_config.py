@@ -1,13 +1,13 @@
-"""Find the hook that clusters in a config."""
+"""Access to the hook of a config that clusters."""
 
 from mmengine.config import Config, ConfigDict
 
 
 def cluster_hook(cfg: Config) -> ConfigDict | None:
-    """The config of the hook that clusters.
+    """Return the config of the hook that clusters.
 
     Args:
-        cfg (Config): Of a run.
+        cfg (Config): Config of a run.
 
     Returns:
         ConfigDict | None: Of the ``ClusterMemoryHook``, be it among ``default_hooks``

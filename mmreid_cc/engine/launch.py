@@ -1,4 +1,4 @@
-"""From a config file to the processes of a run: what the tools do before the Runner."""
+"""What the tools do before the Runner: adapt the config, prepare the processes."""
 
 import os
 import tempfile
@@ -25,9 +25,9 @@ def set_data_root(cfg: Config, data_root: str) -> None:
 
 
 def fit_loaders(cfg: Config) -> None:
-    """Ask for no more workers than there are CPU cores, and for pinned memory on GPUs.
+    """Limit loader processes to the CPU cores, and pin memory only with a GPU.
 
-    PyTorch warns of both otherwise, once for each loader. The batches are the same.
+    Otherwise PyTorch warns about both, once for each loader. The batches are the same.
 
     Args:
         cfg (Config): ``num_workers`` and ``pin_memory`` of its loaders are changed in
@@ -44,10 +44,10 @@ def fit_loaders(cfg: Config) -> None:
 
 
 def drop_own_scope(cfg: Config) -> None:
-    """Take our scope off what a config inherits by ``mmreid_cc::``.
+    """Remove our scope from what a config inherits by ``mmreid_cc::``.
 
-    It is the default scope anyway, and MMEngine would hand it on to the function of
-    ``collate_fn`` as an argument.
+    It is the default scope anyway, and MMEngine would pass it as an argument to the
+    function of ``collate_fn``.
 
     Args:
         cfg (Config): Changed in place.
@@ -66,7 +66,7 @@ def drop_own_scope(cfg: Config) -> None:
 
 
 def check_work_dir(work_dir: str) -> None:
-    """See that results can be written, before hours are spent on them.
+    """Check that results can be written, before hours are spent on them.
 
     Args:
         work_dir (str): Folder, made if need be.
@@ -125,10 +125,10 @@ def share_batch(cfg: Config) -> None:
 
 
 def prepare_processes(cfg: Config) -> None:
-    """Let a distributed run work on a machine without a GPU, over gloo.
+    """Let a distributed run use gloo on a machine without a GPU.
 
-    MMEngine chooses a CUDA device for every process, when it makes the process group
-    and when it wraps the model. Where there is none, both are prepared here.
+    MMEngine chooses a CUDA device for every process, when it creates the process group
+    and when it wraps the model. Without a GPU, both are prepared here.
 
     Args:
         cfg (Config): Changed in place.
@@ -142,7 +142,7 @@ def prepare_processes(cfg: Config) -> None:
     timeout = timedelta(seconds=cfg.env_cfg.dist_cfg.get('timeout', 7200))
     torch.distributed.init_process_group('gloo', timeout=timeout)
     cfg.env_cfg.dist_cfg.backend = 'gloo'
-    # What the Runner would choose, but for the device.
+    # What the Runner would choose, except for the device.
     wrapper = cfg.get('model_wrapper_cfg') or dict(
         type='MMDistributedDataParallel',
         find_unused_parameters=cfg.get('find_unused_parameters', False),
@@ -152,10 +152,10 @@ def prepare_processes(cfg: Config) -> None:
 
 
 def end_processes() -> None:
-    """Let the processes of a run end together, when all have done their work.
+    """End the processes of a run together, when all have done their work.
 
-    A process that ends while another still holds a connection to it can take that one
-    down.
+    If a process ends while another one still holds a connection to it, the other one
+    can crash.
     """
     if is_distributed():
         barrier()
@@ -163,7 +163,7 @@ def end_processes() -> None:
 
 
 def world_size(launcher: str) -> int:
-    """Number of processes that a launcher started, from its environment variables."""
+    """Return how many processes a launcher started, by its environment variables."""
     variable = {
         'none': '',
         'pytorch': 'WORLD_SIZE',

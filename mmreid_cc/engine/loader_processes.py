@@ -1,4 +1,4 @@
-"""Processes that load images: how they end, and what to do if the system kills one."""
+"""The end of loader processes, and the advice if the system kills one."""
 
 import multiprocessing
 import re
@@ -27,7 +27,7 @@ def explained_dead_workers() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ConnectionError, EOFError) as error:
-        # First of all: PyTorch raises wherever the program is when a worker ends.
+        # This comes first, because PyTorch raises anywhere when a loader process ends.
         end_signals_of_workers()
         if not is_of_dead_worker(error):
             raise
@@ -41,7 +41,7 @@ def explained_dead_workers() -> Iterator[None]:
 
 @contextmanager
 def no_workers_left() -> Iterator[None]:
-    """End the processes that load images together with a run, however it ends.
+    """End the loader processes together with a run, however it ends.
 
     With ``persistent_workers`` and pinned memory, which is the rule on a GPU, PyTorch
     waits five seconds for each of them at exit, one after the other (PyTorch's issue
@@ -63,7 +63,7 @@ def no_workers_left() -> Iterator[None]:
 
 
 def end_signals_of_workers() -> None:
-    """Let PyTorch no longer raise when a worker ends; the run is over anyway."""
+    """Stop PyTorch from raising when a loader process ends, because the run is over."""
     if threading.current_thread() is not threading.main_thread():
         return  # only the main thread gets signals
     try:
@@ -73,10 +73,10 @@ def end_signals_of_workers() -> None:
 
 
 def is_of_dead_worker(error: Exception) -> bool:
-    """Whether an error says that a worker of a data loader has gone.
+    """Return whether an error says that a loader process has died.
 
     Args:
-        error (Exception): With its traceback.
+        error (Exception): Error with its traceback.
 
     Returns:
         bool: True if PyTorch says so, or if a batch could not be fetched from a worker

@@ -1,4 +1,4 @@
-"""How the network is computed on a GPU: TF32, mixed precision, determinism."""
+"""Settings of the computation on a GPU: TF32, mixed precision, determinism."""
 
 import os
 
@@ -7,7 +7,7 @@ from mmengine.config import Config
 
 
 def set_arithmetic(cfg: Config) -> None:
-    """Set what a run computes with, before CUDA starts.
+    """Set TF32 and determinism as a config asks for, before CUDA starts.
 
     ``env_cfg.tf32`` lets convolutions and matrix products of the *network* round their
     float32 inputs to 10 bits (on NVIDIA GPUs since Ampere), or forbids it. Without the
@@ -18,7 +18,7 @@ def set_arithmetic(cfg: Config) -> None:
     ``CUBLAS_WORKSPACE_CONFIG`` sets, unless the user has.
 
     Args:
-        cfg (Config): Of a Runner.
+        cfg (Config): Config of a Runner.
 
     Example:
         >>> set_arithmetic(Config(dict(env_cfg=dict(tf32=False))))
@@ -32,7 +32,7 @@ def set_arithmetic(cfg: Config) -> None:
 
 
 def mixed_precision_wrapper() -> str:
-    """The optimizer wrapper for mixed precision on this machine.
+    """Return the optimizer wrapper for mixed precision on this machine.
 
     Returns:
         str: ``'BFloat16OptimWrapper'`` on a CPU and on a GPU that computes in bfloat16;

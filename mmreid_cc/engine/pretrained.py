@@ -1,4 +1,4 @@
-"""The weights that a config starts from, where there is no checkpoint of a run."""
+"""The weights that a config starts from, if there is no checkpoint."""
 
 import copy
 import logging
@@ -19,8 +19,8 @@ UNUSED = 'head.classifier.'  # layers that no embedding passes through
 def pretrained_weights(model: dict) -> dict[str, Tensor]:
     """Build a model, and load the files that its ``init_cfg`` names.
 
-    An untrained layer is found by initialising the model twice, from two seeds: its
-    weights differ.
+    An untrained layer is found by initialising the model twice with two seeds, because
+    its weights then differ.
 
     Args:
         model (dict): Config of the model.

@@ -1,4 +1,4 @@
-"""Labels of all images, found by all processes together."""
+"""Pseudo labels, which all processes find together."""
 
 import logging
 import os
@@ -24,6 +24,7 @@ from mmreid_cc.clustering import (
     AutoAgglomerative,
     AutoDBSCAN,
     BaseClusterer,
+    ByModality,
     JaccardClusterer,
     NeighborClusterer,
     Share,
@@ -61,11 +62,12 @@ def pseudo_labels(
     *,
     required: bool = True,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Cluster features; the same labels in all processes.
+    """Cluster features, with the same labels in all processes.
 
-    In a distributed run every process searches the neighbours of its share of the
-    images, and the main one clusters. Where neighbours are searched camera by camera,
-    the main one does that, too. An error of it is raised in all of them.
+    In a distributed run, every process searches the neighbours of its share of the
+    images, and the main process clusters. If neighbours are searched camera by camera,
+    the main process does that, too. An error of the main process is raised in all of
+    them.
 
     Args:
         features (Tensor): L2-normalised, shape (N, D), the same in all processes.
@@ -133,7 +135,7 @@ def pseudo_labels(
 
 
 def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
-    """Whether an algorithm starts from neighbours that processes can search together.
+    """Return whether a clusterer starts from neighbours that processes can share.
 
     Args:
         clusterer (BaseClusterer): The algorithm.
@@ -146,13 +148,14 @@ def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
 
 
 def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor:
-    """Let the main process find labels, and give them to all.
+    """Find labels in the main process, and send them to all.
 
-    An error of it is raised in all of them; otherwise they would wait for it.
+    An error of the main process is raised in all of them, because they would wait for
+    it otherwise.
 
     Args:
         find (Callable): Returns the labels of all images, (N,) int64.
-        count (int): N.
+        count (int): Number of images, N.
 
     Returns:
         Tensor: (N,) int64, the same in all processes.
@@ -174,7 +177,7 @@ def labels_of_main_process(find: Callable[[], np.ndarray], count: int) -> Tensor
 def search_together(
     features: Tensor | np.ndarray, clusterer: NeighborClusterer
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The neighbours that a clusterer starts from, each process searching its share.
+    """Search the neighbours that a clusterer starts from, each process its share.
 
     Args:
         features (array): L2-normalised, shape (N, D), the same in all processes.
@@ -183,7 +186,7 @@ def search_together(
     Returns:
         tuple[np.ndarray, np.ndarray]: Of all images, as
         :func:`mmreid_cc.clustering.knn` returns them, in all processes. An error in
-        one process, e.g. for want of memory, is raised in all of them.
+        one process, e.g. for lack of memory, is raised in all of them.
     """
     with shared_errors() as meet:
 
@@ -198,11 +201,11 @@ def search_together(
 
 @contextmanager
 def shared_errors() -> Iterator[Callable[[], None]]:
-    """Raise in all processes what one of them raises; the others would wait for it.
+    """Raise an error of one process in all, because the others would wait for it.
 
     Yields:
-        Callable: To be called by all of them before they exchange anything. In the end
-        they meet once more.
+        Callable: A function that all processes call before they exchange anything. It
+        is called once more at the end.
     """
     raised = False
 
@@ -223,7 +226,7 @@ def shared_errors() -> Iterator[Callable[[], None]]:
 
 
 def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
-    """Check that there is something to learn from labels.
+    """Check that there is something to learn from the labels.
 
     Args:
         labels (Tensor): Cluster of each image, −1 is un-clustered; shape (N,).
@@ -254,7 +257,7 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
 
 
 def advice(source: object, more: bool) -> str:
-    """What to change where an algorithm finds nobody, or only one person.
+    """Return advice for a clusterer that finds nobody, or only one person.
 
     Args:
         source (object): The algorithm, or the file that labels were read from.
@@ -265,13 +268,15 @@ def advice(source: object, more: bool) -> str:
     """
     if isinstance(source, Tracklets):
         source = source.clusterer
+    if isinstance(source, ByModality):
+        source = source.clusterers['visible']
     name = type(source).__name__
     if name in _MORE:
         change = _MORE[name] if more else _SMALLER[name]
-        return f'{change}; or take better weights, or `type="AutoDBSCAN"`.'
+        return f'{change}; or use better weights, or `type="AutoDBSCAN"`.'
     if name.startswith('Auto'):
         return (
             'Its settings are found from the features, so there are none to change: '
-            'take weights that were trained on people, of this data set or another.'
+            'use weights that were trained on people, of this data set or another.'
         )
-    return 'Take another clusterer, or better weights.'
+    return 'Use another clusterer, or better weights.'

@@ -1,4 +1,4 @@
-"""Find the checkpoint to go on from."""
+"""The search for the checkpoint from which a run continues."""
 
 import logging
 import os
@@ -11,13 +11,13 @@ PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimi
 
 
 def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
-    """The newest checkpoint of a run whose content is as it was written.
+    """Return the newest complete checkpoint of a run.
 
-    Every byte is read and compared with the check sums that PyTorch stored. Nothing is
+    Every byte is read and compared with the checksums that PyTorch stored. Nothing is
     unpickled.
 
     Args:
-        work_dir (str | os.PathLike): Of the run.
+        work_dir (str | os.PathLike): Work dir of the run.
 
     Returns:
         str | None: Path of the checkpoint; None if the folder has none.
@@ -57,10 +57,10 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a file is a checkpoint that can be read to its end.
+    """Return whether a file is a complete checkpoint.
 
     Args:
-        path (Path): Of the file, in the format of ``torch.save`` (a ZIP archive).
+        path (Path): Path of the file, in the format of ``torch.save`` (a ZIP archive).
 
     Returns:
         bool: False if it is cut off, or any check sum differs.

@@ -1,4 +1,4 @@
-"""MMEngine's Runner, with a log that begins by saying what the run works on."""
+"""MMEngine's Runner, with a log that begins with the data and the device."""
 
 import torch
 from mmengine.runner import Runner
@@ -11,10 +11,11 @@ from .hook_config import cluster_hook
 
 
 class ReIDRunner(Runner):
-    """A Runner whose log opens with the data and the device, in five lines.
+    """A Runner whose log begins with the data and the device, in five lines.
 
-    MMEngine begins with some hundred lines on the environment and the config. To know
-    the data by then, the data set is built first; it is not built again.
+    MMEngine begins its log with some hundred lines about the environment and the
+    config. The data set is built before them, so that the log can begin with it; it is
+    built only once.
 
     Example:
         >>> runner = ReIDRunner.from_cfg(cfg)
@@ -63,6 +64,6 @@ class ReIDRunner(Runner):
 
 
 class ReIDTestRunner(ReIDRunner):
-    """The same for a test: its log opens with the test data."""
+    """A Runner for tests, whose log begins with the test data."""
 
     task = 'test'

@@ -19,24 +19,24 @@ STATISTICS = ('min', 'max', 'mean', 'current')
 
 
 def load_checkpoints_safely() -> None:
-    """From now on let MMEngine read tensors, numbers and texts, and nothing else.
+    """Restrict MMEngine to tensors, numbers and texts in checkpoints from now on.
 
-    A pickle may name any function and call it. PyTorch's ``weights_only`` forbids that,
-    but the maintained build of MMEngine reads a file that does not pass *without* it
-    after all, and even before that it allows ``getattr``, by which a file reaches and
-    replaces Python's built-in functions. And ``Runner.resume`` executes
-    ``meta['config']`` of a checkpoint, where very old ones hold their config.
+    A pickle can name any function and call it. PyTorch's ``weights_only`` forbids that,
+    but if a file is refused, the maintained build of MMEngine then reads it *without*
+    ``weights_only``. It also allows ``getattr``, by which a file can reach and replace
+    Python's built-in functions. And ``Runner.resume`` executes ``meta['config']`` of a
+    checkpoint, where very old ones hold their config.
 
-    So this function
+    This function therefore
 
     - sets ``TORCH_FORCE_WEIGHTS_ONLY_LOAD``, which every ``torch.load`` of this process
       and its children obeys, whatever its arguments;
     - reads local files, ``http(s)://`` and ``s3://`` for MMEngine, allows only what its
       checkpoints consist of, and drops ``meta['config']``.
 
-    Checkpoints of both builds of MMEngine pass, the buffers of their log included. It
-    needs PyTorch ≥ 2.6: up to 2.5.1 ``weights_only`` itself could be made to execute
-    code (CVE-2025-32434).
+    Checkpoints of both builds of MMEngine can be read, including the buffers of their
+    log. PyTorch must be 2.6 or newer: up to 2.5.1 ``weights_only`` itself could be made
+    to execute code (CVE-2025-32434).
 
     Example:
         >>> load_checkpoints_safely()
@@ -56,7 +56,7 @@ def load_file(filename: str, map_location: Any = None) -> dict:
     """Read a local checkpoint.
 
     Args:
-        filename (str): Its path.
+        filename (str): Path of the file.
         map_location (Any): As in ``torch.load``. Defaults to None.
 
     Returns:
@@ -74,37 +74,37 @@ def load_file(filename: str, map_location: Any = None) -> dict:
 
 
 def load_url(filename: str, map_location: Any = None) -> dict:
-    """Download a checkpoint once, and read it; as :func:`load_file`."""
+    """Download a checkpoint once, and read it as :func:`load_file` does."""
     return _read(filename, lambda: load_from_http(filename, map_location))
 
 
 def load_object(filename: str, map_location: Any = None) -> dict:
-    """Read a checkpoint by a file backend of MMEngine; as :func:`load_file`."""
+    """Read a checkpoint by a file backend of MMEngine, as :func:`load_file` does."""
     file = BytesIO(get(filename))
     return _read(filename, lambda: torch.load(file, map_location, weights_only=True))
 
 
 def _read(filename: str, load: Callable[[], dict]) -> dict:
-    """Load with our own list of what is allowed; name the file if that fails."""
+    """Load with our own list of allowed types, and name the file if that fails."""
     try:
         with allowing(allowed_globals()):
             checkpoint = load()
     except UnpicklingError as error:
         raise UnpicklingError(
             f'{filename} holds more than weights, or is broken ({_reason(error)}). It '
-            'was not read, and nothing in it was executed. Of a file that you trust, '
-            "save the weights alone: `torch.save({'state_dict': ...}, file)`."
+            'was not read, and nothing in it was executed. If you trust the file, save '
+            "its weights alone: `torch.save({'state_dict': ...}, file)`."
         ) from None
     except OSError:
         raise
     except Exception as error:  # the unpickler raises many types on broken files
         raise RuntimeError(
-            f'{filename} cannot be read: it is no checkpoint, or was not written to '
+            f'{filename} cannot be read: it is not a checkpoint, or was not written to '
             f'its end ({type(error).__name__}: {error}).'
         ) from error
     if not isinstance(checkpoint, dict):
         raise RuntimeError(
-            f'{filename} holds a {type(checkpoint).__name__}, no dict of weights.'
+            f'{filename} holds a {type(checkpoint).__name__}, not a dict of weights.'
         )
     if isinstance(checkpoint.get('meta'), dict):
         checkpoint['meta'].pop('config', None)
@@ -113,10 +113,10 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
 
 @contextmanager
 def allowing(names: list) -> Iterator[None]:
-    """Let ``torch.load`` find more than weights, and afterwards what it found before.
+    """Let ``torch.load`` read more types within this context.
 
-    ``torch.serialization.safe_globals`` forbids all of its list at its end, that which
-    was allowed before it, too.
+    At its end, ``torch.serialization.safe_globals`` would also forbid what was allowed
+    before; this context restores it.
 
     Args:
         names (list): As ``torch.serialization.add_safe_globals`` takes them.
@@ -134,12 +134,12 @@ def allowing(names: list) -> Iterator[None]:
 
 
 def allowed_globals() -> list:
-    """What a checkpoint of MMEngine names beside tensors.
+    """Return what a checkpoint of MMEngine may name besides tensors.
 
     Returns:
         list: As ``torch.serialization.add_safe_globals`` takes it.
     """
-    # By which NumPy builds an array and a number; their module changed its name.
+    # The functions by which NumPy builds arrays and numbers, whose module was renamed.
     builders: list[Any] = [x.__reduce__()[0] for x in (np.ones(1), np.float64())]
     dtypes = [np.float64, np.float32, np.int64, np.int32, np.bool_]
     return [
@@ -158,11 +158,11 @@ def allowed_globals() -> list:
 
 
 def history_statistic(owner: type, name: str) -> Callable:
-    """What stands for ``getattr`` in a checkpoint: the statistics of its log buffers.
+    """Return a statistic of a log buffer; it replaces ``getattr`` in checkpoints.
 
     Args:
         owner (type): Must be ``HistoryBuffer``.
-        name (str): Of a statistic that every buffer has.
+        name (str): Name of a statistic that every buffer has.
 
     Returns:
         Callable: The method.
@@ -176,6 +176,6 @@ def history_statistic(owner: type, name: str) -> Callable:
 
 
 def _reason(error: Exception) -> str:
-    """The few words of PyTorch's long message that say what was found."""
+    """Return the few words of PyTorch's long message that say what was found."""
     found = re.search(r'GLOBAL \S+|it asks for .*|Unsupported oper.*', str(error))
     return found[0] if found else str(error).splitlines()[0]

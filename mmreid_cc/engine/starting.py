@@ -1,4 +1,4 @@
-"""How ``tools/train.py`` and ``tools/test.py`` begin: arguments, config, process."""
+"""The start of ``tools/train.py`` and ``tools/test.py``: arguments, config, process."""
 
 import argparse
 import os
@@ -23,7 +23,7 @@ from .safe_loading import load_checkpoints_safely
 
 
 def run_parser(description: str) -> argparse.ArgumentParser:
-    """A parser of the arguments that a training and a test have in common.
+    """Create a parser of the arguments that training and testing share.
 
     Args:
         description (str): What the tool does.
@@ -62,7 +62,7 @@ def start_process(args: argparse.Namespace) -> None:
     """Set up this process, before it reads anything.
 
     Args:
-        args (argparse.Namespace): Of :func:`run_parser`.
+        args (argparse.Namespace): Arguments from :func:`run_parser`.
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     keep_freed_memory()
@@ -74,7 +74,7 @@ def config_of_run(args: argparse.Namespace) -> Config:
     """Read the config, and let the command line override it.
 
     Args:
-        args (argparse.Namespace): Of :func:`run_parser`.
+        args (argparse.Namespace): Arguments from :func:`run_parser`.
 
     Returns:
         Config: For a Runner, once :func:`check_run` has passed.
@@ -101,7 +101,7 @@ def check_run(cfg: Config) -> None:
     """Check a config, and prepare this process and machine for it.
 
     Args:
-        cfg (Config): Of :func:`config_of_run`. Changed in place.
+        cfg (Config): Config from :func:`config_of_run`. Changed in place.
 
     Raises:
         ValueError: If something in the config is unknown or cannot run here.
@@ -115,13 +115,13 @@ def check_run(cfg: Config) -> None:
 
 
 def share_temporary_folder() -> None:
-    """Let worker processes put their temporary files where the main process does.
+    """Give loader processes the temporary folder of the main process.
 
-    To hand over a batch, a worker of a data loader makes a socket in a folder
-    ``pymp-*``. PyTorch ends most workers by a signal, after which nobody removes the
-    folder: every run would leave one for each worker. Called before workers start, the
-    main process makes the one folder for all, and removes it when it ends, also by
-    Ctrl-C.
+    To pass a batch on, a loader process creates a socket in a folder ``pymp-*``.
+    PyTorch ends most loader processes by a signal, after which nobody removes the
+    folder, so every run would leave one for each of them. If this is called before they
+    start, the main process creates one folder for all, and removes it when it ends,
+    also by Ctrl-C.
 
     Example:
         >>> share_temporary_folder()

@@ -1,4 +1,4 @@
-"""Whether the weights of a file belong to a model, before they are loaded."""
+"""Checks, before weights are loaded, that they belong to the model."""
 
 import copy
 from collections.abc import Mapping, Sequence
@@ -12,11 +12,11 @@ LISTED = 10  # layers named in an error
 def check_weights(
     model: nn.Module, state_dict: Mapping[str, Tensor], source: str, *, complete: bool
 ) -> None:
-    """See that weights fit a model, and change neither.
+    """Check that weights fit a model; neither is changed.
 
-    MMEngine loads what fits and warns of the rest, so that a model of another size
-    would be trained or tested with random layers. Keys are compared as the model
-    itself does when it loads: layers that rename or resize their weights may do so.
+    MMEngine loads what fits and warns about the rest, so a model of another size would
+    be trained or tested with random layers. Keys are compared as the model itself does
+    when it loads: layers may rename or resize their weights.
 
     Args:
         model (nn.Module): Not wrapped.
@@ -33,7 +33,7 @@ def check_weights(
     Example:
         >>> check_weights(nn.Linear(2, 3), nn.Linear(2, 4).state_dict(), 'a.pth',
         ...               complete=True)
-        ValueError: a.pth does not fit the model of the config. Of another shape: ...
+        ValueError: a.pth does not fit the model of the config. Layers of another ...
     """
     # In a copy: the model runs its own conversions, and is not touched.
     loaded = copy.deepcopy(model)
@@ -42,7 +42,7 @@ def check_weights(
     except RuntimeError as error:
         mismatches = [line.strip() for line in str(error).splitlines()[1:]]
         raise ValueError(
-            f'{_misfit(source)} Of another shape: {listed(mismatches)}'
+            f'{_misfit(source)} Layers of another shape: {listed(mismatches)}'
         ) from None
     # Counters that files of old PyTorch versions lack.
     missing = [key for key in missing if not key.endswith('num_batches_tracked')]
@@ -63,7 +63,7 @@ def check_weights(
 
 
 def check_pretrained(model: nn.Module) -> None:
-    """See that the files of ``init_cfg=dict(type='Pretrained', ...)`` fit their layers.
+    """Check that the files of ``init_cfg=dict(type='Pretrained', ...)`` fit.
 
     Args:
         model (nn.Module): Not wrapped; of its modules, those with such an ``init_cfg``
@@ -90,7 +90,7 @@ def check_pretrained(model: nn.Module) -> None:
 
 
 def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
-    """The weights in a checkpoint, under the names of a model that is not wrapped.
+    """Return the weights in a checkpoint, by the names of a model without a wrapper.
 
     Args:
         checkpoint (Mapping): With ``state_dict``, or itself the weights.
@@ -107,7 +107,7 @@ def _misfit(source: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The first of many names, as one text for an error."""
+    """Join the first of many names into one text for an error."""
     more = len(names) - LISTED
     listed = ', '.join(names[:LISTED]) or 'nothing'
     return f'{listed} and {more} more' if more > 0 else listed

@@ -1,4 +1,4 @@
-"""Evaluation of re-identification: ranking, re-ranking, ROC, the metric of the Runner.
+"""Evaluation: ranking, re-ranking, ROC, and the metrics of the Runner.
 
 The names below need neither a Runner nor mmpretrain. ``ReIDMetric`` lives in
 ``mmreid_cc.evaluation.metrics``, the gathering of samples from all ranks in

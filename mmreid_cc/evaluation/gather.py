@@ -49,7 +49,7 @@ def gather_by_index(values: Tensor, indices: Tensor, size: int) -> Tensor:
         missing = np.setdiff1d(np.arange(size), samples)
         raise ValueError(
             f'{len(missing)} of {size} samples are missing, the first is sample '
-            f'{missing[0]}. The sampler must visit every sample: take DefaultSampler, '
+            f'{missing[0]}. The sampler must visit every sample: use DefaultSampler, '
             'and no drop_last.'
         )
     return rows[first_rows]

@@ -7,27 +7,33 @@ from .backbones import (
     FastReIDResNetIBN,
     ICSVisionTransformer,
     OSNet,
+    PASSVisionTransformer,
     ResNetIBN,
     SOLIDERSwin,
     Twins,
 )
-from .classifiers import MutualClassifier, TaughtClassifier
+from .classifiers import MultiViewClassifier, MutualClassifier, TaughtClassifier
 from .heads import ClusterContrastHead, ReIDHead
 from .memories import (
+    AggregatedMemory,
     BaseMemory,
     CameraProxyMemory,
     ClusterMemory,
     ExtendedMemory,
+    GraphMatchedMemory,
     HybridMemory,
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    ModalityMemory,
     MutualMemory,
     PartMemory,
+    TaughtMemory,
 )
 from .necks import GeneralizedMeanPooling, PartPooling
 
 __all__ = [
+    'AggregatedMemory',
     'BaseMemory',
     'CameraProxyMemory',
     'ClusterContrastHead',
@@ -36,20 +42,25 @@ __all__ = [
     'FastReIDResNet',
     'FastReIDResNetIBN',
     'GeneralizedMeanPooling',
+    'GraphMatchedMemory',
     'HybridMemory',
     'ICSVisionTransformer',
     'InstanceMemory',
     'InterInstanceMemory',
     'MeanTeacherMemory',
+    'ModalityMemory',
+    'MultiViewClassifier',
     'MutualClassifier',
     'MutualMemory',
     'OSNet',
+    'PASSVisionTransformer',
     'PartMemory',
     'PartPooling',
     'ReIDHead',
     'ResNetIBN',
     'SOLIDERSwin',
     'TaughtClassifier',
+    'TaughtMemory',
     'TeacherAverage',
     'Twins',
 ]

@@ -1,4 +1,4 @@
-"""How a network is computed: layout in memory, pieces of a batch, precision."""
+"""Settings of how a network is computed: memory layout, pieces, precision."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def prepare_computation(
     channels_last: bool | None = None,
     inference_dtype: torch.dtype | None = None,
 ) -> None:
-    """Let a classifier compute fast on the device.
+    """Prepare a classifier for fast computation on the device.
 
     - Weights and maps of a convolutional network lie with the channels innermost,
       (N, H, W, C).
@@ -34,7 +34,7 @@ def prepare_computation(
     - Without gradients on a CPU it passes in pieces of :data:`IMAGES_PER_PIECE` images,
       whose maps fit the cache; on a GPU as a whole.
 
-    The results are the same but for rounding.
+    The results are the same up to rounding.
 
     Args:
         model (nn.Module): Changed in place. Pieces and precision are those of its
@@ -60,7 +60,7 @@ def prepare_computation(
 
 
 def dtype_of(name: str | None) -> torch.dtype | None:
-    """The precision of a name.
+    """Return the precision of a name.
 
     Args:
         name (str | None): ``'bfloat16'``, ``'float16'`` or None.
@@ -81,14 +81,14 @@ def dtype_of(name: str | None) -> torch.dtype | None:
 
 
 def prefers_channels_last(model: nn.Module) -> bool:
-    """Whether a network computes faster with the channels innermost.
+    """Return whether a network computes faster with the channels innermost.
 
     Those made of convolutions do, on a CPU by up to a half (``docs/backbones.md`` has
     the figures of 29). A transformer, whose only convolutions embed the patches, gains
     nothing.
 
     Args:
-        model (nn.Module): Any.
+        model (nn.Module): A network.
 
     Returns:
         bool: True if convolutions are more than linear layers.
@@ -103,7 +103,7 @@ def prefers_channels_last(model: nn.Module) -> bool:
 
 
 def compute_piecewise(model: Any) -> None:
-    """Let a classifier pass batches through backbone and neck in pieces.
+    """Make a classifier pass batches through backbone and neck in pieces.
 
     Args:
         model (nn.Module): Changed in place, if it has a method ``extract_feat``.
@@ -115,7 +115,7 @@ def compute_piecewise(model: Any) -> None:
 
 @contextmanager
 def fixed_weights(model: Any) -> Iterator[None]:
-    """While weights do not change: compute without gradients by folded layers.
+    """Compute without gradients by folded layers, while weights do not change.
 
     Args:
         model (nn.Module): In evaluation mode, prepared by :func:`prepare_computation`.
@@ -154,7 +154,7 @@ def _extract_feat(self: Any, inputs: Tensor, stage: str = 'neck') -> Any:
 
 
 def _folded(model: Any, images: Tensor) -> Any:
-    """The model, with other backbone and neck; all else is that of the model."""
+    """Return the model with another backbone and neck; the rest is shared."""
     twin = copy.copy(model)
     twin._modules = dict(model._modules)
     inputs: Any = images

@@ -1,4 +1,4 @@
-"""A trained model without its loss: images in, embeddings out, ready for export."""
+"""A trained model without its loss, ready for export: images in, embeddings out."""
 
 import copy
 
@@ -12,13 +12,13 @@ from .heads.bn_neck_head import BNNeckHead
 class DeployedModel(nn.Module):
     """Images in, L2-normalised embeddings out: what is exported of a trained model.
 
-    A plain PyTorch module in evaluation mode, of copies of the backbone, the neck and
-    the layers of the head, without memory, classifier and data samples. A GeM neck
-    keeps the p that was trained.
+    It is a plain PyTorch module in evaluation mode, with copies of the backbone, the
+    neck and the layers of the head, but without memory, classifier and data samples. A
+    GeM neck keeps its trained p.
 
     Args:
-        model (ImageClassifier): With a head of this package; not wrapped, left as it
-            is.
+        model (ImageClassifier): Model with a head of this package; not wrapped, left as
+            it is.
         takes_pixels (bool): Whether images are RGB pixels in [0, 255], which the module
             normalises itself. Otherwise they are RGB and normalised by mean and
             deviation as ``model.data_preprocessor`` does. Defaults to False.
@@ -46,8 +46,8 @@ class DeployedModel(nn.Module):
         preprocessor = model.data_preprocessor
         if not preprocessor.to_rgb:
             raise ValueError(
-                'The model takes BGR images, and what is deployed takes RGB. Set '
-                '`model.data_preprocessor.to_rgb=True`, and train it so.'
+                'The model takes BGR images, but deployed models take RGB. Set '
+                '`model.data_preprocessor.to_rgb=True`, and train with it.'
             )
         self.backbone: nn.Module = copy.deepcopy(model.backbone)
         self.neck: nn.Module = nn.Identity()

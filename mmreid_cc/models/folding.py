@@ -1,4 +1,4 @@
-"""Fold batch norms into the convolutions before them."""
+"""Folding of batch norms into the convolutions before them."""
 
 import copy
 from typing import Any
@@ -16,11 +16,12 @@ makes some 1e-6 in float32, and a wrong layer very much more."""
 
 
 def folded_batch_norm(model: nn.Module, inputs: Any) -> nn.Module:
-    """A copy of a part of a network that computes the same with fewer layers.
+    """Copy a part of a network into one that computes the same with fewer layers.
 
-    A batch norm that follows a convolution or a linear layer is, in a test, an affine
-    map of each channel, which the weights before it can do. Which follows which is seen
-    when something passes. The copy must give the same output but for rounding.
+    In a test, a batch norm after a convolution or a linear layer is an affine map of
+    each channel, which can be merged into the weights before it. Which layers follow
+    each other is found by passing an input. The copy must give the same output up to
+    rounding.
 
     Args:
         model (nn.Module): In evaluation mode.
@@ -55,7 +56,7 @@ def _output(model: nn.Module, inputs: Any) -> Tensor:
 
 
 def _consecutive(model: nn.Module, inputs: Any) -> list[tuple]:
-    """Layers whose output is the input of a batch norm, each of both called once."""
+    """Find layers whose output goes only into a batch norm, each called once."""
     outputs: list[Tensor] = []  # kept, so that no other tensor gets the same id
     makers: dict[int, nn.Module] = {}
     pairs: list[tuple] = []

@@ -56,7 +56,7 @@ class GroupedBatchNorm(TorchFunctionMode):
             inputs (Tensor): Shape (N, C, …).
             running_mean (Tensor | None): Shape (C,), moved in place in training by the
                 first group.
-            running_var (Tensor | None): The same.
+            running_var (Tensor | None): Of the same kind.
             weight (Tensor | None): Shape (C,).
             bias (Tensor | None): Shape (C,).
             training (bool): Whether to normalise by the groups.

@@ -1,4 +1,4 @@
-"""Compute a batch piece by piece."""
+"""Computation of a batch in pieces."""
 
 from collections.abc import Callable
 from typing import Any

@@ -14,13 +14,13 @@ from torch.overrides import TorchFunctionMode
 class SharedBatchNorm(TorchFunctionMode):
     """Within this context batch norm layers in training normalise over processes.
 
-    Whatever calls ``torch.nn.functional.batch_norm`` is meant, so that no layer has to
-    be exchanged. All processes must run the same layers in the same order, each with
-    equally many images. On a GPU the kernels of PyTorch's ``SyncBatchNorm`` compute it;
+    Every call of ``torch.nn.functional.batch_norm`` is replaced, so no layer has to be
+    exchanged. All processes must run the same layers in the same order, with equally
+    many images each. On a GPU, the kernels of PyTorch's ``SyncBatchNorm`` compute it;
     these do not work on a CPU, where means and variances are reduced.
 
     Args:
-        processes (ProcessGroup): That normalise together.
+        processes (ProcessGroup): Processes that normalise together.
 
     Example:
         >>> with SharedBatchNorm(torch.distributed.group.WORLD):
@@ -59,7 +59,7 @@ class SharedBatchNorm(TorchFunctionMode):
         Args:
             inputs (Tensor): Shape (B, C, …).
             running_mean (Tensor | None): Shape (C,), moved in place in training.
-            running_var (Tensor | None): The same.
+            running_var (Tensor | None): Of the same kind.
             weight (Tensor | None): Shape (C,).
             bias (Tensor | None): Shape (C,).
             training (bool): Whether to normalise by the batch.

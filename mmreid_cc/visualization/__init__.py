@@ -1,4 +1,4 @@
-"""Pictures of a run: rank lists, clusters, curves and more; pages that hold them.
+"""Pictures of a run: rank lists, clusters, curves and others; pages that hold them.
 
 Each picture is a function of arrays that returns a matplotlib figure.
 """

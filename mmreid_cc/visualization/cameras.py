@@ -1,10 +1,10 @@
-"""Whether cameras are known, which decides whether they are shown."""
+"""Whether cameras are known, so that they can be shown."""
 
 import numpy as np
 
 
 def has_cameras(cam_ids: np.ndarray) -> bool:
-    """Whether the camera of any image is known: ReIDImageFolder has 0 for unknown.
+    """Return whether any camera is known; ReIDImageFolder has 0 for unknown.
 
     Args:
         cam_ids (np.ndarray): (N,) cameras.

@@ -1,4 +1,4 @@
-"""What a clustering looks like: clusters, similar pairs of them, what is left over."""
+"""Sheets of a clustering: clusters, similar pairs, and un-clustered images."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def cluster_sheet(
     person has a dashed frame and a cross.
 
     Args:
-        paths (Sequence[str]): Of all N images; those on the sheet are read.
+        paths (Sequence[str]): Paths of all N images; those on the sheet are read.
         labels (np.ndarray): (N,) integers, −1 is un-clustered, else 0…C − 1.
         features (np.ndarray, optional): (N, D) floating, L2-normalised. Defaults to
             None: no cosines and no pairs.
@@ -79,7 +79,7 @@ def cluster_sheet(
     pairs = clusters.similar_pairs(n_clusters)
     if pairs:
         sheet.add_title(
-            'Most similar pairs of clusters: of each the images nearest to the other'
+            'Most similar pairs of clusters, with the images nearest to each other'
         )
         for first, second, cosine in pairs:
             sheet.add_row(*rows.pair(first, second, cosine, n_members))
@@ -95,7 +95,7 @@ Row = tuple[str, list[FramedCrop | None]]
 
 
 class _Rows:
-    """Makes each kind of row."""
+    """Creates each kind of row."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class _Rows:
         self.cam_ids = cam_ids
 
     def cluster(self, cluster: int, count: int) -> Row:
-        """A cluster, from its middle to its edge."""
+        """Add a cluster, from the image nearest to its centroid to the farthest."""
         own = self.clusters.members[cluster]
         text = [f'cluster {cluster}', f'{len(own)} images']
         if self.clusters.persons[cluster] >= 0:
@@ -124,7 +124,7 @@ class _Rows:
         return '\n'.join(text), [self._member(i, cluster, cluster) for i in shown]
 
     def pair(self, first: int, second: int, cosine: float, count: int) -> Row:
-        """Two clusters, half of the row each, where they are nearest."""
+        """Add two clusters, half a row each, with the images that are nearest."""
         persons = self.clusters.persons
         text = [f'{first} and {second}', f'cosine {cosine:.2f}']
         if min(persons[first], persons[second]) >= 0:
@@ -138,7 +138,7 @@ class _Rows:
         return '\n'.join(text), [*halves[0], None, *halves[1]]
 
     def unclustered(self, count: int) -> Row:
-        """Images without a cluster."""
+        """Add images without a cluster."""
         crops: list[FramedCrop | None] = []
         for i in _spread(self.clusters.unclustered, count):
             lines = self._name(i)
@@ -156,7 +156,7 @@ class _Rows:
         return own[np.argsort(-cosines, kind='stable')]
 
     def _member(self, i: int, cluster: int, compared: int) -> FramedCrop:
-        """An image of a cluster, with its cosine to the centroid of ``compared``."""
+        """Return a cluster's image with its cosine to the centroid of ``compared``."""
         lines = self._name(i)
         if self.features is not None and self.clusters.centroids is not None:
             cosine = self.clusters.centroids[compared] @ self.features[i]
@@ -169,14 +169,14 @@ class _Rows:
         return FramedCrop(str(self.paths[i]), '\n'.join(lines), BLUE)
 
     def _name(self, i: int) -> list[str]:
-        """What is known of an image: its camera and its person."""
+        """Return what is known about an image: its camera and its person."""
         camera = [] if self.cam_ids is None else [f'c{self.cam_ids[i]}']
         person = [f'id {self.pids[i]}'] if self.pids[i] >= 0 else []
         return [' '.join(camera + person)] if camera or person else []
 
 
 def _spread(indices: np.ndarray, count: int) -> np.ndarray:
-    """At most so many of the indices, evenly spread from the first to the last."""
+    """Return at most so many of the indices, evenly spread from first to last."""
     if len(indices) <= count:
         return indices
     return indices[np.linspace(0, len(indices) - 1, count).round().astype(int)]

@@ -36,7 +36,7 @@ class ClusteredImages:
 
     @property
     def cameras(self) -> np.ndarray | None:
-        """The cameras; None if no image has a known one."""
+        """The cameras of the images; None if all are unknown."""
         return self.cam_ids if has_cameras(self.cam_ids) else None
 
     def sheet(self, n_clusters: int = 4, n_members: int = 10) -> Figure:
@@ -65,7 +65,7 @@ class ClusteredImages:
         Args:
             count (int): Images on the map at most, drawn by chance. Defaults to 2000.
             method (str): See :func:`project`. Defaults to ``'tsne'``.
-            seed (int): Of the draw and of the map. Defaults to 0.
+            seed (int): Seed of the draw and of the map. Defaults to 0.
 
         Returns:
             Figure: See :func:`embedding_map`.

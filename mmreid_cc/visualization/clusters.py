@@ -1,4 +1,4 @@
-"""What is to be known of each cluster of pseudo labels before it is drawn."""
+"""Properties of the clusters of pseudo labels that are drawn."""
 
 import numpy as np
 
@@ -61,16 +61,16 @@ class Clusters:
             self.centroids = means / np.where(norms == 0, 1, norms)
 
     def largest(self) -> np.ndarray:
-        """All clusters, the largest first."""
+        """Return all clusters, the largest first."""
         return np.argsort(-self.sizes, kind='stable')
 
     def least_pure(self) -> np.ndarray:
-        """The clusters whose purity is known and below 1, the least pure first."""
+        """Return the clusters with a known purity below 1, the least pure first."""
         impure = [cluster for cluster in self.largest() if self.purities[cluster] < 1]
         return np.array(sorted(impure, key=lambda i: self.purities[i]), dtype=np.int64)
 
     def similar_pairs(self, count: int) -> list[tuple[int, int, float]]:
-        """The pairs of clusters whose centroids have the largest cosines.
+        """Return the pairs of clusters whose centroids have the largest cosines.
 
         Args:
             count (int): How many, at most.

@@ -1,4 +1,4 @@
-"""How soon a match comes, and how pure a list stays: CMC and precision-recall."""
+"""Plots of the CMC, and of the precision at each recall."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ def cmc_and_precision(images: EmbeddedImages) -> Figure:
 
 
 def mean_precision(images: EmbeddedImages) -> np.ndarray:
-    """The precision at each recall, averaged over the queries with a match.
+    """Average the precision at each recall over the queries with a match.
 
     Args:
         images (EmbeddedImages): Query and gallery.
@@ -92,7 +92,7 @@ def mean_precision(images: EmbeddedImages) -> np.ndarray:
 
 
 def interpolated_precision(ranks: np.ndarray) -> np.ndarray:
-    """The best precision of a list that reaches a recall, for each recall.
+    """Return the best precision of a list that reaches a recall, for each recall.
 
     Args:
         ranks (np.ndarray): (M,) ranks of the matches of a query, from 1, ascending.

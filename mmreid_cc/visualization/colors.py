@@ -1,4 +1,4 @@
-"""Colours that people with any colour vision tell apart, and what they stand for.
+"""Colours that can be distinguished with any colour vision, and their meaning.
 
 Source: Okabe and Ito, *Color Universal Design* (2008).
 """

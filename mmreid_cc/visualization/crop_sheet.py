@@ -27,11 +27,11 @@ class FramedCrop:
     """An image on a sheet.
 
     Args:
-        path (str): Of the image; any size, it is shown 128 pixels high.
+        path (str): Path of the image; any size, it is shown 128 pixels high.
         caption (str): One or two short lines below it.
-        color (str): Of frame and caption. Defaults to grey.
-        linestyle (str): Of the frame, ``'-'``, ``'--'`` or ``':'``: who does not see
-            the colour sees this. Defaults to ``'-'``.
+        color (str): Colour of frame and caption. Defaults to grey.
+        linestyle (str): Line style of the frame, ``'-'``, ``'--'`` or ``':'``: who does
+            not see the colour sees this. Defaults to ``'-'``.
     """
 
     path: str
@@ -55,7 +55,7 @@ class CropSheet:
         self.lines: list[tuple[str, Sequence[FramedCrop | None] | None]] = []
 
     def add_title(self, text: str) -> None:
-        """Begin a section.
+        """Start a section with a title.
 
         Args:
             text (str): One line.
@@ -117,7 +117,8 @@ def read_crop(path: str) -> np.ndarray:
     """Read an image at the size that it has on a sheet.
 
     Args:
-        path (str): Of the image, or its address in a storage that MMEngine can read.
+        path (str): Path of the image, or its address in a storage that MMEngine can
+            read.
 
     Returns:
         np.ndarray: (H, W, 3) uint8, H at most 128, W at most 160.

@@ -1,4 +1,4 @@
-"""Curves over the epochs of a run, from the log that MMEngine writes."""
+"""Curves over the epochs of a run, from MMEngine's log."""
 
 import json
 from collections.abc import Mapping
@@ -55,12 +55,12 @@ PANELS = (
 def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     """Read the scalars of the training in a work dir.
 
-    What a resumed run has logged takes the place of what was logged of the same epochs
-    before. A run that began anew, with the first epoch, is read alone; so is one that
-    was resumed within the first epoch.
+    The log of a resumed run replaces what was logged for the same epochs before. If a
+    run started again from the first epoch, or was resumed within it, only the new log
+    is read.
 
     Args:
-        work_dir (str | Path): Of ``tools/train.py``.
+        work_dir (str | Path): Work dir of ``tools/train.py``.
 
     Returns:
         dict[str, Curve]: For each name the pairs of epochs trained so far and value;
@@ -108,7 +108,7 @@ def read_scalars(work_dir: str | Path) -> dict[str, Curve]:
     curves: dict[str, Curve] = {
         name: sorted(values.items()) for name, values in others.items() if values
     }
-    # The first epoch is trained from 0 to 1: its mean loss stands in the middle.
+    # The first epoch lasts from 0 to 1, so its mean loss is drawn in the middle.
     curves['loss'] = [
         (epoch - 0.5, float(np.mean(values))) for epoch, values in by_epoch.items()
     ]
@@ -119,11 +119,11 @@ def curve_figure(curves: Mapping[str, Curve]) -> Figure:
     """Draw mAP and rank-1, clusters, their quality and the loss as small multiples.
 
     Args:
-        curves (Mapping[str, Curve]): As of :func:`read_scalars`; what is missing is
-            left out.
+        curves (Mapping[str, Curve]): Curves from :func:`read_scalars`; what is missing
+            is left out.
 
     Returns:
-        Figure: With a panel for each subject.
+        Figure: A figure with a panel for each subject.
 
     Raises:
         ValueError: If there is nothing to draw.

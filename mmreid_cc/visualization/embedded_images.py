@@ -1,4 +1,4 @@
-"""The images of a test set with all that pictures of its ranking need."""
+"""The images of a test set, with what pictures of its ranking need."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ BLOCK = 64  # queries compared at a time
 
 
 class Comparison(NamedTuple):
-    """A query beside every gallery image.
+    """A query compared with every gallery image.
 
     Attributes:
         similarities (np.ndarray): (G,) floating, the cosines.
@@ -69,17 +69,17 @@ class EmbeddedImages:
 
     @cached_property
     def queries(self) -> np.ndarray:
-        """(Q,) rows of the queries."""
+        """The rows of the queries, (Q,)."""
         return np.flatnonzero(self.is_query)
 
     @cached_property
     def gallery(self) -> np.ndarray:
-        """(G,) rows of the gallery, junk included."""
+        """The rows of the gallery, including junk, (G,)."""
         return np.flatnonzero(~self.is_query)
 
     @cached_property
     def _gallery_features(self) -> np.ndarray:
-        """(G, D) features of the gallery."""
+        """The features of the gallery, (G, D)."""
         return self.features[self.gallery]
 
     def compare(self, query: int) -> Comparison:
@@ -114,7 +114,7 @@ class EmbeddedImages:
         return Comparison(similarities, matches, counted)
 
     def ranking_arguments(self) -> dict[str, Any]:
-        """The arguments of the functions of :mod:`mmreid_cc.evaluation`.
+        """Return the arguments of the functions of :mod:`mmreid_cc.evaluation`.
 
         Returns:
             dict[str, Any]: As ``ranking_metrics`` takes them by name; without junk.

@@ -1,4 +1,4 @@
-"""Embeddings in the plane: which images lie together, by cluster and by camera."""
+"""Maps of embeddings in the plane, coloured by cluster and by camera."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ NEIGHBORS = 30
 
 
 def project(features: np.ndarray, method: str = 'tsne', seed: int = 0) -> np.ndarray:
-    """Give each embedding a place in the plane, near to those that it is similar to.
+    """Place each embedding in the plane, close to those that are similar.
 
     Distances between far groups and the sizes of groups mean nothing in such a map.
 
@@ -54,7 +54,7 @@ def project(features: np.ndarray, method: str = 'tsne', seed: int = 0) -> np.nda
     except ImportError as error:
         raise ImportError(
             "The method 'umap' needs the package umap-learn: "
-            "pip install -e '.[extra]'. Or take 'tsne'."
+            "pip install -e '.[extra]'. Or use 'tsne'."
         ) from error
     umap = UMAP(n_neighbors=max(2, neighbors), random_state=seed, n_jobs=1)
     return umap.fit_transform(reduced)
@@ -112,7 +112,7 @@ def _draw_groups(ax: Axes, places: np.ndarray, name: str, values: np.ndarray) ->
             alpha=0.75,
             label=f'{name} {value} ({size})' if len(names) <= LEGEND else None,
         )
-    repeated = ', colours and markers recur' if len(names) > 49 else ''
+    repeated = ', colours and markers repeat' if len(names) > 49 else ''
     ax.set_title(f'By {name}: {len(names)}{repeated}')
     # A map has no units: only what is near means something.
     ax.set_xticks([])

@@ -1,4 +1,4 @@
-"""A figure as a file, as bytes and as pixels."""
+"""Conversion of figures to files, bytes and pixels."""
 
 from io import BytesIO
 from pathlib import Path
@@ -14,11 +14,11 @@ DPI = 150  # of a file; a screen's is about 100
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Save a figure; a reader of the file finds the old one or the new one, both whole.
+    """Save a figure completely or not at all.
 
     Args:
-        figure (Figure): Any.
-        path (str | Path): PNG, SVG or PDF by its suffix; its folder is made.
+        figure (Figure): The figure.
+        path (str | Path): PNG, SVG or PDF by its suffix; its folder is created.
 
     Raises:
         ValueError: If the suffix is another.
@@ -33,10 +33,10 @@ def save_figure(figure: Figure, path: str | Path) -> None:
 
 
 def check_format(path: str | Path) -> str:
-    """The format of a picture by its name, to be asked before hours are spent on it.
+    """Check the format of a picture by its name, before hours are spent on it.
 
     Args:
-        path (str | Path): Of the file.
+        path (str | Path): Path of the file.
 
     Returns:
         str: One of :data:`FORMATS`.
@@ -52,17 +52,17 @@ def check_format(path: str | Path) -> str:
     if suffix not in FORMATS:
         allowed = ', '.join(f'.{name}' for name in FORMATS)
         raise ValueError(
-            f'A picture is saved as one of {allowed}, by the end of its name; '
-            f'{str(path)!r} ends in none of them.'
+            f'The name of a picture must end in one of {allowed}, but {str(path)!r} '
+            'does not.'
         )
     return suffix
 
 
 def figure_bytes(figure: Figure, file_format: str) -> bytes:
-    """What a file of the figure holds.
+    """Return the content of a file of the figure.
 
     Args:
-        figure (Figure): Any.
+        figure (Figure): The figure.
         file_format (str): One of :data:`FORMATS`.
 
     Returns:
@@ -81,10 +81,10 @@ def figure_bytes(figure: Figure, file_format: str) -> bytes:
 
 
 def figure_pixels(figure: Figure) -> np.ndarray:
-    """A figure as an image, e.g. for TensorBoard.
+    """Convert a figure to an image, e.g. for TensorBoard.
 
     Args:
-        figure (Figure): Any.
+        figure (Figure): The figure.
 
     Returns:
         np.ndarray: (H, W, 3) uint8, RGB, of the figure's own size and resolution.

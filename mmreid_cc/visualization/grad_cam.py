@@ -1,4 +1,4 @@
-"""Where two images look alike to the network: Grad-CAM of their similarity."""
+"""Grad-CAM of the similarity of two images."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ COLORS = 'inferno'
 
 
 class SimilarityMaps(NamedTuple):
-    """What speaks for the similarity of two images.
+    """The regions that contribute to the similarity of two images.
 
     Attributes:
         maps (np.ndarray): (2, H, W) float32, ≥ 0, one for each image; the height and
@@ -33,12 +33,12 @@ def similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
     """Compute the Grad-CAM of the cosine of two images' embeddings.
 
     The channels of the last feature map are weighted by the mean of the cosine's
-    gradient over the map, added, and cut off at zero: what remains speaks for the
-    similarity. (Grad-CAM has the score of a class in place of the cosine.)
+    gradient over the map, added, and cut off at zero. The result shows what contributes
+    to the similarity. (Grad-CAM uses the score of a class in place of the cosine.)
 
     Args:
-        model (ImageClassifier): Whose head gives L2-normalised embeddings. It is in
-            evaluation mode meanwhile, and left in the mode that it was in.
+        model (ImageClassifier): Model whose head gives L2-normalised embeddings. It is
+            in evaluation mode meanwhile, and left in the mode that it was in.
         inputs (Tensor): (2, 3, H, W), as the model's ``data_preprocessor`` returns
             them.
 
@@ -71,9 +71,9 @@ def _similarity_maps(model: Any, inputs: Tensor) -> SimilarityMaps:
         shape = tuple(last.shape) if isinstance(last, Tensor) else type(last).__name__
         raise ValueError(
             f'Grad-CAM needs a backbone that returns a map (B, C, H, W); '
-            f'{type(model.backbone).__name__} returned {shape}. Of a ViT the class '
-            'token is all that the embedding is made of: its last patch tokens have no '
-            'gradient. Take a convolutional network or a Swin transformer.'
+            f'{type(model.backbone).__name__} returned {shape}. The embedding of a ViT '
+            'depends on its class token only, so its last patch tokens have no '
+            'gradient. Use a convolutional network or a Swin transformer.'
         )
     feature_map = last.detach().requires_grad_()
     with torch.enable_grad():
@@ -91,11 +91,11 @@ def grad_cam_figure(
     computed: Sequence[SimilarityMaps],
     captions: Sequence[str],
 ) -> Figure:
-    """Draw pairs of images, each image beside itself under its map.
+    """Draw pairs of images, each image next to a copy with its map.
 
     Args:
         pairs (Sequence[tuple[str, str]]): Paths of the images of each pair.
-        computed (Sequence[SimilarityMaps]): Of each pair.
+        computed (Sequence[SimilarityMaps]): Maps of each pair.
         captions (Sequence[str]): What is to be known of each pair, e.g. whether it
             shows one person.
 
@@ -144,7 +144,7 @@ def _draw(ax: Axes, image: np.ndarray, evidence: np.ndarray | None = None) -> No
     ax.imshow(image)
     if evidence is not None:
         share = evidence / max(float(evidence.max()), 1e-12)
-        # On top of the image; what does not count lets it through.
+        # Drawn over the image, and transparent where nothing contributes.
         large = F.interpolate(
             torch.from_numpy(share)[None, None], (height, width), mode='bilinear'
         )[0, 0].numpy()

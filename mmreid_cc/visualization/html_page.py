@@ -1,4 +1,4 @@
-"""A page of text, tables and pictures in one HTML file that needs no other."""
+"""HTML pages of text, tables and pictures in a single file."""
 
 from base64 import b64encode
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from mmreid_cc.atomic_writing import replacing
 
 from .figures import figure_bytes
 
-# Nothing is fetched and nothing runs: the browser itself sees to that.
+# With this policy, the browser itself fetches nothing and runs nothing.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 STYLE = """
@@ -41,13 +41,13 @@ img { display: block; max-width: 100%; height: auto; }
 
 
 class HTMLPage:
-    """Sections one below the other, with a table of contents that links to them.
+    """A page of sections, with a table of contents that links to them.
 
-    All text is escaped; pictures are inside the file. It opens without a server, on a
-    phone, too, and can be sent as one attachment.
+    All text is escaped, and pictures are inside the file. It opens without a server,
+    also on a phone, and can be sent as one attachment.
 
     Args:
-        title (str): Of the page.
+        title (str): Title of the page.
 
     Example:
         >>> page = HTMLPage('Run 7')
@@ -66,7 +66,7 @@ class HTMLPage:
         """Add a section of paragraphs.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             text (str): Plain text; an empty line begins a paragraph.
         """
         paragraphs = [part for part in text.split('\n\n') if part.strip()]
@@ -76,7 +76,7 @@ class HTMLPage:
         """Add a section of text that is shown as it is, e.g. a config.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             code (str): Its lines.
         """
         self._add(heading, f'<pre tabindex="0">{escape(code)}</pre>\n')
@@ -87,7 +87,7 @@ class HTMLPage:
         """Add a section with a table.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             header (Sequence[str]): Names of the columns.
             rows (Sequence[Sequence[object]]): Each with a cell for every column, shown
                 as ``str`` gives it; numbers are set to the right.
@@ -116,7 +116,7 @@ class HTMLPage:
         """Add a section with a picture.
 
         Args:
-            heading (str): Of the section.
+            heading (str): Heading of the section.
             figure (Figure): Drawn as it is now.
             caption (str): What is to be seen, below it; also for those who cannot see.
         """
@@ -134,8 +134,8 @@ class HTMLPage:
         """Write the page.
 
         Args:
-            path (str | Path): Of the file; its folder is made. A file of this name is
-                replaced when the new one is whole.
+            path (str | Path): Path of the file; its folder is created. A file of this
+                name is replaced when the new one is whole.
 
         Raises:
             OSError: If it cannot be written.

@@ -27,7 +27,7 @@ class Ranked:
     """A gallery image in a rank list.
 
     Args:
-        path (str): Of the image.
+        path (str): Path of the image.
         similarity (float): Its cosine with the query.
         cam_id (int | None): Its camera; None if no camera is known.
         match (bool): Whether it shows the query's identity.
@@ -47,7 +47,7 @@ class RankList:
     """A query and the gallery images that are nearest to it.
 
     Args:
-        path (str): Of the query.
+        path (str): Path of the query.
         cam_id (int | None): Its camera; None if no camera is known.
         average_precision (float): In [0, 1]; NaN without a match in the gallery.
         results (Sequence[Ranked]): Nearest first.
@@ -60,12 +60,12 @@ class RankList:
 
 
 def choose_queries(images: EmbeddedImages, count: int, seed: int = 0) -> dict:
-    """The queries that are ranked best and worst, and some drawn at random.
+    """Choose the queries that are ranked best and worst, and some at random.
 
     Args:
         images (EmbeddedImages): Query and gallery.
         count (int): How many of each.
-        seed (int): Of the draw. Defaults to 0.
+        seed (int): Seed of the draw. Defaults to 0.
 
     Returns:
         dict[str, np.ndarray]: ``'best'``, ``'worst'`` and ``'random'``: rows of
@@ -88,7 +88,7 @@ def choose_queries(images: EmbeddedImages, count: int, seed: int = 0) -> dict:
 
 
 def average_precisions(images: EmbeddedImages) -> np.ndarray:
-    """The average precision of each query, as :func:`ranking_metrics` has it.
+    """Compute the average precision of each query as :func:`ranking_metrics` does.
 
     Args:
         images (EmbeddedImages): Query and gallery.
@@ -159,12 +159,12 @@ def rank_lists(
 def first_ranks(
     images: EmbeddedImages, count: int, seed: int = 0
 ) -> dict[tuple[str, str], str]:
-    """Random queries, each with the gallery image that is ranked first.
+    """Draw random queries, each with the gallery image that is ranked first.
 
     Args:
         images (EmbeddedImages): Query and gallery.
         count (int): Number of queries.
-        seed (int): Of the draw. Defaults to 0.
+        seed (int): Seed of the draw. Defaults to 0.
 
     Returns:
         dict[tuple[str, str], str]: Whether a pair shows one person, by its paths.
@@ -186,9 +186,9 @@ def first_ranks(
 def rank_list_sheet(sections: Mapping[str, Sequence[RankList]]) -> Figure:
     """Draw a row for each query: the query, then its gallery images.
 
-    A right image has a solid green frame and a tick, a wrong one a dashed red frame and
-    a cross; one that does not count has a dotted grey frame and no rank. Below stand
-    rank, camera and cosine.
+    A correct image has a solid green frame and a tick, a wrong one a dashed red frame
+    and a cross, and one that does not count a dotted grey frame and no rank. Rank,
+    camera and cosine are below each image.
 
     Args:
         sections (Mapping[str, Sequence[RankList]]): Title and lists of each section.

@@ -1,4 +1,4 @@
-"""How well a cosine tells whether two images show one person."""
+"""Histograms of the cosines of pairs that show one person, and of pairs of two."""
 
 import numpy as np
 from matplotlib.figure import Figure

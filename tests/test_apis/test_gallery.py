@@ -66,7 +66,7 @@ class TestSearch:
             gallery.search(unit_rows(1, dim=8))
         with pytest.raises(ValueError, match='L2-normalised'):
             gallery.search(2 * unit_rows(1))
-        with pytest.raises(ValueError, match='topk must be an integer from 1 on'):
+        with pytest.raises(ValueError, match='topk must be an integer of at least 1'):
             gallery.search(unit_rows(1), topk=0)
         with pytest.raises(ValueError, match='2-D'):
             gallery.search(unit_rows(1)[0])
@@ -162,7 +162,7 @@ class TestFile:
         with pytest.raises(FileNotFoundError):
             Gallery.load('missing.npz')
         file.write_bytes(b'something else' * 99)
-        with pytest.raises(ValueError, match='it is no gallery of this library'):
+        with pytest.raises(ValueError, match='it is not a gallery of this library'):
             Gallery.load(file)
         np.savez(file, features=np.eye(3))
         with pytest.raises(ValueError, match='it has no embeddings and no model_hash'):
@@ -174,7 +174,7 @@ class TestFile:
         with pytest.raises(ValueError, match=r'its embeddings are float64 of shape'):
             Gallery.load(file)
         np.savez(file, embeddings=3 * unit_rows(2), paths=['', ''], model_hash='')
-        with pytest.raises(ValueError, match=r'npz is no gallery: .*L2-normalised'):
+        with pytest.raises(ValueError, match=r'npz is not a gallery: .*L2-normalised'):
             Gallery.load(file)
 
     def test_a_pickle_in_it_is_not_executed(self, file, tmp_path):

@@ -76,7 +76,7 @@ def test_cameras_that_are_missing(cfg, cameras):
 
 
 def test_nothing_to_cluster_by():
-    with pytest.raises(ValueError, match='Take a config of Cluster Contrast'):
+    with pytest.raises(ValueError, match='Use a config of Cluster Contrast'):
         GalleryClusterer(Config(dict(default_hooks=dict(cluster_memory=None))))
 
 

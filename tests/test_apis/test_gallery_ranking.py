@@ -37,7 +37,7 @@ def test_without_the_camera_of_the_query(gallery):
     ranking = rank_images(gallery, query, 10, query_row=0, other_cameras=True)
     assert ranking.rows.tolist() == [2, 4, 5]  # one of an unknown camera may be it
     for row in (None, 5):
-        with pytest.raises(ValueError, match='camera of the query is not known'):
+        with pytest.raises(ValueError, match='camera of the query is unknown'):
             rank_images(gallery, query, 10, query_row=row, other_cameras=True)
 
 

@@ -196,7 +196,7 @@ def test_configs_that_do_not_do(files):
         ReIDInferencer(Config(), checkpoint)
     with pytest.raises(TypeError, match='not a int'):
         ReIDInferencer(7, checkpoint)
-    with pytest.raises(ValueError, match='batch_size must be an integer from 1 on'):
+    with pytest.raises(ValueError, match='batch_size must be an integer of at least 1'):
         ReIDInferencer(config, checkpoint, batch_size=0)
 
 

@@ -124,7 +124,7 @@ def test_steps_that_make_no_sense_change_nothing(editor, step, message):
     [
         ([0], ['a', 'b'], 'one length, got 1, 2 and 2'),
         ([0, -2], ['a', 'b'], 'the lowest is -2'),
-        ([0, 0], ['a', './a'], 'a is there more than once'),
+        ([0, 0], ['a', './a'], 'a occurs more than once'),
     ],
 )
 def test_odd_input_is_refused(labels, paths, message):

@@ -149,7 +149,7 @@ class TestGrowing:
     def test_what_does_not_fit(self, uri):
         gallery_of(40).to_lance(uri)
         lance = LanceGallery(uri)
-        with pytest.raises(ValueError, match=r'another network.*hash xyz, there abc'):
+        with pytest.raises(ValueError, match=r'networks.*hash xyz, and there abc'):
             lance.add(gallery_of(5, model_hash='xyz'))
         other = gallery_of(5)
         del other.metadata['day']
@@ -157,7 +157,7 @@ class TestGrowing:
             lance.add(other)
         with pytest.raises(ValueError, match='same metadata'):
             lance.add(gallery_of(5, dim=8))
-        with pytest.raises(FileExistsError, match=r'city\.lance is there already'):
+        with pytest.raises(FileExistsError, match=r'city\.lance exists already'):
             gallery_of(5).to_lance(uri)
         assert_holds(lance, gallery_of(40))
 
@@ -305,7 +305,7 @@ class TestUri:
 
     def test_texts_that_a_table_does_not_hold(self, uri):
         for paths, metadata, message in (
-            (['a\udcff.jpg'], {}, 'is not in UTF-8, and LanceDB'),
+            (['a\udcff.jpg'], {}, 'is not in UTF-8, as LanceDB'),
             (['a.jpg'], dict(note=['a\udcff']), 'is not in UTF-8'),
             (['a.jpg'], dict(path=[1]), 'metadata path have the name'),
         ):

@@ -43,7 +43,7 @@ def test_a_list():
 def test_what_cannot_be_read():
     with pytest.raises(ValueError, match=r'b\.jpg does not match the pattern'):
         path_metadata(['mon/1_c1.jpg', 'b.jpg'], PATTERN)
-    with pytest.raises(ValueError, match='names no group'):
+    with pytest.raises(ValueError, match='has no named group'):
         path_metadata(['b.jpg'], r'c(\d)')
-    with pytest.raises(ValueError, match=r"'\(' is no regular expression"):
+    with pytest.raises(ValueError, match=r"'\(' is not a regular expression"):
         path_metadata(['b.jpg'], '(')

@@ -144,7 +144,7 @@ def test_what_is_told_apart_is_never_merged_again(world):
         else:
             assert 99 not in people.numbers
             assert people.current(99) == 3
-            with pytest.raises(ValueError, match=r'no person 99.*is person 3 now'):
+            with pytest.raises(ValueError, match=r'no longer a person 99.*3 now'):
                 people.rows(99)
 
 

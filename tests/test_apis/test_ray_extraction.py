@@ -118,7 +118,7 @@ def test_the_tool(folder, alone):
 
     status, printed = run(folder, 'crops', *options)
     assert status == 1
-    assert 'was begun with something else: images_hash' in printed
+    assert 'was begun with other settings: images_hash' in printed
     status, printed = run(folder, 'crops', '--out', 'a.npz', '--ray')
     assert status == 2
     assert '--out names a folder of shards' in printed
@@ -193,7 +193,7 @@ class TestShards:
         }
         for change in (dict(model_hash='xyz'), dict(images=8), dict(dtype='float32')):
             with pytest.raises(
-                ValueError, match=f'something else: {next(iter(change))}'
+                ValueError, match=f'other settings: {next(iter(change))}'
             ):
                 open_folder(tmp_path / 'new', self.plan._replace(**change))
 

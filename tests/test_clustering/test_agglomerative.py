@@ -47,7 +47,7 @@ def test_the_threshold_itself_still_merges():
     [
         ({'distance_threshold': 1}, r'distance_threshold must lie in \(0, 1\), got 1'),
         ({'linkage': 'ward'}, r"linkage must be one of .*, got 'ward'"),
-        ({'min_cluster_size': 0}, 'min_cluster_size must be an integer from 1 on'),
+        ({'min_cluster_size': 0}, 'min_cluster_size must be an integer of at least 1'),
         ({'k1': 5}, r'k2 must be an integer in 1…5, got 6'),
     ],
 )

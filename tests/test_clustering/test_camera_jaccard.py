@@ -160,8 +160,8 @@ def test_clusterers_take_the_distance_by_camera(name):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'k1_intra': 0}, 'k1_intra must be an integer from 1 on, got 0'),
-        ({'k1_inter': 0}, 'k1_inter must be an integer from 1 on, got 0'),
+        ({'k1_intra': 0}, 'k1_intra must be an integer of at least 1, got 0'),
+        ({'k1_inter': 0}, 'k1_inter must be an integer of at least 1, got 0'),
         ({'k1_intra': 3, 'k2_intra': 4}, r'k2_intra must be an integer in 1…3, got 4'),
         ({'k1_inter': 3, 'k2_inter': 4}, r'k2_inter must be an integer in 1…3, got 4'),
     ],

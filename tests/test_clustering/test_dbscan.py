@@ -124,8 +124,8 @@ def test_features_must_be_normalised():
     [
         ({'eps': 0}, r'eps must lie in \(0, 1\), got 0'),
         ({'eps': 1.0}, r'eps must lie in \(0, 1\), got 1\.0'),
-        ({'min_samples': 0}, 'min_samples must be an integer from 1 on, got 0'),
-        ({'k1': 2.5}, r'k1 must be an integer from 1 on, got 2\.5'),
+        ({'min_samples': 0}, 'min_samples must be an integer of at least 1, got 0'),
+        ({'k1': 2.5}, r'k1 must be an integer of at least 1, got 2\.5'),
         ({'k1': 5}, r'k2 must be an integer in 1…5, got 6'),
     ],
 )

@@ -58,8 +58,8 @@ def test_corner_cases():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'min_cluster_size': 1}, 'min_cluster_size must be from 2 on, got 1'),
-        ({'min_samples': 0}, 'min_samples must be an integer from 1 on, got 0'),
+        ({'min_cluster_size': 1}, 'min_cluster_size must be at least 2, got 1'),
+        ({'min_samples': 0}, 'min_samples must be an integer of at least 1, got 0'),
         ({'k1': 5}, r'k2 must be an integer in 1…5, got 6'),
     ],
 )

@@ -71,12 +71,12 @@ def test_missing_library_is_named_at_once(monkeypatch):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'k': 1}, 'k counts the image itself and must be from 2 on'),
-        ({'k': '15'}, "k must be an integer from 1 on, got '15'"),
+        ({'k': 1}, 'k counts the image itself and must be at least 2'),
+        ({'k': '15'}, "k must be an integer of at least 1, got '15'"),
         ({'min_similarity': 0}, r'min_similarity must lie in \(0, 1\], got 0'),
         ({'min_similarity': 1.1}, r'min_similarity must lie in \(0, 1\], got 1\.1'),
-        ({'min_cluster_size': 0}, 'min_cluster_size must be an integer from 1 on'),
-        ({'seed': 0}, 'seed must be an integer from 1 on, got 0'),
+        ({'min_cluster_size': 0}, 'min_cluster_size must be an integer of at least 1'),
+        ({'seed': 0}, 'seed must be an integer of at least 1, got 0'),
     ],
 )
 def test_wrong_parameters(arguments, message):

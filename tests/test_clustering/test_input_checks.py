@@ -97,7 +97,7 @@ def test_neighbors_must_be_what_knn_returns(neighbors, error, message):
 
 @pytest.mark.parametrize('value', [0, -3, 2.0, '4', True, None])
 def test_counts_are_integers_from_one_on(value):
-    with pytest.raises(ValueError, match='k1 must be an integer from 1 on, got'):
+    with pytest.raises(ValueError, match='k1 must be an integer of at least 1, got'):
         check_count('k1', value)
 
 

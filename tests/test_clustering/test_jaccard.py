@@ -119,7 +119,7 @@ def test_rows_may_start_at_any_column():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'k1': 0}, 'k1 must be an integer from 1 on, got 0'),
+        ({'k1': 0}, 'k1 must be an integer of at least 1, got 0'),
         ({'k1': 3, 'k2': 4}, r'k2 must be an integer in 1…3, got 4'),
         ({'max_distance': 0}, r'max_distance must lie in \(0, 1\], got 0'),
         ({'max_distance': 1.5}, r'max_distance must lie in \(0, 1\], got 1\.5'),

@@ -33,9 +33,9 @@ def test_more_clusters_than_images():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'n_clusters': 0}, 'n_clusters must be an integer from 1 on, got 0'),
-        ({'n_clusters': 2, 'max_iter': 0}, 'max_iter must be an integer from 1 on'),
-        ({'n_clusters': 2, 'random_state': -1}, 'random_state must be an integer from'),
+        ({'n_clusters': 0}, 'n_clusters must be an integer of at least 1, got 0'),
+        ({'n_clusters': 2, 'max_iter': 0}, 'max_iter must be an integer of at least 1'),
+        ({'n_clusters': 2, 'random_state': -1}, 'random_state must be an integer of'),
     ],
 )
 def test_wrong_parameters(arguments, message):

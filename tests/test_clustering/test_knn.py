@@ -119,8 +119,8 @@ def test_no_square_matrix_exists():
 @pytest.mark.parametrize(
     ('arguments', 'error', 'message'),
     [
-        ({'k': 0}, ValueError, 'k must be an integer from 1 on, got 0'),
-        ({'k': 2.5}, ValueError, r'k must be an integer from 1 on, got 2\.5'),
+        ({'k': 0}, ValueError, 'k must be an integer of at least 1, got 0'),
+        ({'k': 2.5}, ValueError, r'k must be an integer of at least 1, got 2\.5'),
         (
             {'k': 2, 'method': 'fast'},
             ValueError,

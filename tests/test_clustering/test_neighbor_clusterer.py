@@ -42,7 +42,7 @@ def test_given_neighbors_replace_the_search(name):
     ('options', 'message'),
     [
         ({'method': 'fast'}, r"method must be one of .*, got 'fast'"),
-        ({'n_components': 0}, 'n_components must be an integer from 1 on, got 0'),
+        ({'n_components': 0}, 'n_components must be an integer of at least 1, got 0'),
         ({'k': 3}, r"knn may set 'method' and 'n_components', got also 'k'"),
     ],
 )

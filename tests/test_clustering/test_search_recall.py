@@ -26,5 +26,5 @@ def test_any_of_equal_copies_is_a_true_neighbor():
 def test_wrong_arguments():
     with pytest.raises(ValueError, match=r'shape \(3, k\).*got \(2, 2\)'):
         neighbor_recall(np.eye(3), np.ones((2, 2)))
-    with pytest.raises(ValueError, match='n_rows must be an integer from 1 on'):
+    with pytest.raises(ValueError, match='n_rows must be an integer of at least 1'):
         neighbor_recall(np.eye(3), np.ones((3, 2)), n_rows=0)

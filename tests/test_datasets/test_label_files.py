@@ -71,7 +71,7 @@ def test_other_files_are_refused(content, message, tmp_path):
 
 
 def test_a_label_for_each_image(tmp_path):
-    with pytest.raises(ValueError, match='1 labels for 4 images'):
+    with pytest.raises(ValueError, match='not 1 labels for 4 images'):
         write_labels(tmp_path / 'labels.csv', PATHS, np.array([0]))
     with pytest.raises(ValueError, match='no image'):
         write_labels(tmp_path / 'labels.csv', [], np.array([]))

@@ -16,6 +16,8 @@ from mmreid_cc.datasets.pedestrians import (
     write_market_folder,
 )
 from mmreid_cc.datasets.pedestrians.appearance import random_appearance
+from mmreid_cc.datasets.pedestrians.infrared import in_infrared
+from mmreid_cc.datasets.pedestrians.streams import Stream, generator
 
 SMALL = dict(train_identities=4, test_identities=3, cameras=3, shots=3)
 
@@ -124,6 +126,36 @@ def test_red_shirts_are_red_before_every_camera():
         assert red > blue + 40
 
 
+def test_infrared_images_have_one_channel_by_material():
+    clothes = []
+    for identity in range(40):
+        person = random_appearance(generator(0, Stream.PERSON, identity))
+        grey = in_infrared(person, generator(0, Stream.MATERIAL, identity))
+        assert min(grey.skin) >= 195 > 110 >= max(grey.hair)
+        assert (grey.pattern, grey.bag) == (person.pattern, person.bag)
+        clothes.append((np.mean(person.upper), grey.upper[0]))
+    visible, infrared = np.array(clothes).T
+    assert abs(np.corrcoef(visible, infrared)[0, 1]) < 0.5  # colour is mostly lost
+    assert 0.1 < (infrared > 125).mean() < 0.6  # some cloth reflects
+    image = draw_pedestrian(0, 3, 4, 0, infrared=True)
+    assert (image == image[..., :1]).all()
+    np.testing.assert_array_equal(image, draw_pedestrian(0, 3, 4, 0, infrared=True))
+    assert np.abs(image.astype(int) - draw_pedestrian(0, 3, 4, 0)).mean() > 5
+
+
+def test_infrared_cameras_leave_the_others_as_they_are(market, tmp_path):
+    both = contents(write_market_folder(tmp_path / 'a', infrared=2, **SMALL))
+    before = contents(market)
+    parameters = json.loads(both.pop('synthetic_reid.json'))
+    assert parameters.pop('infrared') == 2
+    assert parameters == json.loads(before.pop('synthetic_reid.json'))
+    added = both.keys() - before.keys()
+    assert {name: both[name] for name in before} == before
+    assert {re.search(r'_c(\d)', name)[1] for name in added} == {'4', '5'}
+    seen = {re.search(r'/(\d{4})_', name)[1] for name in added}
+    assert seen == {f'{pid:04d}' for pid in range(1, 8)}  # everyone
+
+
 def test_folder_structure(market):
     names = {entry.name for entry in market.iterdir()}
     assert names == {
@@ -210,6 +242,7 @@ def test_foreign_folder_is_not_touched(tmp_path):
     [
         (dict(cameras=1), 'cameras must be between 2 and 9, got 1'),
         (dict(shots=1), 'shots must be between 2 and 99, got 1'),
+        (dict(cameras=8, infrared=2), 'infrared must be between 0 and 1, got 2'),
         (dict(train_identities=9000, test_identities=1000), 'at most 9999.*got 10000'),
     ],
 )

@@ -174,7 +174,7 @@ def test_msmt17_list_in_another_encoding(tmp_path):
         line = '0000/0000_000_01_ü.jpg 0\n'
         (tmp_path / f'list_{name}.txt').write_text(line, encoding='latin-1')
     (tmp_path / 'train').mkdir()
-    with pytest.raises(ValueError, match=r'list_train.txt is no text in UTF-8'):
+    with pytest.raises(ValueError, match=r'list_train.txt is not text in UTF-8'):
         MSMT17(tmp_path)
 
 
@@ -271,7 +271,7 @@ class TestReIDImageFolder:
         with pytest.raises(FileNotFoundError, match=r'line 2: .*missing.jpg'):
             ReIDImageFolder(tmp_path, train='a.csv')
         (tmp_path / 'a.csv').write_text('path,time\na.csv,noon\n')
-        with pytest.raises(ValueError, match=r"line 2: 'noon' is no time"):
+        with pytest.raises(ValueError, match=r"line 2: 'noon' is not a time"):
             ReIDImageFolder(tmp_path, train='a.csv')
         with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
             ReIDImageFolder(tmp_path, train='b.csv')

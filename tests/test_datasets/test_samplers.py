@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mmreid_cc.datasets import (
     HybridSampler,
+    ModalityBalancedSampler,
     ProxyBalancedSampler,
     RandomMultipleGallerySampler,
 )
@@ -324,3 +325,60 @@ def test_batches_of_proxies():
     assert set(drawn) == proxies
     in_a_pass = len(proxies) // 4 * 4
     assert len(set(drawn[:in_a_pass])) == in_a_pass
+
+
+def modality_sampler(labels, cameras, p=4, k=3, **arguments):
+    images = Images(cameras)
+    sampler = ModalityBalancedSampler(images, (3, 4), p, k, 20, seed=1, **arguments)
+    sampler.set_labels(np.asarray(labels))
+    return sampler
+
+
+def test_modalities_take_turns():
+    sampler = modality_sampler(LABELS, CAMERAS)
+    seen = []
+    for batch in batches(sampler, 12):
+        for turn, images in enumerate(batch.reshape(4, 3)):
+            assert len(set(LABELS[images])) == 1 <= LABELS[images[0]] + 1
+            assert set(CAMERAS[images] > 2) == {turn % 2 == 1}
+            own = (LABELS[images[0]] == LABELS) & ((CAMERAS > 2) == (turn % 2 == 1))
+            if len(set(CAMERAS[own])) > 1:
+                assert CAMERAS[images[0]] not in CAMERAS[images[1:]]
+        seen.append(LABELS[batch[::3]])
+    # What both modalities have of a cluster is one cluster of each, drawn in turn.
+    for turn in (0, 1):
+        drawn = Counter(np.array(seen)[:, turn::2].flatten().tolist())
+        assert max(drawn.values()) - min(drawn.values()) <= 1
+    again = modality_sampler(LABELS, CAMERAS)
+    assert list(again) == list(modality_sampler(LABELS, CAMERAS))
+
+
+def test_ranks_share_a_batch_of_both_modalities(monkeypatch):
+    whole = batches(modality_sampler(LABELS, CAMERAS), 12)
+    for rank in range(2):
+        monkeypatch.setattr(
+            'mmreid_cc.datasets.samplers.random_multiple_gallery.get_dist_info',
+            lambda rank=rank: (rank, 2),
+        )
+        share = batches(modality_sampler(LABELS, CAMERAS), 6)
+        np.testing.assert_array_equal(share, whole[:, 6 * rank : 6 * rank + 6])
+
+
+@pytest.mark.parametrize('infrared', [False, True])
+def test_a_modality_that_is_all_noise(infrared):
+    side = (CAMERAS > 2) == infrared
+    sampler = modality_sampler(np.where(side, -1, LABELS), CAMERAS)
+    drawn = batches(sampler, 12)
+    assert not side[drawn].any()
+    assert all(len(set(LABELS[batch])) == 4 for batch in drawn)
+    sampler.set_labels(np.where(side, 0, LABELS))  # one cluster
+    assert side[batches(sampler, 12)].mean() == 0.5
+    with pytest.raises(RuntimeError, match='no clusters to draw from'):
+        next(iter(modality_sampler(np.full(300, -1), CAMERAS)))
+
+
+def test_errors_of_the_sampler_of_modalities():
+    with pytest.raises(ValueError, match=r'5 clusters have no half.*num_clusters'):
+        modality_sampler(LABELS, CAMERAS, p=5)
+    with pytest.raises(ValueError, match='There is no infrared image'):
+        modality_sampler(LABELS, np.ones(300, dtype=int))

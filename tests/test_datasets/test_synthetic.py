@@ -21,6 +21,18 @@ def test_train_and_test_people_are_disjoint(tmp_path):
     assert set(train.column('cam_id')) == {1, 2}
 
 
+def test_infrared_queries_and_a_visible_gallery(tmp_path):
+    train = SyntheticReID(tmp_path / 'a', infrared=2, **SMALL)
+    assert set(train.column('cam_id')) == {1, 2, 3, 4}
+    test = SyntheticReID(tmp_path / 'a', split='test', infrared=2, **SMALL)
+    is_query, cameras = test.column('is_query'), test.column('cam_id')
+    assert set(cameras[is_query]) == {3, 4}
+    assert set(cameras[~is_query]) == {1, 2}
+    people = test.column('pid')
+    assert set(people[is_query]) == set(people[~is_query]) - {0}
+    assert is_query.sum() == len(list((tmp_path / 'a').rglob('000[45]_c[34]*')))
+
+
 def test_the_second_use_reads(tmp_path):
     first = SyntheticReID(tmp_path / 'a', **SMALL)
     times = [p.stat().st_mtime_ns for p in sorted((tmp_path / 'a').rglob('*.jpg'))]

@@ -51,5 +51,5 @@ def test_times(text, seconds):
 def test_no_times():
     assert math.isnan(as_seconds('') + as_seconds('NaN'))
     for text in ('noon', '1,234,5', 'inf'):
-        with pytest.raises(ValueError, match=f"'{text}' is no time"):
+        with pytest.raises(ValueError, match=f"'{text}' is not a time"):
             as_seconds(text)

@@ -10,7 +10,7 @@ from mmpretrain.models import ClsDataPreprocessor
 from PIL import Image
 from torchvision import transforms
 
-from mmreid_cc.datasets import LoadReIDImage, ReIDRandomErasing
+from mmreid_cc.datasets import ChannelAugmentation, LoadReIDImage, ReIDRandomErasing
 from mmreid_cc.registry import TRANSFORMS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -148,3 +148,41 @@ def test_loading_other_colour_modes(tmp_path, mode):
     loaded = LoadReIDImage()(dict(img_path=str(tmp_path / f'a.{suffix}')))
     assert loaded['img'].shape == (7, 5, 3)
     assert loaded['img'].dtype == np.uint8
+
+
+def test_one_channel_takes_the_place_of_all():
+    image = np.random.default_rng(0).integers(0, 256, (8, 4, 3)).astype(np.uint8)
+    blue, green, red = image.transpose(2, 0, 1)
+    grey = np.rint(0.114 * blue + 0.587 * green + 0.299 * red).astype(np.uint8)
+    expected = dict(red=red, green=green, blue=blue, gray=grey)
+    for name, channel in expected.items():
+        found = ChannelAugmentation(channels=[name]).transform(dict(img=image))['img']
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, np.stack([channel] * 3, axis=2))
+    infrared = np.stack([red] * 3, axis=2)
+    every = ChannelAugmentation(channels=list(expected))
+    for _ in range(20):
+        results = every.transform(dict(img=infrared))
+        np.testing.assert_array_equal(results['img'], infrared)
+    drawn = {
+        name
+        for _ in range(60)
+        for name, channel in expected.items()
+        if (every.transform(dict(img=image))['img'] == channel[..., None]).all()
+    }
+    assert drawn == expected.keys()
+    never = ChannelAugmentation(prob=0).transform(dict(img=image))['img']
+    np.testing.assert_array_equal(never, image)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(prob=2), r'prob must be in \[0, 1\], not 2'),
+        (dict(channels=['infrared']), r"channels must be some of .*\['infrared'\]"),
+        (dict(channels=[]), 'channels must be some of'),
+    ],
+)
+def test_channel_augmentation_out_of_range(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        ChannelAugmentation(**arguments)

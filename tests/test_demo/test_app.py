@@ -161,7 +161,7 @@ def test_other_uploads_are_refused_on_the_page(page, crops, tmp_path):
     for name, content, message in (
         ('picture.svg', SVG, 'Invalid file type'),
         ('large.jpg', ' ' * 10_000_000, 'exceed the maximum allowed size of 5.0 Mb'),
-        ('text.jpg', 'no pixels', 'is no image that can be read here'),
+        ('text.jpg', 'no pixels', 'is not an image that can be read here'),
     ):
         file = tmp_path / name
         file.write_text(content)

@@ -47,7 +47,7 @@ def test_several_options_are_merged_into_the_config():
     'text', ['[dict(type=X)]', 'dict(1)', '{', "dict(a=open('b'))", "dict(**{'a': 1})"]
 )
 def test_nothing_is_executed_and_the_error_shows_the_form(text, capsys):
-    with pytest.raises(ValueError, match='no Python value'):
+    with pytest.raises(ValueError, match='not a Python value'):
         python_value(text)
     with pytest.raises(SystemExit):
         read(f'custom_hooks={text}')

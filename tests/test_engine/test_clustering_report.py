@@ -24,7 +24,7 @@ def test_one_image(found):
     scores = clustering_scores(np.ones((1, 1), np.float32), labels, np.array([7]))
     words = in_words(scores)
     assert ('no cluster' in words) == (found == -1)
-    assert ('1 clusters of 1 to 1 images' in words) == (found == 0)
+    assert ('1 cluster of 1 image, 0% of' in words) == (found == 0)
 
 
 def test_the_log_of_a_run(tiny_config, tmp_path):

@@ -8,7 +8,19 @@ from mmengine.runner import Runner
 from test_resuming import checksum, run
 
 TEACHER = dict(custom_hooks=[dict(type='TeacherHook', momentum=0.1)])
+CAMERAS = dict(infrared_cameras=[2])
+MODALITIES = dict(
+    model=dict(type='MultiViewClassifier', num_views=2),
+    views=[1, 1],
+    batch=8,
+    sampler=dict(type='ModalityBalancedSampler', num_instances=2, **CAMERAS),
+    clusterer=dict(type='ByModality', **CAMERAS),
+)
 METHODS = {
+    'adca': dict(
+        memory=dict(type='AggregatedMemory', threshold=0, start=0.4, **CAMERAS),
+        **MODALITIES,
+    ),
     'ice': dict(
         model=dict(type='TaughtClassifier'),
         memory=dict(type='InterInstanceMemory', cluster_weight=1, num_negatives=3),
@@ -31,17 +43,22 @@ METHODS = {
         memory=dict(type='MeanTeacherMemory'),
         **TEACHER,
     ),
+    'pgm': dict(
+        memory=dict(type='GraphMatchedMemory', start=0.2, **CAMERAS), **MODALITIES
+    ),
     'pplr': dict(
         model=dict(neck=dict(type='PartPooling', num_parts=2)),
         memory=dict(type='PartMemory', num_parts=2, num_neighbors=5, warm_up=0.4),
         channels=48,
     ),
-    'spcl': dict(memory=dict(type='HybridMemory'), sampler='HybridSampler'),
+    'spcl': dict(memory=dict(type='HybridMemory'), sampler=dict(type='HybridSampler')),
 }
 all_methods = pytest.mark.parametrize(
     'name',
     [
-        pytest.param(name, marks=() if name in ('ice', 'pplr') else pytest.mark.slow)
+        pytest.param(
+            name, marks=() if name in ('ice', 'pgm', 'pplr') else pytest.mark.slow
+        )
         for name in METHODS
     ],
 )
@@ -57,7 +74,12 @@ def as_method(config, name):
     config.custom_hooks = method.get('custom_hooks', [])
     loader = config.train_dataloader
     if 'sampler' in method:
-        loader.sampler.type = method['sampler']
+        loader.sampler.update(method['sampler'])
+    if 'batch' in method:
+        loader.batch_size = method['batch']
+    if 'clusterer' in method:
+        hook = config.default_hooks.cluster_memory
+        hook.clusterer = dict(method['clusterer'], clusterer=hook.clusterer)
     if 'views' in method:
         load, resize, *augmentation, pack = loader.dataset.pipeline
         pipelines = [augmentation, []][: len(method['views'])]

@@ -104,6 +104,8 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleMutualC', 1)
     elif base == 'pplr_r18_synthetic':
         settings['network'] = PARTS
+    elif base.startswith(('adca', 'pgm')):
+        settings['model'] = settings['model'].replace('DoubleC', 'DoubleMultiViewC', 1)
     elif hooks:
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleTaughtC', 1)
     config.write_text(CONFIG.format(root=ROOT, **settings))
@@ -112,11 +114,13 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
 
 TEACHER = ", dict(type='TeacherHook', momentum=0.1)"
 METHODS = {
+    'adca': '',
     'cap': '',
     'ice': TEACHER,
     'ise': '',
     'mmt': TEACHER,
     'mt': TEACHER,
+    'pgm': '',
     'pplr': '',
     'spcl': '',
 }

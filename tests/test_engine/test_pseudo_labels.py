@@ -45,13 +45,13 @@ def test_it_is_raised_in_all_processes(tmp_path):
     [
         (dict(type='DBSCAN'), 'Raise `eps` or lower `min_samples`'),
         (dict(type='InfoMap'), 'Lower `min_similarity` or `min_cluster_size`'),
-        (dict(type='AutoDBSCAN'), 'there are none to change: take weights'),
-        (dict(type='AutoAgglomerative'), 'there are none to change: take weights'),
+        (dict(type='AutoDBSCAN'), 'there are none to change: use weights'),
+        (dict(type='AutoAgglomerative'), 'there are none to change: use weights'),
         (
             dict(type='Tracklets', clusterer=dict(type='HDBSCAN')),
             'Lower `min_cluster_size`',
         ),
-        (dict(type='KMeans', n_clusters=2), 'Take another clusterer'),
+        (dict(type='KMeans', n_clusters=2), 'Use another clusterer'),
     ],
 )
 def test_what_to_do_where_nobody_is_found(config, message):

@@ -186,7 +186,7 @@ def test_errors(tiny_config):
     others[3].model.type = 'ImageClassifier'
     messages = [
         'TeacherHook needs a model .* Set `model.type` to "TaughtClassifier"',
-        'ClusterMemory learns from no teacher',
+        'ClusterMemory cannot learn from a teacher',
         'has no teacher. Add `custom_hooks',
         'MeanTeacherMemory learns from a teacher',
     ]

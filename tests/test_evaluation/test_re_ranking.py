@@ -132,7 +132,7 @@ def test_ranking_by_it_holds_no_matrix(monkeypatch):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'k1': 0}, 'k1 must be an integer from 1 on, got 0'),
+        ({'k1': 0}, 'k1 must be an integer of at least 1, got 0'),
         ({'k1': 4, 'k2': 5}, r'k2 must be an integer in 1…4, got 5'),
         ({'lambda_value': 1.5}, r'lambda_value must lie in \[0, 1\], got 1\.5'),
         ({'query_features': np.eye(2)}, 'query_features have 2 columns'),

@@ -51,6 +51,18 @@ def test_queries_without_a_match_count_nowhere():
     assert found == {'CMC@1': 0.0, 'CMC@2': 1.0}
 
 
+@pytest.mark.parametrize(
+    ('row', 'message'),
+    [
+        ((0.0, 1, 5, 1), r'query images are of cameras \(3, 6\), .* of \[5\]'),
+        ((0.0, 1, 7, 0), r'gallery images are of cameras \(1, 2, 4, 5\), .* \[7\]'),
+    ],
+)
+def test_cameras_outside_of_the_protocol(row, message):
+    with pytest.raises(ValueError, match=message):
+        SYSUMetric().compute_metrics(results([(0.0, 1, 3, 1), (0.0, 1, 1, 0), row]))
+
+
 def test_draws():
     """So many of each person and camera, all if there are fewer; others by seed."""
     rng = np.random.default_rng(0)

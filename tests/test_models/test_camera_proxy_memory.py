@@ -134,7 +134,7 @@ def test_split_by_camera():
         (dict(momentum=-1), r'momentum must be in \[0, 1\], not -1'),
         (dict(cluster_momentum=2), r'cluster_momentum must be in \[0, 1\], not 2'),
         (dict(cluster_temperature=0), 'cluster_temperature must be positive, not 0'),
-        (dict(num_negatives=0), 'num_negatives must be from 1 on, not 0'),
+        (dict(num_negatives=0), 'num_negatives must be at least 1, not 0'),
         (dict(positives='all'), r"positives must be in .*, not 'all'"),
         (dict(inter_weight=-1), r'must not be negative.*\(1.0, -1, 0.0\)'),
         (dict(intra_weight=0, inter_weight=0), r'and not all 0, got \(0, 0, 0.0\)'),

@@ -110,7 +110,7 @@ def test_one_cluster_is_the_cluster_memory():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(num_supports=0), 'num_supports must be from 1 on, not 0'),
+        (dict(num_supports=0), 'num_supports must be at least 1, not 0'),
         (dict(degree=-1), 'must not be negative, got -1 and 0.1'),
         (dict(preserving_temperature=0), 'preserving_temperature must be positive'),
         (dict(update='soft'), "update must be in .*, not 'soft'"),

@@ -9,16 +9,19 @@ from torch import distributed
 from two_ranks import run_on_two_ranks
 
 from mmreid_cc.models import (
-    BaseMemory,
+    AggregatedMemory,
     CameraProxyMemory,
     ClusterMemory,
     ExtendedMemory,
+    GraphMatchedMemory,
     HybridMemory,
     InstanceMemory,
     InterInstanceMemory,
     MeanTeacherMemory,
+    ModalityMemory,
     MutualMemory,
     PartMemory,
+    TaughtMemory,
 )
 from mmreid_cc.models.memories import vector_bank
 
@@ -35,6 +38,10 @@ MEMORIES = {
     # Refined labels are targets without gradient, which a difference would see.
     'parts': lambda: PartMemory(num_neighbors=5, warm_up=0, label_weight=1),
     'inter-instance': lambda: InterInstanceMemory(num_negatives=3, cluster_weight=1.0),
+    'modalities': lambda: ModalityMemory((7,)),
+    # Features of noise are not similar.
+    'aggregated': lambda: AggregatedMemory((7,), threshold=0.1, start=0),
+    'graph': lambda: GraphMatchedMemory((7,), start=0),
     'proxies': lambda: CameraProxyMemory(num_negatives=3),
     'proxies and clusters': lambda: CameraProxyMemory(
         num_negatives=3, positives='separate', cluster_weight=1.0
@@ -81,7 +88,7 @@ def batch(memory, size=12, dtype=torch.float32):
 def loss_of(memory, embeddings, slots, seen=None):
     """The loss; a teacher, where one is needed, says what hangs on the image alone."""
     taught = []
-    if type(memory).contrast_taught is not BaseMemory.contrast_taught:
+    if isinstance(memory, TaughtMemory):
         seen = embeddings.detach() if seen is None else seen
         taught = [torch.stack([seen.roll(1 + view, dims=1) for view in range(2)])]
     loss = memory(embeddings, slots, *taught)

@@ -135,7 +135,7 @@ def test_stripes():
     found = PartPooling(3)((feat,))
     stripes = [feat[:, :, start : start + 3].mean(dim=(2, 3)) for start in (0, 3, 6)]
     torch.testing.assert_close(found, torch.cat([feat.mean(dim=(2, 3)), *stripes], 1))
-    with pytest.raises(ValueError, match='num_parts must be from 1 on, not 0'):
+    with pytest.raises(ValueError, match='num_parts must be at least 1, not 0'):
         PartPooling(0)
     with pytest.raises(ValueError, match=r'divides maps .* returns shape \(2, 5\)'):
         PartPooling(3)(torch.rand(2, 5))
@@ -154,7 +154,7 @@ def test_training(tiny_config):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(num_parts=0), 'must be from 1 on, got 0 and 20'),
+        (dict(num_parts=0), 'must be at least 1, got 0 and 20'),
         (dict(label_weight=2), r'label_weight must be in \[0, 1\], not 2'),
         (dict(warm_up=-1), r'warm_up must be in \[0, 1\], not -1'),
     ],
@@ -165,5 +165,5 @@ def test_arguments(arguments, message):
 
 
 def test_no_parts():
-    with pytest.raises(ValueError, match='of 14 numbers are no image and 3 parts'):
+    with pytest.raises(ValueError, match='of 14 numbers are not an image and 3 parts'):
         PartMemory().clustered(torch.rand(5, 14))

@@ -34,9 +34,7 @@ class MakesFolder:
 @pytest.fixture
 def trap(tmp_path):
     """A folder that is there as soon as code of a checkpoint was executed."""
-    folder = tmp_path / 'executed'
-    yield folder
-    assert not folder.exists()
+    return tmp_path / 'executed'
 
 
 @pytest.fixture
@@ -82,6 +80,7 @@ def test_the_tools(market_root, tmp_path, trap, tool):
     status, printed = run_tool(tool, config, *checkpoint, *options, cwd=tmp_path)
     assert status != 0
     assert 'UnpicklingError: evil.pth holds more than weights' in printed
+    assert not trap.exists()
 
 
 @pytest.mark.usefixtures('safe')
@@ -148,6 +147,7 @@ class TestLoading:
         torch.save(MakesFolder(trap), tmp_path / 'a.pth')
         with pytest.raises(UnpicklingError):
             torch.load(tmp_path / 'a.pth', weights_only=False)
+        assert not trap.exists()
 
     def test_a_download(self, tmp_path, trap, monkeypatch):
         monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'hub'))
@@ -161,6 +161,7 @@ class TestLoading:
             self.refused(f'{url}/evil.pth', r'GLOBAL posix.mkdir')
             server.shutdown()
         assert loaded == {'meta': {}, 'a': 1}
+        assert not trap.exists()
 
     def test_a_storage_of_objects(self, tmp_path, trap, monkeypatch):
         class Folder(BaseStorageBackend):
@@ -176,6 +177,7 @@ class TestLoading:
         loaded = CheckpointLoader.load_checkpoint('s3://good.pth')
         assert loaded['a'].tolist() == [1, 1]
         self.refused('s3://evil.pth', r'GLOBAL posix.mkdir')
+        assert not trap.exists()
 
     @pytest.mark.parametrize('content', [b'', b'hello', b'PK\x03\x04 cut off', b'\x80'])
     def test_broken_files_are_named(self, tmp_path, content):
@@ -185,7 +187,7 @@ class TestLoading:
 
     def test_what_is_no_dict(self, tmp_path):
         torch.save(torch.ones(2), tmp_path / 'a.pth')
-        with pytest.raises(RuntimeError, match=r'a.pth holds a Tensor, no dict'):
+        with pytest.raises(RuntimeError, match=r'a.pth holds a Tensor, not a dict'):
             CheckpointLoader.load_checkpoint(str(tmp_path / 'a.pth'))
 
     def test_what_was_allowed_before_stays_allowed(self, tmp_path):
@@ -217,6 +219,7 @@ class TestLoading:
         runner = Runner.from_cfg(tiny_config)
         with pytest.raises(UnpicklingError, match=REFUSED.format('evil.pth', '')):
             runner.train()
+        assert not trap.exists()
 
     def test_resuming_executes_no_config(self, tiny_config, tmp_path, trap):
         """``Runner.resume`` runs ``meta['config']`` as Python; ours never sees it.
@@ -236,6 +239,7 @@ class TestLoading:
         runner = Runner.from_cfg(tiny_config)
         runner.train()
         assert runner.epoch == 2
+        assert not trap.exists()
 
     @pytest.mark.parametrize('core', [b'numpy.core', b'numpy._core'])
     def test_files_of_either_numpy(self, tmp_path, core):

@@ -174,7 +174,7 @@ def test_odd_file_names_in_a_csv(tmp_path):
 
 def test_csv_in_another_encoding(tmp_path):
     (tmp_path / 'all.csv').write_bytes('path\nünï.jpg\n'.encode('utf-16'))
-    with pytest.raises(ValueError, match=r'all.csv is no text in UTF-8'):
+    with pytest.raises(ValueError, match=r'all.csv is not text in UTF-8'):
         ReIDImageFolder(tmp_path, train='all.csv')
 
 

@@ -37,7 +37,7 @@ def test_a_folder_for_each_person(folder):
         assert written.is_symlink()
         assert written.read_bytes() == (folder / 'crops' / name).read_bytes()
     assert 'Chosen: eps=' in printed
-    assert 'Estimated number of people: 4, from ' in printed
+    assert 'Estimated number of people: 4, between ' in printed
     page = (folder / 'people' / 'report.html').read_text()
     assert '20 crops show 4 people' in page
     assert "AutoDBSCAN → {'eps'" in page.replace('&#x27;', "'")
@@ -79,7 +79,7 @@ def test_a_list_with_tracks(folder):
     )
     assert status == 0, printed[-3000:]
     assert '1 people in 20 crops' in printed
-    assert 'Beside the identities that are known: ARI 0.000' in printed
+    assert 'Compared with the known identities: ARI 0.000' in printed
     assert len(list_images(folder / 'tracked' / '0')) == 20
 
 

@@ -78,7 +78,7 @@ def test_what_parquet_does_not_hold(tmp_path):
         check_parquet(['b.jpg', 'a\udcff.jpg'])
     for name in ('path', 'embedding'):
         gallery = Gallery(np.eye(2), ['a.jpg', 'b.jpg'], {name: [1, 2]})
-        with pytest.raises(ValueError, match=f'metadata {name} have the name of a col'):
+        with pytest.raises(ValueError, match=f'metadata {name} have the name of'):
             write_parquet(tmp_path / 'features.parquet', gallery)
     assert not list(tmp_path.iterdir())
 

@@ -76,4 +76,4 @@ def test_names_that_no_terminal_prints_are_escaped():
 def test_a_picture_of_unknown_format_ends_at_once(folder):
     status, printed = run(folder, 'gallery.npz', 'crops', '--out', 'sheet.jpeg')
     assert status == 1
-    assert 'A picture is saved as one of .png' in printed
+    assert 'The name of a picture must end in one of .png' in printed

@@ -21,7 +21,7 @@ def test_formats(figure, tmp_path):
         assert file.read_bytes().startswith(start)
     assert b'<dc:date>' not in file.read_bytes()
     assert len(list(file.parent.iterdir())) == 3
-    with pytest.raises(ValueError, match=r"\.png, \.svg, \.pdf.*'a\.jpg' ends in none"):
+    with pytest.raises(ValueError, match=r"\.png, \.svg, \.pdf.*'a\.jpg' does not"):
         save_figure(figure, 'a.jpg')
 
 

@@ -62,7 +62,7 @@ def test_maps():
 
 def test_a_backbone_without_a_map():
     model = network(pooled=True).train()
-    with pytest.raises(ValueError, match=r'Pass returned \(2, 3\)\. Of a ViT'):
+    with pytest.raises(ValueError, match=r'Pass returned \(2, 3\)\. The embed'):
         similarity_maps(model, torch.rand(2, 3, 4, 2))
     assert model.training
 

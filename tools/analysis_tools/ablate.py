@@ -5,10 +5,11 @@
 A grid is a Python or JSON file: the ``config`` to start from, ``seeds``, ``options``
 for all runs, and ``groups``, each with named values and the options that they set, as
 in ``configs/ablations/paper_synthetic.py``. Every run is ``tools/train.py`` in a
-process and a work dir of its own. A finished one is not run again, an interrupted one
-goes on where it was. Runs of equal configs are one run.
+process and a work dir of its own. A finished run is not repeated, and an interrupted
+one is resumed. Equal configs are run once.
 
-The work dir gets ``ablation.md``, ``ablation.json`` and ``ablation.png``.
+The results are written to ``ablation.md``, ``ablation.json`` and ``ablation.png`` in
+the work dir.
 """
 
 import argparse

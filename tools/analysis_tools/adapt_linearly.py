@@ -1,4 +1,4 @@
-"""What each part of training with tracks brings, tried on a linear map of embeddings.
+"""Measure each part of training with tracks, on a linear map of embeddings.
 
 In place of a network, a matrix is trained that maps the embeddings of a fixed network,
 by the same clusterers, batches and memories. It takes seconds, and shows which links
@@ -47,7 +47,7 @@ ROWS: list[tuple[str, dict[str, Any], dict[str, Any], int]] = [
     ('that and inter_weight 1 in place of 0.5', dict(clusterer=MUTUAL), INTER, 8),
     ('all four', dict(clusterer=MATCHING, whiten=True), INTER, 4),
     (
-        'all four, and links that grow: τ 0.03, 0.02, 0.015 in the thirds',
+        'all four, with a temperature that falls: 0.03, 0.02, 0.015 in the thirds',
         dict(clusterer=dict(MATCHING, temperature=(0.03, 0.02, 0.015)), whiten=True),
         INTER,
         4,
@@ -57,7 +57,7 @@ ITERATIONS, BATCH, RATE = 40, 64, 1e-3
 
 
 class Images:
-    """What a sampler asks of a data set."""
+    """The part of a data set that a sampler needs."""
 
     def __init__(self, gallery: Gallery) -> None:
         self.metadata = gallery.metadata
@@ -66,7 +66,7 @@ class Images:
         return len(self.metadata['pid'])
 
     def column(self, key: str) -> np.ndarray:
-        """The metadata of a name."""
+        """Return the metadata of a name."""
         return np.asarray(self.metadata[key])
 
 
@@ -78,7 +78,7 @@ def train(
     seed: int,
     epochs: int,
 ) -> tuple[Tensor, np.ndarray]:
-    """The matrix after all epochs, and the labels of the last one."""
+    """Train; return the matrix after all epochs, and the labels of the last one."""
     images, embeddings = Images(gallery), torch.from_numpy(gallery.embeddings).float()
     cam_ids = np.unique(images.column('cam_id'), return_inverse=True)[1]
     matrix = torch.eye(embeddings.shape[1], requires_grad=True)
@@ -109,7 +109,7 @@ def train(
 
 
 def at(progress: float, tracklets: dict[str, Any]) -> dict[str, Any]:
-    """The arguments at some time of training; a temperature for each third of it."""
+    """Return the arguments at a time of training, with the temperature of its third."""
     inner = dict(tracklets['clusterer'])
     if isinstance(inner.get('temperature'), tuple):
         inner['temperature'] = inner['temperature'][int(3 * progress)]

@@ -41,7 +41,7 @@ HEADER = """\
 
 
 def read_configs(page: str) -> dict[str, Config]:
-    """The configs on a page of the documentation.
+    """Read the configs on a page of the documentation.
 
     Args:
         page: Markdown with a heading ``### name`` above each block of Python, whose
@@ -62,7 +62,7 @@ def read_configs(page: str) -> dict[str, Config]:
 
 
 def build(config: Config) -> nn.Module:
-    """The model of a config with random weights, for testing."""
+    """Build the model of a config with random weights, for testing."""
     config.model.backbone.init_cfg = None  # nothing is downloaded
     init_default_scope('mmreid_cc')
     return MODELS.build(config.model).eval()
@@ -85,7 +85,7 @@ def multiply_adds(model: nn.Module, images: torch.Tensor) -> int:
 
 
 def images_per_second(model: nn.Module, seconds: float) -> float:
-    """The rate at which images pass a model on one thread.
+    """Measure the rate at which images pass a model on one thread.
 
     Args:
         model: in test mode.
@@ -108,7 +108,7 @@ def images_per_second(model: nn.Module, seconds: float) -> float:
 
 
 def output_shape(model: nn.Module, images: torch.Tensor) -> str:
-    """What the backbone gives: ``'map 2048 × 16 × 8'`` or ``'vector 192'``."""
+    """Describe the backbone's output: ``'map 2048 × 16 × 8'`` or ``'vector 192'``."""
     features = model.extract_feat(images, stage='backbone')[-1]
     kind = 'map' if features.ndim == 4 else 'vector'
     return f'{kind} {" × ".join(map(str, features.shape[1:]))}'
@@ -116,7 +116,7 @@ def output_shape(model: nn.Module, images: torch.Tensor) -> str:
 
 @torch.inference_mode()
 def describe(model: nn.Module) -> list[str]:
-    """Output, parameters and multiply-adds of a model."""
+    """Return output, parameters and multiply-adds of a model."""
     image = torch.randn(1, 3, *IMAGE_SIZE)
     return [
         output_shape(model, image),
@@ -127,7 +127,7 @@ def describe(model: nn.Module) -> list[str]:
 
 @torch.inference_mode()
 def rates(model: nn.Module, seconds: float) -> list[str]:
-    """Images per second with channels first and last, the default in bold."""
+    """Return images per second with channels first and last, the default in bold."""
     last = prefers_channels_last(model)
     cells = []
     for memory_format in (torch.contiguous_format, torch.channels_last):

@@ -1,12 +1,12 @@
-"""Measure pseudo labels: ours beside the textbook version, at scale, or on your own.
+"""Measure pseudo labels: ours and the textbook version, at scale, or on yours.
 
     python tools/analysis_tools/benchmark_clustering.py
     python tools/analysis_tools/benchmark_clustering.py --scale 100000:exact 1000000:ivf
     python tools/analysis_tools/benchmark_clustering.py --features f.npy --pids p.npy
 
-The first compares ours with the dense version, given the same neighbours. The second
-runs neighbours, Jaccard distance and DBSCAN on generated features. The third runs
-every clusterer on features of yours. ``--json`` keeps the rows.
+The first command compares ours with the dense version, given the same neighbours. The
+second runs neighbours, Jaccard distance and DBSCAN on generated features. The third
+runs every clusterer on your own features. ``--json`` writes the rows to a file.
 """
 
 import argparse
@@ -158,7 +158,7 @@ def print_table(rows: list[Row]) -> None:
 
 
 def write_json(path: Path, rows: list[Row]) -> None:
-    """Write rows, whole or not at all, with the load of the machine."""
+    """Write rows, completely or not at all, with the load of the machine."""
     content = {'cores': os.cpu_count(), 'load': os.getloadavg(), 'rows': rows}
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=1))

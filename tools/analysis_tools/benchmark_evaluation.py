@@ -1,15 +1,15 @@
-"""Measure ranking and re-ranking: ours beside the usual ways, and at full size.
+"""Measure ranking and re-ranking: ours and the usual ways, and at full size.
 
     python tools/analysis_tools/benchmark_evaluation.py
     python tools/analysis_tools/benchmark_evaluation.py --preset market msmt17
     python tools/analysis_tools/benchmark_evaluation.py --preset msmt17 --rerank
 
-Features are generated, as many as the data set has. Each way of ranking is given the
-same blocks of distances. The matrix product that computes them is the same for all, so
-that it has a row of its own; ``total s`` is the sum of both, and ``ours, one call`` is
-measured as a whole. Where the loop around scikit-learn would take too
-long, it ranks some of the queries and its seconds are multiplied: see ``queries``. All
-that is compiled is compiled before. ``--json`` keeps the rows.
+It generates as many features as the data set has. All ways of ranking get the same
+blocks of distances. The matrix product that computes them is the same for all, so it
+has a row of its own; ``total s`` is the sum of both, and ``ours, one call`` is measured
+as a whole. If the loop around scikit-learn would take too long, it ranks only some of
+the queries and its seconds are multiplied: see ``queries``. Everything is compiled
+before it is measured. ``--json`` writes the rows to a file.
 """
 
 import argparse
@@ -85,7 +85,7 @@ def generate(preset: Preset) -> Data:
 
 
 def counted_ranking(distances: NDArray[np.float32], *labels: Labels) -> Ranks:
-    """Rank by counting, as ours does; called like the versions of the textbook."""
+    """Rank by counting, with the arguments of the textbook versions."""
     return _shown(
         rank_queries(*distance_and_protocol(None, None, *labels, distance=distances))
     )

@@ -1,8 +1,8 @@
 """Measure the search of a gallery on disk: milliseconds a query, recall, and memory.
 
 Queries are images of the same people that are not in the gallery. Each stage runs in a
-process of its own, on Linux; its peak memory is that of the whole process, and what the
-stage added to the libraries is told, too. Files that are mapped count in both.
+process of its own, on Linux. Its peak memory is that of the whole process; the memory
+that the stage adds to the libraries is printed, too. Mapped files count in both.
 """
 
 import argparse
@@ -70,7 +70,7 @@ def search(folder: Path) -> dict:
 
 
 def median_milliseconds(gallery: Any, queries: np.ndarray) -> float:
-    """Milliseconds on the clock of a query alone."""
+    """Return the wall-clock milliseconds of a single query."""
     seconds = []
     for query in queries:
         start = time.perf_counter()
@@ -80,8 +80,8 @@ def median_milliseconds(gallery: Any, queries: np.ndarray) -> float:
 
 
 def measured(stage: Callable[..., dict], pipe: Any, *arguments: Any) -> None:
-    """Run a stage, and send what it measured with its peak memory."""
-    Path('/proc/self/clear_refs').write_text('5')  # the peak starts anew
+    """Run a stage, and send its measurements and its peak memory."""
+    Path('/proc/self/clear_refs').write_text('5')  # the peak starts again
     before = memory_mb('VmRSS')
     result = stage(*arguments)
     peak = memory_mb('VmHWM')
@@ -89,7 +89,7 @@ def measured(stage: Callable[..., dict], pipe: Any, *arguments: Any) -> None:
 
 
 def memory_mb(name: str) -> float:
-    """Memory of this process as the system counts it."""
+    """Return the memory of this process as the system counts it."""
     status = Path('/proc/self/status').read_text().splitlines()
     return int(next(line for line in status if line.startswith(name)).split()[1]) / 1024
 

@@ -1,4 +1,4 @@
-"""Measure the update of the cluster memory and its centroids beside plain loops.
+"""Compare the update of the cluster memory and its centroids with plain loops.
 
     python tools/analysis_tools/benchmark_memory.py
 
@@ -47,7 +47,7 @@ def compare_updates(name: str, ours: Update, loop: Update, repeats: int) -> Row:
     noise = torch.randn(BATCH, DIM, generator=generator)
     queries = F.normalize(centroids[labels] + noise / DIM**0.5)
 
-    # The centroids go on moving from call to call, in the same way if the rule is.
+    # The centroids move from call to call, in the same way if the rules are equal.
     ours_moved, loop_moved = centroids.clone(), centroids.clone()
     times = [
         median_ms(repeats, update, moved, queries, labels, MOMENTUM)

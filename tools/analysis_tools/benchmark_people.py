@@ -1,8 +1,8 @@
-"""Known people: how fast new tracks find them, and how well.
+"""Measure how fast, and how well, new tracks are assigned to known people.
 
-Without a gallery, seconds and memory on drawn embeddings. With a gallery that has the
-metadata pid and cam_id, maybe track and time: portions against all at once, and the
-estimated errors of the threshold against the true ones.
+Without a gallery, it measures seconds and memory on random embeddings. With a gallery
+that has the metadata pid and cam_id, and optionally track and time, it compares
+portions with all at once, and the estimated errors of the threshold with the true ones.
 """
 
 import argparse
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def speed(args: argparse.Namespace) -> dict[str, float]:
-    """Seconds to load, assign and save; peak memory of the process."""
+    """Measure the seconds to load, assign and save, and the peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         drawing = multiprocessing.get_context('spawn').Process(
             target=draw, args=(folder, args)
@@ -111,7 +111,7 @@ def draw(folder: str, args: argparse.Namespace) -> None:
 
 
 def quality(gallery: Gallery, seeds: int) -> None:
-    """Portions against all at once; estimated against true errors."""
+    """Compare portions with all at once, and estimated with true errors."""
     metadata = gallery.metadata
     missing = {'pid', 'cam_id'} - set(metadata)
     if missing:
@@ -160,7 +160,7 @@ def in_portions(
     tracks: np.ndarray | None,
     times: np.ndarray | None,
 ) -> tuple[People, np.ndarray]:
-    """Assign portions one after the other; the person of each image in the end."""
+    """Assign portions one after the other; return the final person of each image."""
     people = People()
     rows = np.empty(len(units), dtype=np.int64)
     for portion in portions:
@@ -178,7 +178,7 @@ def in_portions(
 
 
 def errors(people: People, pids: np.ndarray, units: np.ndarray) -> None:
-    """Print what the threshold is estimated to err, and what it errs."""
+    """Print the estimated and the true errors of the threshold."""
     tracks = people.tracks
     rows = np.unique(units, return_index=True)[1]
     shown = np.array([np.bincount(pids[units == u]).argmax() for u in range(len(rows))])

@@ -1,13 +1,13 @@
-"""Measure a whole training beside a textbook version, at the same time.
+"""Measure a whole training and a textbook version at the same time.
 
     python tools/analysis_tools/benchmark_run.py --epochs 3
     python tools/analysis_tools/benchmark_run.py CONFIG --data-root data/cuhk03
 
 Both train the network of the config from the same weights on the same images, each in a
-process of its own with one thread and without workers for loading, and test after every
-epoch. Of each stage the table shows seconds of CPU and of the clock, and the most
-memory that the process held. Without a config it is the task of the demo on drawn
-images, clustered by DBSCAN; the textbook augments them without colour jitter.
+process of its own with one thread and without loader processes, and test after every
+epoch. The table shows the CPU seconds, the wall-clock seconds and the peak memory of
+each stage. Without a config, they train on the task of the demo on drawn images,
+clustered by DBSCAN; the textbook version augments without colour jitter.
 """
 
 import argparse
@@ -47,7 +47,7 @@ class Stages:
 
 
 def prepare(args: argparse.Namespace) -> Any:
-    """The config of both runs: one process, no workers, a test after every epoch."""
+    """Return the config of both runs: one process, no workers, a test per epoch."""
     from mmengine.config import Config
 
     from mmreid_cc.engine.hook_config import cluster_hook
@@ -96,7 +96,7 @@ def run_ours(args: argparse.Namespace, stages: Stages) -> dict:
     ClusterMemory.fill = measured('memory', ClusterMemory.fill)
 
     class Meter(Hook):
-        """The stages that are not functions."""
+        """Measure the stages that are not functions."""
 
         clusters: list[int] = []
         test: dict = {}
@@ -172,7 +172,7 @@ def run_textbook(args: argparse.Namespace, stages: Stages) -> dict:
 
 
 def child(args: argparse.Namespace) -> None:
-    """One of the two runs, whose results go into a file."""
+    """Do one of the two runs, and write its results into a file."""
     stages = Stages()
     run = run_ours if args.child == 'ours' else run_textbook
     with measure() as cost:

@@ -4,9 +4,9 @@ r"""Compare the settings that AutoDBSCAN finds with the best, which identities t
         --pattern '(?P<pid>[0-9]+)_c(?P<cam>[0-9])' --out osnet.npz
     python tools/analysis_tools/benchmark_settings.py OSNet=osnet.npz --subsets
 
-A row for each file and, with ``--subsets``, for subsets of its images: some of each
-person, some people, a long tail, one camera, people seen once. A last row is of uniform
-noise. The table is Markdown; ``--json`` keeps the rows.
+The table has a row for each file and, with ``--subsets``, for subsets of its images:
+some of each person, some people, a long tail, one camera, people seen once. The last
+row is for uniform noise. The table is Markdown; ``--json`` writes the rows to a file.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What each part of clustering by tracks brings, on embeddings with known identities.
+"""Measure each part of clustering by tracks, on embeddings with known identities.
 
 The gallery needs the metadata pid, cam_id, track and, for the rows on time, time.
 """

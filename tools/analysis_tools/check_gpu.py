@@ -2,11 +2,11 @@
 
     make check-gpu
 
-needs one GPU and at most 8 minutes; images are drawn, weights are random, so there is
-nothing to download. Every step is caught and timed: one that fails does not keep the
-others from running. The table says what was found, `--json` keeps it. Without a GPU
-everything runs on the CPU in a tiny size, which measures nothing and shows that the
-steps work.
+This needs one GPU and at most 8 minutes. Images are drawn and weights are random, so
+there is nothing to download. Every step is timed, and if one fails, the others still
+run. The results are printed as a table, and `--json` writes them to a file. Without a
+GPU, everything runs on the CPU in a tiny size, which shows that the steps work, but
+measures nothing.
 """
 
 import argparse
@@ -45,7 +45,7 @@ _SECONDS = 7.5 * 60  # the last finding may take half a minute
 
 
 def versions() -> Iterator[Finding]:
-    """What it runs on.
+    """Return what the check runs on.
 
     Yields:
         Versions, the GPU, its memory, and the cores of the CPU.

@@ -1,4 +1,4 @@
-"""Steps of a check: each caught and timed, then a table and a JSON file."""
+"""The steps of a check, each timed, with a table and a JSON file of the results."""
 
 import json
 import time
@@ -32,7 +32,7 @@ class Finding:
 
 @dataclass
 class Step:
-    """What came of a step.
+    """The result of a step.
 
     Args:
         name: of the step.
@@ -50,13 +50,13 @@ class Step:
 
 
 class Skipped(Exception):
-    """What a step raises where it cannot run; the text says why."""
+    """Raised by a step that cannot run here; the text says why."""
 
 
 def run_steps(
     steps: dict[str, Callable[[], Iterator[Finding]]], seconds: float
 ) -> list[Step]:
-    """Run steps one after the other; none keeps the next from running.
+    """Run steps one after the other, and continue if one fails.
 
     Args:
         steps: by name, functions that yield findings.
@@ -120,7 +120,7 @@ def write_steps(path: Path, steps: list[Step]) -> None:
     """Write all as JSON.
 
     Args:
-        path: of the file; its folder is made.
+        path: of the file; its folder is created.
         steps: that were run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ STRIPES = (1, 6)
 def color_histogram(
     image: NDArray[np.uint8], colour_space: str, stripes: int
 ) -> NDArray[np.float32]:
-    """Histograms of horizontal stripes, one after the other.
+    """Compute the histograms of horizontal stripes, one after the other.
 
     Args:
         image: (H, W, 3) uint8 RGB.

@@ -1,4 +1,4 @@
-"""Features like those of a re-identification network, of any number, drawn by code."""
+"""A generator of features like those of a re-identification network."""
 
 import numpy as np
 from numpy.typing import NDArray

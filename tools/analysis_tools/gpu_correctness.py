@@ -1,4 +1,4 @@
-"""Steps of check_gpu.py that compare what a GPU computes with what it has to be."""
+"""Steps of check_gpu.py that check the results of a GPU."""
 
 import gc
 import logging
@@ -35,7 +35,7 @@ _WEIGHTS_TOLERANCE = 1e-3  # relative to how far a step has moved them
 
 
 def check_memory(sizes: Sizes, device: str) -> Iterator[Finding]:
-    """Loss, gradient and centroids against a loop in float64.
+    """Compare loss, gradient and centroids with a loop in float64.
 
     Args:
         sizes: of everything.
@@ -99,7 +99,7 @@ def _compare_memory(
 
 
 def check_search(sizes: Sizes, device: str) -> Iterator[Finding]:
-    """Neighbours and pseudo labels against those of the CPU.
+    """Compare neighbours and pseudo labels with those of the CPU.
 
     Args:
         sizes: of everything.
@@ -124,7 +124,7 @@ def check_search(sizes: Sizes, device: str) -> Iterator[Finding]:
 
 
 def check_groups(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """One step by batch norm groups against the same step by pieces of that size.
+    """Compare a step by batch norm groups with the same step by pieces of that size.
 
     Args:
         sizes: of everything.
@@ -160,7 +160,7 @@ def check_groups(sizes: Sizes, folder: Path) -> Iterator[Finding]:
 
 
 def count_synchronisations(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """How often an iteration waits for the GPU, and in whose code.
+    """Count how often an iteration waits for the GPU, and in whose code.
 
     Args:
         sizes: of everything.
@@ -187,7 +187,7 @@ def count_synchronisations(sizes: Sizes, folder: Path) -> Iterator[Finding]:
 
 @contextmanager
 def network_in_float32() -> Iterator[None]:
-    """Compute the network without TF32, too."""
+    """Compute the network without TF32, like everything else."""
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     before = matmul.allow_tf32, cudnn.allow_tf32
     matmul.allow_tf32 = cudnn.allow_tf32 = False
@@ -198,7 +198,7 @@ def network_in_float32() -> Iterator[None]:
 
 
 def free_memory() -> None:
-    """Give back what a model has held."""
+    """Release the memory of a model."""
     logging.shutdown()
     gc.collect()
     if torch.cuda.is_available():

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large everything is.
+    """The sizes of all steps.
 
     Args:
         network: changes of the model of ``cc_r50_market.py``.
@@ -93,7 +93,7 @@ MEMORY_FORMATS: dict[str, dict[str, Any]] = {
 
 
 def recipe(sizes: Sizes, folder: Path, **options: Any) -> Config:
-    """The recipe of the paper on drawn pedestrians, from random weights.
+    """Return the recipe of the paper on drawn pedestrians, from random weights.
 
     Args:
         sizes: of everything.
@@ -164,7 +164,7 @@ def build(cfg: Config, folder: Path) -> Runner:
 
 @LOOPS.register_module()
 class RepeatedBatchLoop(EpochBasedTrainLoop):
-    """Train on one batch again and again, and time it: no loader has a part in it.
+    """Train on one batch repeatedly, and time it without a loader.
 
     Attributes:
         seconds (float): Of an iteration, after the first ones.
@@ -273,7 +273,7 @@ def _end(process: Any) -> str:
 
 
 def weights(file: Path) -> dict[str, torch.Tensor]:
-    """The weights of a checkpoint of these runs.
+    """Return the weights of a checkpoint of these runs.
 
     Args:
         file: its path.
@@ -286,7 +286,7 @@ def difference(
     expected: dict[str, torch.Tensor],
     before: dict[str, torch.Tensor],
 ) -> float:
-    """How far weights differ, relative to how far training has moved them.
+    """Return how far weights differ, relative to how far training has moved them.
 
     Args:
         found: of one run.

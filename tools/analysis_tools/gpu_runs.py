@@ -14,7 +14,7 @@ _PROCESSES_TOLERANCE = 1e-2  # of the weights, relative to how far they have mov
 
 
 def check_repeatability(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """Twice the same run, once more resumed, and once in two processes.
+    """Do the same run twice, then resumed, and then in two processes.
 
     Args:
         sizes: of everything.
@@ -77,7 +77,7 @@ def _equal(
 
 
 def measure_run(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """A run in mixed precision, and how long its iterations wait for images.
+    """Measure a run in mixed precision, and how long it waits for images.
 
     Args:
         sizes: of everything.

@@ -39,12 +39,12 @@ class GroupsInTurnHook(Hook):
     """Pass batch norm groups through the network one after the other, as on a CPU."""
 
     def before_train(self, runner: Runner) -> None:
-        """After ``BatchNormGroupsHook``."""
+        """Change the groups, after ``BatchNormGroupsHook``."""
         unwrapped(runner.model).batch_norm_groups.at_once = False
 
 
 def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """Images a second, and the most memory, of training on a batch that is there.
+    """Measure images per second and peak memory of training on one batch.
 
     Args:
         sizes: of everything.
@@ -93,7 +93,7 @@ def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
 
 
 def _train(cfg: Any, folder: Path) -> tuple[float, float]:
-    """Images a second and peak memory in GB, 0 on a CPU."""
+    """Return images per second, and peak memory in GB (0 on a CPU)."""
     batch = cfg.train_dataloader.batch_size
     runner = build(cfg, folder)
     on_gpu = torch.cuda.is_available()
@@ -120,7 +120,7 @@ class _tf32:
 
 
 class NoiseImages(Dataset):
-    """Images of noise, as a pipeline would give them.
+    """Images of noise in the form of a pipeline's output.
 
     Args:
         count: how many.
@@ -142,7 +142,7 @@ class NoiseImages(Dataset):
 
 
 def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
-    """A batch, as MMEngine's ``default_collate`` makes it.
+    """Collate a batch as MMEngine's ``default_collate`` does.
 
     Args:
         samples: of :class:`NoiseImages`.
@@ -152,7 +152,7 @@ def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def measure_extraction(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """Seconds for the features of as many images as Market-1501 trains on.
+    """Measure the seconds for the features of as many images as Market-1501 has.
 
     Args:
         sizes: of everything.
@@ -183,7 +183,7 @@ def measure_extraction(sizes: Sizes, folder: Path) -> Iterator[Finding]:
 
 
 def measure_search(sizes: Sizes, device: str) -> Iterator[Finding]:
-    """Seconds of the exact search for 30 neighbours.
+    """Measure the seconds of the exact search for 30 neighbours.
 
     Args:
         sizes: of everything.
@@ -207,7 +207,7 @@ def measure_search(sizes: Sizes, device: str) -> Iterator[Finding]:
 
 
 def _identities(n_rows: int, dim: int, device: str) -> np.ndarray:
-    """Features of some 20 images of each identity, drawn on the device."""
+    """Draw features of some 20 images of each identity on the device."""
     generator = torch.Generator(device).manual_seed(0)
     options: dict[str, Any] = dict(generator=generator, device=device)
     centres = torch.randn(max(1, n_rows // 20), dim, **options)
@@ -229,7 +229,7 @@ def keep_all(dataset: Any, size: tuple[int, int]) -> None:
 
 
 def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
-    """Images a second that the loader of training gives, by its processes.
+    """Measure the images per second of the training loader, by its processes.
 
     Args:
         sizes: of everything.

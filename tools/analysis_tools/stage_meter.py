@@ -1,4 +1,4 @@
-"""Seconds and peak memory of a stage, as the operating system counts them."""
+"""Measurement of the seconds and the peak memory of a stage."""
 
 import resource
 import time
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass
 class Measurement:
-    """What a stage has cost.
+    """The costs of a stage.
 
     Args:
         seconds: on the wall clock.
@@ -25,7 +25,7 @@ class Measurement:
     added_mb: float = 0.0
 
     def include(self, part: 'Measurement') -> None:
-        """Add a part of the same stage: times are summed, of peaks the highest stays.
+        """Add a part of the same stage: times are added, and the higher peak is kept.
 
         Args:
             part: measured on its own, before or after the others.

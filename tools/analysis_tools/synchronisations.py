@@ -40,7 +40,7 @@ class SynchronisationCounter:
         self.places: Counter[tuple[str, str]] = Counter()
 
     def count(self, package: str) -> int:
-        """Number of calls by the code of a package.
+        """Return the number of calls by the code of a package.
 
         Args:
             package: e.g. ``'mmreid_cc'``.

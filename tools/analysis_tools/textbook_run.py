@@ -1,4 +1,4 @@
-"""A whole training as a textbook has it, to compare ours with.
+"""A whole training as in a textbook, to compare ours with.
 
 Plain PyTorch in one process: every image is read, resized and augmented by Pillow and
 torchvision whenever it is needed; the network computes with the channels first on
@@ -96,7 +96,7 @@ class TextbookRun:
         cam_ids: NDArray[np.int64],
         is_query: NDArray[np.bool_],
     ) -> float:
-        """The mAP of the Market-1501 protocol.
+        """Return the mAP of the Market-1501 protocol.
 
         Args:
             paths: of the images of query and gallery.
@@ -121,7 +121,7 @@ class TextbookRun:
 
     @torch.no_grad()
     def embed(self, paths: list[str]) -> NDArray[np.float32]:
-        """The embeddings of images, (N, D)."""
+        """Compute the embeddings of images, (N, D)."""
         self.model.eval()
         size = self.settings['test_batch']
         batches = [paths[i : i + size] for i in range(0, len(paths), size)]
@@ -136,7 +136,7 @@ class TextbookRun:
         return torch.stack([transform(Image.open(p).convert('RGB')) for p in paths])
 
     def cluster(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Pseudo labels, (N,)."""
+        """Compute pseudo labels, (N,)."""
         k1, k2 = self.settings['k1'], self.settings['k2']
         index = faiss.IndexFlatL2(features.shape[1])
         index.add(features)
@@ -149,7 +149,7 @@ class TextbookRun:
     def batches(
         self, labels: NDArray[np.int64], cam_ids: NDArray[np.int64]
     ) -> Iterator[list[int]]:
-        """Endless batches of P clusters × K images, other cameras preferred."""
+        """Yield endless batches of P clusters × K images, other cameras preferred."""
         count = self.settings['num_clusters']
         clusters = [np.flatnonzero(labels == c) for c in range(labels.max() + 1)]
         while True:
@@ -159,7 +159,7 @@ class TextbookRun:
                 yield [i for c in chosen for i in self.draw(clusters[c], cam_ids)]
 
     def draw(self, members: NDArray[np.int64], cam_ids: NDArray[np.int64]) -> list[int]:
-        """K images of a cluster."""
+        """Draw K images of a cluster."""
         first = int(self.random.choice(members))
         others = [i for i in members if cam_ids[i] != cam_ids[first]]
         others = others or [i for i in members if i != first]

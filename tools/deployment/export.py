@@ -2,9 +2,10 @@
 
     python tools/deployment/export.py configs/cc_r50_market.py best.pth reid.onnx
 
-The suffix of the last file says the format: ``.onnx``, ``.torchscript``, or ``.pt2`` of
-``torch.export``. It takes float32 RGB images (B, 3, H, W) of the size of the config's
-test pipeline, any number B of them, and gives L2-normalised embeddings (B, D).
+The suffix of the output file selects the format: ``.onnx``, ``.torchscript``, or
+``.pt2`` of ``torch.export``. The file takes any number B of float32 RGB images
+(B, 3, H, W) in the size of the config's test pipeline, and returns L2-normalised
+embeddings (B, D).
 """
 
 import argparse
@@ -77,7 +78,7 @@ def read_images(cfg: Config, images: list[str] | list[np.ndarray]) -> Tensor:
 def inputs_of(
     model: nn.Module, crops: Tensor, takes_pixels: bool
 ) -> tuple[Tensor, Tensor]:
-    """What the model takes, and what the exported file takes.
+    """Return the input of the model, and that of the exported file.
 
     Args:
         model: with its data preprocessor.
@@ -145,7 +146,7 @@ def export(model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool) -> fl
 def export_int8(
     model: nn.Module, crops: Tensor, out: Path, takes_pixels: bool
 ) -> float:
-    """Write ONNX with weights of 8 bits; the ONNX before that is checked.
+    """Write ONNX with weights of 8 bits, after checking the float32 version.
 
     Args:
         model: as in :func:`export`.
@@ -197,7 +198,7 @@ def main() -> None:
         similarity = export_int8(model, crops, args.out, args.pixels)
         print(
             f'Mean cosine similarity to PyTorch on {where}: {similarity:.4f}. Measure '
-            'what it costs by test_exported.py.'
+            'the loss of accuracy with test_exported.py.'
         )
     else:
         difference = export(model, crops, args.out, args.pixels)

@@ -43,7 +43,7 @@ def write_onnx(network: DeployedModel, images: Tensor, file: Path) -> None:
 
 
 def write_torchscript(network: DeployedModel, images: Tensor, file: Path) -> None:
-    """Trace the network and write TorchScript; as :func:`write_onnx`."""
+    """Trace the network and write TorchScript, like :func:`write_onnx`."""
     with warnings.catch_warnings():
         # Of what depends on the size of the images, which is fixed.
         warnings.simplefilter('ignore', torch.jit.TracerWarning)
@@ -52,7 +52,7 @@ def write_torchscript(network: DeployedModel, images: Tensor, file: Path) -> Non
 
 
 def write_program(network: DeployedModel, images: Tensor, file: Path) -> None:
-    """Write what ``torch.export`` gives; as :func:`write_onnx`."""
+    """Write an exported program of ``torch.export``, like :func:`write_onnx`."""
     shapes = ({0: torch.export.Dim('batch')},)
     program = torch.export.export(network, (images,), dynamic_shapes=shapes)
     torch.export.save(program, file)
@@ -73,12 +73,12 @@ def run_onnx(file: Path) -> Callable[[Tensor], Tensor]:
 
 
 def run_torchscript(file: Path) -> Callable[[Tensor], Tensor]:
-    """Open TorchScript; as :func:`run_onnx`."""
+    """Open TorchScript, like :func:`run_onnx`."""
     return torch.jit.load(file, 'cpu')
 
 
 def run_program(file: Path) -> Callable[[Tensor], Tensor]:
-    """Open what ``torch.export`` wrote; as :func:`run_onnx`."""
+    """Open an exported program, like :func:`run_onnx`."""
     return torch.export.load(file).module()
 
 
@@ -105,7 +105,7 @@ def quantise(source: Path, file: Path) -> None:
 
 
 def takes_pixels(file: Path) -> bool:
-    """Whether an ONNX file normalises its input itself.
+    """Return whether an ONNX file normalises its input itself.
 
     Args:
         file: of :func:`write_onnx` or :func:`quantise`.

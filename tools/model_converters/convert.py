@@ -1,17 +1,17 @@
-"""Convert the weights of other re-ID code to ours, and ours to the reference's.
+"""Convert weights of other re-ID programs to mmreid_cc, or back to the reference.
 
     python tools/model_converters/convert.py cluster-contrast \
         model_best.pth.tar r50.pth --config configs/cc_r50_market.py
     python tools/test.py configs/cc_r50_market.py r50.pth
 
-What comes out is a checkpoint for ``tools/test.py`` or ``load_from``, and, where there
-are weights of a backbone only, for
+The output is a checkpoint for ``tools/test.py`` or ``load_from``. If it has weights of
+a backbone only, use it with
 ``init_cfg=dict(type='Pretrained', checkpoint='r50.pth', prefix='backbone.')``.
-``to-cluster-contrast`` writes what the reference's ``examples/test.py`` loads.
+``to-cluster-contrast`` writes a checkpoint for the reference's ``examples/test.py``.
 
-Every key of the source has to be known, or it is an error that lists the others;
-``--ignore`` leaves out keys that match a regular expression. With ``--config`` the
-weights are also loaded into its model, which must lack none.
+Unknown keys of the source are an error that lists them; ``--ignore`` leaves out keys
+that match a regular expression. With ``--config``, the weights are also loaded into its
+model, and must be complete.
 """
 
 import argparse
@@ -51,12 +51,12 @@ def parse_args() -> argparse.Namespace:
     )
     args = parser.parse_args()
     if args.config and args.source == 'to-cluster-contrast':
-        parser.error('--config is for weights that come here')
+        parser.error('--config is only for weights that are converted to mmreid_cc')
     return args
 
 
 def convert(source: str, path: Path, ignore: list[str]) -> Conversion:
-    """Convert the weights of a file, and print what became of them.
+    """Convert the weights of a file, and print the result.
 
     Args:
         source: a name in ``TABLES``.
@@ -96,7 +96,7 @@ def main() -> None:
     conversion = convert(args.source, args.checkpoint, args.ignore)
     weights = conversion.weights
     if args.source == 'to-cluster-contrast':
-        # As its trainer writes them: the model in DataParallel, and numbers beside it.
+        # As its trainer writes them: the model in DataParallel, along with numbers.
         weights = {f'module.{key}': value for key, value in weights.items()}
         content = {'state_dict': weights, 'epoch': 0, 'best_mAP': 0.0}
     else:

@@ -1,4 +1,4 @@
-"""Rename the weights of other code: one table for each source, one way to apply it."""
+"""The renaming of weights of other programs, by a table for each source."""
 
 import argparse
 import re
@@ -20,7 +20,7 @@ CONTAINERS = ('state_dict', 'model', 'teacher')
 
 @dataclass(frozen=True)
 class KeyTable:
-    r"""How the weights of a source are named there and here.
+    r"""The names of the weights of a source, there and here.
 
     Attributes:
         rules: regular expression of a whole key → the key here, with ``\1`` for what
@@ -73,8 +73,8 @@ def load_weights(path: str | Path) -> Weights:
             content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:
         raise ValueError(
-            f'{path} is no checkpoint, or holds more than weights and numbers, which '
-            f'is not loaded, as it could run any code: {error}'
+            f'{path} is not a checkpoint, or holds more than weights and numbers. It '
+            f'was not loaded, because it could execute code: {error}'
         ) from error
     while isinstance(content, Mapping):
         inner = next((name for name in CONTAINERS if name in content), None)
@@ -86,7 +86,7 @@ def load_weights(path: str | Path) -> Weights:
     strange = [key for key, value in content.items() if not isinstance(value, Tensor)]
     if strange:
         raise ValueError(
-            f'{path} holds {strange[:5]}, which are no tensors, and no '
+            f'{path} holds {strange[:5]}, which are not tensors, and no '
             f'{", ".join(CONTAINERS)}'
         )
     return {key.removeprefix('module.'): value for key, value in content.items()}
@@ -184,6 +184,6 @@ def _rename(key: str, rules: Mapping[str, str]) -> str | None:
 
 
 def save_checkpoint(path: str | Path, content: Mapping[str, Any]) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint, completely or not at all."""
     with replacing(Path(path)) as part:
         torch.save(dict(content), part)

@@ -1,7 +1,7 @@
-r"""The names of weights in other code, and ours.
+r"""The names of weights in other programs, and here.
 
 Read from the public code of each source; keys come without ``module.``. Where a head or
-neck has a place here, the config that gives it stands beside the table.
+neck has a place here, the config that gives it is next to the table.
 """
 
 import re
@@ -117,6 +117,32 @@ VIT = {
     }.items()
 }
 
+PASS_ROWS = {
+    'backbone.cls_token': ['cls_token', 'part_token1', 'part_token2', 'part_token3'],
+    'backbone.pos_embed': [
+        'cls_pos',
+        'part1_pos',
+        'part2_pos',
+        'part3_pos',
+        'pos_embed',
+    ],
+}
+
+
+def _pass_tokens(weights: Weights) -> Weights:
+    """Its tokens and their positions are parameters one by one, ours are rows."""
+    names = [name for rows in PASS_ROWS.values() for name in rows]
+    missing = [name for name in names if name not in weights]
+    if missing:
+        raise ValueError(f'there is no {", ".join(missing)}: is it a ViT of PASS?')
+    kept = {key: value for key, value in weights.items() if key not in names}
+    joined = {
+        key: torch.cat([weights[name] for name in rows], dim=1)
+        for key, rows in PASS_ROWS.items()
+    }
+    return {**kept, **joined}
+
+
 TABLES = {
     # models/resnet.py and resnet_ibn.py of the paper's code: configs/cc_r50_*.py and
     # cc_r50ibn_*.py.
@@ -141,6 +167,17 @@ TABLES = {
             r'(?:backbone|base)\.semantic_embed_[wb]\.3\..+',
             r'(?:head|classifier)\..+',
         ),
+    ),
+    # Pre-trained by PASS, or its Cluster Contrast with feat_fusion='cat' and one neck:
+    # PASSVisionTransformer, as in configs/cc_pass-small_market.py.
+    'pass': KeyTable(
+        {
+            r'(?:base\.|backbone\.)?'
+            r'(cls_token|pos_embed|part_token[123]|(?:cls|part[123])_pos)': r'\1',
+            **VIT,
+        },
+        (r'(?:base\.)?(?:head|fc|classifier)\..+',),
+        _pass_tokens,
     ),
     # Without non-local blocks; strides=(1, 2, 2, 1). The backbone is FastReIDResNet or
     # FastReIDResNetIBN, for weights of early versions ResNet or ResNetIBN.

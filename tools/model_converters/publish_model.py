@@ -2,9 +2,9 @@
 
     python tools/model_converters/publish_model.py epoch_50.pth cc_r50_market.pth
 
-writes ``cc_r50_market-1b2c3d4e.pth``: the weights alone, without optimizer, logs and
-config, whose paths are nobody's business. The digits are the first of the file's
-SHA-256, which ``torch.hub`` and MMEngine check after a download.
+This writes ``cc_r50_market-1b2c3d4e.pth`` with the weights alone, without optimizer,
+logs, and the config with its private paths. The digits are the first of the file's
+SHA-256 sum, which ``torch.hub`` and MMEngine check after a download.
 """
 
 import argparse

@@ -38,7 +38,7 @@ def main() -> None:
     try:
         images = run.test_images(exclude_same_camera=not args.no_cameras)
     except FileNotFoundError as error:  # as of crops of one's own
-        print(f'The report is without a test set: {error}')
+        print(f'The report has no test set: {error}')
         images = None
     if images is None:
         add_run(page, run)
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def add_run(page: HTMLPage, run: RunData) -> None:
-    """Add what was trained, where there is nothing to test."""
+    """Add the run, if there is nothing to test."""
     page.add_table(
         'Run',
         ['subject', 'value'],
@@ -69,14 +69,14 @@ def add_run(page: HTMLPage, run: RunData) -> None:
 
 
 def in_words(metrics: dict[str, float]) -> str:
-    """The first metrics, in percent."""
+    """Format the first metrics in percent."""
     return ', '.join(f'{name} {100 * value:.1f}' for name, value in metrics.items())
 
 
 def add_metrics(
     page: HTMLPage, run: RunData, images: EmbeddedImages
 ) -> dict[str, float]:
-    """Add what was tested, and how well it did; return the metrics."""
+    """Add the test set and the metrics, and return the metrics."""
     with_cameras = has_cameras(images.cam_ids)
     cameras = str(len(np.unique(images.cam_ids))) if with_cameras else 'unknown'
     page.add_table(
@@ -113,7 +113,7 @@ def add_metrics(
 
 
 def pair_cell(pairs: dict[str, float], query_cam: int, gallery_cam: int) -> str:
-    """Both metrics of a pair of cameras; a dash without a match between them."""
+    """Format both metrics of a pair of cameras; a dash without a match between them."""
     pair = f'c{query_cam}_c{gallery_cam}'
     if f'mAP_{pair}' not in pairs:
         return '–'
@@ -122,7 +122,7 @@ def pair_cell(pairs: dict[str, float], query_cam: int, gallery_cam: int) -> str:
 
 
 def add_curves(page: HTMLPage, work_dir: Path) -> None:
-    """Add the curves of a work dir; of a config there are none."""
+    """Add the curves of a work dir; a config has none."""
     if not work_dir.is_dir():
         return
     page.add_figure(
@@ -135,7 +135,7 @@ def add_curves(page: HTMLPage, work_dir: Path) -> None:
 
 
 def add_ranking(page: HTMLPage, images: EmbeddedImages) -> None:
-    """Add what shows how queries are answered."""
+    """Add rank lists, CMC and similarities."""
     chosen = choose_queries(images, QUERIES)
     page.add_figure(
         'Rank lists',
@@ -144,25 +144,26 @@ def add_ranking(page: HTMLPage, images: EmbeddedImages) -> None:
         ),
         'A query, and the gallery images nearest to it, with rank, camera (c) and '
         'cosine. ✓ and a solid frame: the same person. ✗ and a dashed frame: another '
-        'person. A dotted frame: not counted, for it shows the same person in the same '
-        'camera, or is junk.',
+        'person. A dotted frame: an image that does not count, because it shows the '
+        'same person in the same camera, or is junk.',
     )
     page.add_figure(
         'CMC and precision',
         cmc_and_precision(images),
-        'Left, the share of queries with a match among the first k images. Right, the '
-        'precision of a list that reaches a recall, the mean of all queries.',
+        'On the left, the share of queries with a match among the first k images. On '
+        'the right, the precision of a list that reaches a recall, averaged over all '
+        'queries.',
     )
     page.add_figure(
         'Similarities',
         similarity_histogram(images),
         'Cosines of query and gallery image, in percent of the pairs that show one '
-        'person and of those that show two. Upright lines are the medians.',
+        'person and of those that show two. Vertical lines are the medians.',
     )
 
 
 def add_clusters(page: HTMLPage, images: ClusteredImages) -> None:
-    """Add what the training images are clustered to by this checkpoint."""
+    """Add the clusters of the training images by this checkpoint."""
     numbers = {
         'silhouette': label_silhouette(images.features, images.labels),
         'people, estimated': estimated_people([images.labels])[0],

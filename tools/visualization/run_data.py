@@ -1,4 +1,4 @@
-"""What the tools of this folder draw: the images of a run and their embeddings."""
+"""The images of a run and their embeddings, which the tools of this folder draw."""
 
 import argparse
 from functools import cached_property
@@ -37,7 +37,7 @@ from mmreid_cc.visualization import (
 
 
 def source_parser(description: str | None, picture: str) -> argparse.ArgumentParser:
-    """The arguments that the tools share.
+    """Create a parser of the arguments that the tools share.
 
     Args:
         description (str): What the tool draws.
@@ -76,7 +76,7 @@ class RunData:
     """A trained network and the images of its config.
 
     Args:
-        args (argparse.Namespace): Of :func:`source_parser`.
+        args (argparse.Namespace): Arguments from :func:`source_parser`.
 
     Raises:
         FileNotFoundError: If there is no config or no checkpoint.
@@ -102,17 +102,17 @@ class RunData:
 
     @cached_property
     def model(self) -> Any:
-        """The network with the weights of the checkpoint."""
+        """Return the network with the weights of the checkpoint."""
         return load_model(self.cfg, self.checkpoint)
 
     def test_images(self, exclude_same_camera: bool = True) -> EmbeddedImages:
-        """Query and gallery of the config, embedded.
+        """Embed query and gallery of the config.
 
         Args:
             exclude_same_camera (bool): As in :class:`EmbeddedImages`.
 
         Returns:
-            EmbeddedImages: Of ``test_dataloader``.
+            EmbeddedImages: The images of ``test_dataloader``.
         """
         loader = Runner.build_dataloader(self.cfg.test_dataloader)
         columns = ('img_path', 'pid', 'cam_id', 'is_query')
@@ -123,13 +123,13 @@ class RunData:
         )
 
     def clustered_images(self) -> ClusteredImages:
-        """The training images with the labels that the next epoch would be trained on.
+        """Return the training images with the labels that the next epoch would use.
 
         A checkpoint from within an epoch, or from between two clusterings, holds them;
         otherwise the images are clustered.
 
         Returns:
-            ClusteredImages: Of ``train_dataloader``, without augmentation.
+            ClusteredImages: The images of ``train_dataloader``, without augmentation.
 
         Raises:
             ValueError: If the config clusters nothing.
@@ -159,7 +159,7 @@ class RunData:
         return ClusteredImages(paths, features.numpy(), pids, cam_ids, labels.numpy())
 
     def similarity_maps(self, first: str, second: str) -> SimilarityMaps:
-        """The Grad-CAM of two images, as the network sees them in tests.
+        """Return the Grad-CAM of two images, as the network sees them in tests.
 
         Args:
             first (str): Path of an image.
@@ -178,7 +178,7 @@ class RunData:
 
 
 def find_run(source: str, checkpoint: str | None) -> tuple[Path, Path]:
-    """The config and the checkpoint that the command line means.
+    """Find the config and the checkpoint that the command line means.
 
     Args:
         source (str): A work dir, or a config file.

@@ -1,4 +1,5 @@
-# Two data sets as one, and each tested by itself. `--data-root` is the folder of both.
+# Two data sets as one, each of which is tested on its own.
+# `--data-root` is the folder of both.
 _base_ = 'reid_256x128.py'
 
 dataset = dict(

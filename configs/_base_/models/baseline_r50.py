@@ -1,5 +1,5 @@
 # The network of cc_r50.py, trained with identities: the upper bound of training
-# without. The paper of the baseline averages where GeM pooling stands here.
+# without. The paper of the baseline has average pooling in place of GeM.
 _base_ = 'cc_r50.py'
 
 model = dict(

@@ -1,4 +1,4 @@
-"""What a drawn pedestrian looks like: body, clothes and bag, from small palettes."""
+"""The appearance of drawn pedestrians: body, clothes and bag, from small palettes."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""A camera: from where it looks, and what it does to colours and sharpness."""
+"""Drawn cameras: their view, and how they change colours and sharpness."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +15,7 @@ OCCLUDERS = ('none', 'pole', 'bench', 'passer-by')
 
 @dataclass(frozen=True)
 class Camera:
-    """What stays the same in all pictures of a camera.
+    """The properties that all pictures of a camera share.
 
     Attributes:
         occluder: one of ``OCCLUDERS``, present in some of the pictures.
@@ -45,7 +45,7 @@ class Camera:
 
 @lru_cache(maxsize=64)
 def make_camera(seed: int, number: int) -> Camera:
-    """The camera of a number in the set of a seed.
+    """Create the camera with a number in the set of a seed.
 
     Args:
         seed: of the whole set, non-negative.
@@ -76,12 +76,15 @@ def make_camera(seed: int, number: int) -> Camera:
 
 @lru_cache(maxsize=16)
 def panorama_of(seed: int, number: int, height: int) -> Image:
-    """What is before a camera, (height, 6 · height, 3) uint8 RGB; not to be changed."""
+    """Return the scene before a camera, (height, 6 · height, 3) uint8 RGB.
+
+    The array is shared by all calls and must not be changed.
+    """
     return draw_panorama(height, generator(seed, Stream.SCENE, number))
 
 
 def take_picture(image: Image, camera: Camera, rng: np.random.Generator) -> Image:
-    """What a camera makes of the light that falls into it.
+    """Turn light into the picture of a camera.
 
     The light changes from picture to picture, too, about as much as from camera to
     camera.

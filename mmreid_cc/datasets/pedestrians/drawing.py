@@ -1,4 +1,4 @@
-"""Draws one picture: a person of an identity, before a camera, in one moment."""
+"""The drawing of one picture: a person before a camera at one moment."""
 
 import cv2
 import numpy as np
@@ -6,6 +6,7 @@ import numpy as np
 from .appearance import Appearance, random_appearance
 from .camera import Camera, make_camera, panorama_of, take_picture
 from .figure import Pose, body_parts
+from .infrared import in_infrared, scene_in_infrared, take_infrared_picture
 from .painting import View, paint_figure
 from .pixels import Colour, Image
 from .streams import Stream, generator
@@ -21,6 +22,7 @@ def draw_pedestrian(
     shot: int,
     *,
     size: tuple[int, int] = (128, 64),
+    infrared: bool = False,
 ) -> Image:
     """Draw a pedestrian as a camera sees one.
 
@@ -35,9 +37,10 @@ def draw_pedestrian(
         camera: the camera, non-negative.
         shot: the moment, non-negative.
         size: height (16–512) and width (8 up to twice the height) in pixels.
+        infrared: whether the camera sees infrared light, see :func:`in_infrared`.
 
     Returns:
-        (H, W, 3) uint8 RGB.
+        (H, W, 3) uint8 RGB; of an infrared camera one channel three times.
 
     Raises:
         ValueError: if an argument is out of its range.
@@ -58,8 +61,12 @@ def draw_pedestrian(
         )
     eye = make_camera(seed, camera)
     person = random_appearance(generator(seed, Stream.PERSON, identity))
-    rng = generator(seed, Stream.SHOT, identity, camera, shot)
+    stream = Stream.INFRARED_SHOT if infrared else Stream.SHOT
+    rng = generator(seed, stream, identity, camera, shot)
     panorama = panorama_of(seed, camera, _CANVAS_HEIGHT)
+    if infrared:
+        person = in_infrared(person, generator(seed, Stream.MATERIAL, identity))
+        panorama = scene_in_infrared(panorama)
     canvas_width = round(_CANVAS_HEIGHT * width / height)
     left = rng.integers(panorama.shape[1] - canvas_width + 1)
     canvas = panorama[:, left : left + canvas_width].copy()
@@ -67,13 +74,18 @@ def draw_pedestrian(
     occluder = eye.occluder if rng.random() < 0.2 else 'none'
     if occluder == 'passer-by':
         aside = 0.9 * rng.choice((-1, 1)) * canvas_width
-        _place(canvas, shade, random_appearance(rng), eye, rng, aside)
+        stranger = random_appearance(rng)
+        if infrared:
+            stranger = in_infrared(stranger, rng)
+        _place(canvas, shade, stranger, eye, rng, aside)
     _place(canvas, shade, person, eye, rng, aside=0.0)
     if occluder == 'pole':
         _put_pole(canvas, shade, rng)
     elif occluder == 'bench':
         _put_bench(canvas, shade)
-    return take_picture(_scaled_and_shaded(canvas, shade, height, width), eye, rng)
+    seen = _scaled_and_shaded(canvas, shade, height, width)
+    take = take_infrared_picture if infrared else take_picture
+    return take(seen, eye, rng)
 
 
 def _scaled_and_shaded(canvas: Image, shade: Image, height: int, width: int) -> Image:
@@ -91,7 +103,7 @@ def _place(
     rng: np.random.Generator,
     aside: float,
 ) -> None:
-    """Put a walker with a shadow ``aside`` pixels from the middle of the canvas."""
+    """Place a walker with a shadow ``aside`` pixels from the middle of the canvas."""
     height, width = canvas.shape[:2]
     pose = Pose(
         yaw=camera.yaw + rng.choice((0.0, np.pi)) + rng.normal(0.0, 0.35),

@@ -1,4 +1,4 @@
-"""Folders of drawn things: written once, completely, and never mixed."""
+"""Folders of drawn data, which are written once and completely."""
 
 import json
 import shutil
@@ -17,10 +17,10 @@ def write_once(
     what: str,
     write: Callable[[Path, Any], None],
 ) -> Path:
-    """Write a folder unless it is there.
+    """Write a folder unless it exists.
 
-    The folder appears at once, when all is written, so processes that call this at the
-    same time, or one that is killed, leave no half of it.
+    The folder appears at once, when everything is written. Processes that call this at
+    the same time, or one that is killed, therefore leave no incomplete folder.
 
     Args:
         root: the folder to be made; it must be absent, empty, or written by this.
@@ -64,7 +64,7 @@ def write_once(
 def check_ranges(
     parameters: Mapping[str, Any], limits: Mapping[str, tuple[int, int]]
 ) -> None:
-    """See that the parameters of a drawing are in their ranges.
+    """Check that the parameters of a drawing are in their ranges.
 
     Args:
         parameters: by name.
@@ -81,7 +81,7 @@ def check_ranges(
 
 
 def _is_written(root: Path, parameters: Mapping[str, Any], parameter_file: str) -> bool:
-    """Whether the set is there; raises if something else is in its place."""
+    """Return whether the set exists; raise if something else is in its place."""
     if not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return False
     file = root / parameter_file

@@ -63,7 +63,7 @@ class Pose:
 
 
 def body_parts(person: Appearance, pose: Pose) -> list[Part]:
-    """The parts of a person in a pose.
+    """Return the parts of a person in a pose.
 
     Args:
         person: the appearance.
@@ -222,6 +222,6 @@ def _pair(x: float, y: float, z: float, radius: float) -> list[Disc]:
 
 
 def _along(start: Point, length: float, angle: float) -> Point:
-    """The end of a limb that hangs from ``start`` and is swung forward by ``angle``."""
+    """Return the end of a limb that starts at ``start``, swung by ``angle``."""
     x, y, z = start
     return x, y + length * cos(angle), z + length * sin(angle)

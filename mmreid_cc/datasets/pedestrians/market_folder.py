@@ -1,4 +1,4 @@
-"""Writes drawn pedestrians as a Market-1501 folder, once and completely."""
+"""The writing of drawn pedestrians as a Market-1501 folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +28,7 @@ def write_market_folder(
     test_identities: int = 60,
     cameras: int = 4,
     shots: int = 6,
+    infrared: int = 0,
 ) -> Path:
     """Draw a re-identification set into a folder with the layout of Market-1501.
 
@@ -41,7 +42,8 @@ def write_market_folder(
 
     Each identity passes two to four cameras, and each of them takes between half of
     ``shots`` (at least two) and ``shots`` pictures. Train identities are numbered from
-    1, test identities follow.
+    1, test identities follow. With infrared cameras, which are numbered after the
+    others, each identity also passes some of these; all other images stay the same.
 
     The folder appears at once, when all is written, so processes that call this at
     the same time, or one that is killed, leave no half of a set. If the folder is
@@ -54,6 +56,7 @@ def write_market_folder(
         test_identities: number of identities to test with, at least 1.
         cameras: number of cameras, 2–9.
         shots: largest number of pictures of an identity by one camera, 2–99.
+        infrared: number of infrared cameras besides, 0–7; at most 9 cameras in all.
 
     Returns:
         ``root``.
@@ -75,6 +78,8 @@ def write_market_folder(
         cameras=cameras,
         shots=shots,
     )
+    if infrared:  # a set without is the same as before there were any
+        parameters['infrared'] = infrared
     _check(parameters)
     what = f'{train_identities + test_identities} people'
     return write_once(root, parameters, PARAMETER_FILE, what, _write)
@@ -96,6 +101,8 @@ def _check(parameters: dict[str, int]) -> None:
         cameras=(2, 9),
         shots=(2, 99),
     )
+    if 'infrared' in parameters:
+        limits['infrared'] = (0, 9 - parameters['cameras'])
     check_ranges(parameters, limits)
     total = parameters['train_identities'] + parameters['test_identities']
     if total > 9999:
@@ -106,7 +113,7 @@ def _check(parameters: dict[str, int]) -> None:
 
 
 def _pictures(parameters: dict[str, int]) -> Iterator[tuple[str, Image]]:
-    """File names below the root, and their pictures."""
+    """Yield file names below the root, and their pictures."""
     seed, train = parameters['seed'], parameters['train_identities']
     test = parameters['test_identities']
     cameras, shots = parameters['cameras'], parameters['shots']
@@ -123,6 +130,7 @@ def _pictures(parameters: dict[str, int]) -> Iterator[tuple[str, Image]]:
                     folder = 'bounding_box_test' if shot else 'query'
                 image = draw_pedestrian(seed, pid, camera, shot)
                 yield f'{folder}/{_name(f"{pid:04d}", pid, camera, shot)}', image
+        yield from _infrared_pictures(parameters, pid)
     for number in range(max(1, test // 10)):
         stranger = _STRANGERS + number
         for camera in range(cameras):
@@ -133,12 +141,32 @@ def _pictures(parameters: dict[str, int]) -> Iterator[tuple[str, Image]]:
             yield f'bounding_box_test/{name}', _bad_box(image)
 
 
+def _infrared_pictures(
+    parameters: dict[str, int], pid: int
+) -> Iterator[tuple[str, Image]]:
+    """As :func:`_pictures`, those of a person by infrared cameras."""
+    count, shots = parameters.get('infrared', 0), parameters['shots']
+    if not count:
+        return
+    seed, visible = parameters['seed'], parameters['cameras']
+    rng = generator(seed, Stream.INFRARED_SIGHTINGS, pid)
+    seen_by = rng.choice(count, rng.integers(1, count + 1), replace=False)
+    for camera in sorted(visible + seen_by):
+        for shot in range(rng.integers(max(2, (shots + 1) // 2), shots + 1)):
+            if pid <= parameters['train_identities']:
+                folder = 'bounding_box_train'
+            else:
+                folder = 'bounding_box_test' if shot else 'query'
+            image = draw_pedestrian(seed, pid, camera, shot, infrared=True)
+            yield f'{folder}/{_name(f"{pid:04d}", pid, camera, shot)}', image
+
+
 def _name(pid: str, moment: int, camera: int, shot: int) -> str:
     return f'{pid}_c{camera + 1}s1_{25 * moment + shot:06d}_{shot:02d}.jpg'
 
 
 def _bad_box(image: Image) -> Image:
-    """What a detector makes of it on a bad day: the legs only."""
+    """Cut a bad detection out of a picture: the legs only."""
     height, width = image.shape[:2]
     legs = image[height // 2 :, : width // 2]
     return np.asarray(cv2.resize(legs, (width, height)), np.uint8)

@@ -1,4 +1,4 @@
-"""Paints the parts of a figure onto a canvas, from far to near, with soft shading."""
+"""The painting of a figure onto a canvas, from far to near, with soft shading."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class View:
     pitch: float
 
     def project(self, discs: list[Disc]) -> NDArray[np.float32]:
-        """Discs in body heights to (N, 4) float32: column, row, depth, radius.
+        """Project discs in body heights to (N, 4) float32: column, row, depth, radius.
 
         Column, row and radius are in pixels, the depth (larger is nearer) in body
         heights.
@@ -85,7 +85,7 @@ def paint_figure(canvas: Image, shade: Image, parts: list[Part], view: View) -> 
 
 
 def figure_box(parts: list[Part], view: View) -> tuple[float, float, float, float]:
-    """The smallest box around a figure.
+    """Return the smallest box around a figure.
 
     Args:
         parts: the parts of the figure.
@@ -102,7 +102,7 @@ def figure_box(parts: list[Part], view: View) -> tuple[float, float, float, floa
 
 
 def _outline(discs: NDArray[np.float32], shrink: float = 1.0) -> NDArray[np.int32]:
-    """Convex hull of projected discs: (N, 1, 2) pixels.
+    """Return the convex hull of projected discs, (N, 1, 2) pixels.
 
     A shrunken outline lies towards the upper left, where the light comes from.
     """

@@ -1,4 +1,4 @@
-"""Writes a drawn scene: a video of each camera, true and noisy track files."""
+"""The writing of a drawn scene: a video of each camera, true and noisy tracks."""
 
 import csv
 from collections.abc import Callable, Iterable
@@ -9,8 +9,8 @@ from mmengine.logging import print_log
 
 from ..video.frames import pyav
 from .drawn_folder import check_ranges, write_once
-from .played_tracker import PlayedTracker, TrackedBox
 from .scene_frames import film
+from .simulated_tracker import SimulatedTracker, TrackedBox
 from .streams import Stream, generator
 from .walks import HEIGHT, WIDTH, plan_walks
 
@@ -37,7 +37,7 @@ def write_scene(
     seconds: int = 60,
     fps: int = 10,
 ) -> Path:
-    """Draw the videos of several cameras, with the people who walk by.
+    """Draw the videos of several cameras with people who walk by.
 
     ::
 
@@ -91,7 +91,7 @@ def write_scene(
 def write_scene_folder(
     root: str | Path, write: Callable[[Path, Any], None], **parameters: int | bool
 ) -> Path:
-    """Write a folder of a scene unless it is there, see :func:`write_once`.
+    """Write a folder of a scene unless it exists, see :func:`write_once`.
 
     Args:
         root: the folder to be made.
@@ -125,7 +125,7 @@ def write_videos(folder: Path, parameters: dict[str, Any]) -> None:
     planned = plan_walks(seed, parameters['people'], parameters['cameras'], seconds)
     for camera, walks in enumerate(planned):
         name = f'cam{camera + 1}'
-        tracker = PlayedTracker(generator(seed, Stream.TRACKER, camera))
+        tracker = SimulatedTracker(generator(seed, Stream.TRACKER, camera))
         true: list[TrackedBox] = []
         noisy: list[TrackedBox] = []
         with _Video(folder / f'{name}.mp4', fps) as video:
@@ -140,7 +140,7 @@ def write_videos(folder: Path, parameters: dict[str, Any]) -> None:
         _write_tracks(folder / f'{name}_tracks.csv', noisy)
         print_log(
             f'{name}: {len(walks)} walks in {len({b.track for b in noisy})} tracks of '
-            f'the played tracker, with {tracker.switches} identity switches.',
+            f'the simulated tracker, with {tracker.switches} identity switches.',
             logger='current',
         )
 

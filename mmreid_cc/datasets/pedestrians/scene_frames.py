@@ -1,4 +1,4 @@
-"""What a camera films: frame by frame the picture and the boxes of the people in it."""
+"""The frames of a drawn camera, with the boxes of the people in them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -80,7 +80,7 @@ def film(
 
 
 class _Sensor:
-    """What a camera makes of the light, fast enough for videos.
+    """The picture of a camera, computed fast enough for videos.
 
     As :func:`take_picture`, in 8 bits, with a light that changes slowly, and a pattern
     of noise that is moved from frame to frame. The codec of the video takes the place
@@ -94,7 +94,7 @@ class _Sensor:
         slope = 1 + eye.slope[0] * across + eye.slope[1] * down
         slope = np.repeat((128 * slope)[..., None], 3, axis=2)
         self.slope = np.clip(slope, 0, 255).astype(np.uint8)
-        # Half of what is in single pictures: video cameras average over frames.
+        # Half of that in single pictures, because video cameras average over frames.
         noise = rng.normal(0.0, eye.noise / 2, (2 * HEIGHT, 2 * WIDTH, 3))
         self.noise = noise.round().astype(np.int16)
         self.blur = eye.blur * 128  # pixels: of crops of this height
@@ -102,7 +102,7 @@ class _Sensor:
         self.shifts = rng.integers(0, (HEIGHT, WIDTH), (997, 2))
 
     def take(self, picture: Image, index: int) -> Image:
-        """The picture of a number as the camera takes it."""
+        """Return the picture of a frame as the camera takes it."""
         swing = 1 + 0.03 * np.sin(index / 40)
         levels = np.linspace(0, 1, 256)[:, None] ** self.eye.gamma
         table = np.clip(255 * swing * levels * np.array(self.eye.gains), 0, 255)
@@ -115,7 +115,7 @@ class _Sensor:
 
 
 def _background(seed: int, camera: int) -> Image:
-    """A stretch of the camera's panorama, at the scale that is drawn at."""
+    """Return a part of the camera's panorama, at the scale of the drawing."""
     panorama = panorama_of(seed, camera, _PANORAMA_HEIGHT)
     width = round(_PANORAMA_HEIGHT * WIDTH / HEIGHT)
     rng = generator(seed, Stream.SENSOR, camera, 1)
@@ -132,7 +132,7 @@ def _paint(
     time: float,
     eye: Camera,
 ) -> tuple[float, float, float, float]:
-    """Paint a walker with a shadow; the box around, in pixels of the picture."""
+    """Paint a walker with a shadow; return the box in pixels of the picture."""
     x, z = walk.place(time)
     scale = FOCAL * PERSON_HEIGHT / z * person.height
     column = WIDTH / 2 + FOCAL * x / z
@@ -150,7 +150,7 @@ def _paint(
 
 
 def _visible(boxes: list[tuple[float, float, float, float]]) -> list[float]:
-    """The share of each box that is in the picture and before the later ones."""
+    """Return the share of each box that is visible in the picture."""
     free = np.ones((HEIGHT // _GRID, WIDTH // _GRID), dtype=bool)
     shares = []
     for left, top, width, height in reversed(boxes):

@@ -15,8 +15,8 @@ _CONTRAST = 0.5  # less than that of people, who stand before all scenes
 def draw_panorama(height: int, rng: np.random.Generator) -> Image:
     """Draw all kinds of places side by side, in random order and colours.
 
-    One camera sees many places. So the place does not tell which camera took a
-    picture, and features of an untrained network do not fall apart by camera.
+    One camera sees many places, so the place does not reveal which camera took a
+    picture, and features of an untrained network do not separate by camera.
 
     Args:
         height: rows, pixels; each place is as wide as high.
@@ -36,7 +36,7 @@ def draw_panorama(height: int, rng: np.random.Generator) -> Image:
 
 
 def _mottle(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Factors (H, W, 1) around 1: stains and grain."""
+    """Return factors (H, W, 1) around 1 for stains and grain."""
     height, width, _ = shape
     stains = rng.normal(1.0, 0.05, (8, 8 * width // height)).astype(np.float32)
     grain = rng.normal(1.0, 0.03, (height // 4, width // 4)).astype(np.float32)
@@ -45,7 +45,7 @@ def _mottle(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.floa
 
 
 def _street(image: Image, rng: np.random.Generator) -> None:
-    """House fronts, a kerb, and asphalt with a white line."""
+    """Draw house fronts, a kerb, and asphalt with a white line."""
     size = len(image)
     kerb = int(0.62 * size)
     image[:kerb] = _vary((150, 142, 132), rng)
@@ -59,7 +59,7 @@ def _street(image: Image, rng: np.random.Generator) -> None:
 
 
 def _bricks(image: Image, rng: np.random.Generator) -> None:
-    """A brick wall above pavement slabs."""
+    """Draw a brick wall above pavement slabs."""
     size = len(image)
     ground = int(0.7 * size)
     image[:] = (150, 138, 126)
@@ -71,7 +71,7 @@ def _bricks(image: Image, rng: np.random.Generator) -> None:
 
 
 def _park(image: Image, rng: np.random.Generator) -> None:
-    """A hedge with a tree, a lawn and a path."""
+    """Draw a hedge with a tree, a lawn and a path."""
     size = len(image)
     image[:] = (112, 128, 84)
     image[: int(0.42 * size)] = (66, 88, 60)
@@ -84,7 +84,7 @@ def _park(image: Image, rng: np.random.Generator) -> None:
 
 
 def _shop(image: Image, rng: np.random.Generator) -> None:
-    """Lit shop windows in dark frames, above pavement slabs."""
+    """Draw lit shop windows in dark frames above pavement slabs."""
     size = len(image)
     ground = int(0.66 * size)
     image[:ground] = (58, 58, 64)
@@ -107,7 +107,7 @@ def _shop(image: Image, rng: np.random.Generator) -> None:
 
 
 def _station(image: Image, rng: np.random.Generator) -> None:
-    """A tiled hall with a poster and a guiding line."""
+    """Draw a tiled hall with a poster and a guiding line."""
     size = len(image)
     ground = int(0.58 * size)
     image[:ground] = (188, 192, 192)
@@ -121,7 +121,7 @@ def _station(image: Image, rng: np.random.Generator) -> None:
 
 
 def _office(image: Image, rng: np.random.Generator) -> None:
-    """A corridor with a door and a glossy floor."""
+    """Draw a corridor with a door and a glossy floor."""
     size = len(image)
     ground, top = int(0.74 * size), int(0.12 * size)
     image[:ground] = _vary((178, 168, 150), rng)
@@ -143,7 +143,7 @@ _PLACES: tuple[Callable[[Image, np.random.Generator], None], ...] = (
 
 
 def _slabs(image: Image, ground: int, colour: Colour) -> None:
-    """Pavement in perspective below row ``ground``."""
+    """Draw a pavement in perspective below row ``ground``."""
     size = len(image)
     image[ground:] = colour
     joint = (colour[0] - 26, colour[1] - 26, colour[2] - 26)

@@ -1,4 +1,4 @@
-"""Random numbers that depend on what they are for, and on nothing else."""
+"""Random numbers that depend only on what they are used for."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What random numbers are for: one stream does not shift another."""
+    """Uses of random numbers, each of which is independent of the others."""
 
     PERSON = 0
     CAMERA = 1
@@ -16,10 +16,13 @@ class Stream(IntEnum):
     WALKS = 5
     SENSOR = 6
     TRACKER = 7
+    INFRARED_SHOT = 8
+    MATERIAL = 9
+    INFRARED_SIGHTINGS = 10
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
-    """A generator for one subject.
+    """Create a generator for one subject.
 
     Args:
         seed: of the whole set, non-negative.

@@ -1,4 +1,4 @@
-"""Who walks where and when: ways of people through the views of cameras."""
+"""The walks of people through the views of cameras."""
 
 from dataclasses import dataclass
 from math import atan2, cos, pi, sin
@@ -43,11 +43,11 @@ class Walk:
 
     @property
     def yaw(self) -> float:
-        """Direction of the walk, radians: 0 towards the camera, π/2 to the right."""
+        """The direction of the walk in radians: 0 to the camera, π/2 to the right."""
         return atan2(self.velocity[0], -self.velocity[1])
 
     def place(self, time: float) -> tuple[float, float]:
-        """Metres to the right and before the camera at a time."""
+        """Return the metres to the right of and before the camera at a time."""
         elapsed = time - self.start
         (x, z), (vx, vz) = self.origin, self.velocity
         return x + vx * elapsed, z + vz * elapsed
@@ -111,7 +111,7 @@ def _moved(walk: Walk, start: float, number: int) -> Walk:
 
 
 def _walk(rng: np.random.Generator, person: int, start: float, tilt: float) -> Walk:
-    """A walk along the way of a camera, which is turned by ``tilt``, to one side."""
+    """Create a walk along the path of a camera, turned by ``tilt``, to one side."""
     angle = tilt + rng.normal(0.0, 0.12) + (pi if rng.random() < 0.5 else 0.0)
     speed = rng.uniform(1.1, 1.7)
     direction = cos(angle), sin(angle)
@@ -136,7 +136,7 @@ def _walk(rng: np.random.Generator, person: int, start: float, tilt: float) -> W
 def _last_inside(
     middle: tuple[float, float], direction: tuple[float, float], steps: np.ndarray
 ) -> float:
-    """How far one can go before one is out of view or range, metres."""
+    """Return how far somebody can walk within view and range, in metres."""
     x = middle[0] + steps * direction[0]
     z = middle[1] + steps * direction[1]
     outside = (abs(x) > 0.5 * WIDTH / FOCAL * z + 0.5) | (z < NEAREST) | (z > FARTHEST)

@@ -69,7 +69,7 @@ class HybridSampler(RandomMultipleGallerySampler):
         self.source_clusters: list[np.ndarray] = []
 
     def set_labels(self, labels: np.ndarray) -> None:
-        """Choose what is drawn from, see :class:`RandomMultipleGallerySampler`."""
+        """Set the labels to draw by, see :class:`RandomMultipleGallerySampler`."""
         self.check_labels(labels)
         alone = np.flatnonzero((labels < 0) & ~self.of_source)
         of_target = np.where(self.of_source, -1, labels)
@@ -77,7 +77,7 @@ class HybridSampler(RandomMultipleGallerySampler):
         self.source_clusters = members_of(np.where(self.of_source, labels, -1))
 
     def _draw_batches(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of images, of all processes together."""
+        """Yield endless batches of images, of all processes together."""
         size = self.num_clusters * self.num_instances
         if not self.source_clusters:
             yield from self._draw_classes(self.clusters or [], size, rng)
@@ -89,7 +89,7 @@ class HybridSampler(RandomMultipleGallerySampler):
     def _draw_classes(
         self, classes: list[np.ndarray], size: int, rng: np.random.Generator
     ) -> Iterator[np.ndarray]:
-        """Endless pieces of so many images from some classes."""
+        """Yield endless pieces of so many images from some classes."""
         drawn = np.empty(0, dtype=np.int64)
         while True:
             for number in rng.permutation(len(classes)):

@@ -1,4 +1,4 @@
-"""Batches in which all cameras of all clusters come equally often."""
+"""Batches in which all cameras of all clusters are drawn equally often."""
 
 from typing import Any
 
@@ -18,7 +18,8 @@ class ProxyBalancedSampler(RandomMultipleGallerySampler):
     the same; images of unknown camera count as those of one more camera.
 
     Args:
-        dataset (BaseDataset): With ``column('cam_id')``, e.g. :class:`ReIDDataset`.
+        dataset (BaseDataset): Data set with ``column('cam_id')``, e.g.
+            :class:`ReIDDataset`.
         num_clusters (int): P, proxies in the batches of all processes together.
         num_instances (int): K, images of each proxy in a batch.
         iters_per_epoch (int): Batches in an epoch.
@@ -52,7 +53,7 @@ class ProxyBalancedSampler(RandomMultipleGallerySampler):
         self.cameras: np.ndarray = dataset.column('cam_id')
 
     def set_labels(self, labels: np.ndarray) -> None:
-        """Choose what is drawn from, see :class:`RandomMultipleGallerySampler`."""
+        """Set the labels to draw by, see :class:`RandomMultipleGallerySampler`."""
         self.check_labels(labels)
         clustered = labels >= 0
         pairs = np.stack([labels, self.cameras])[:, clustered]

@@ -12,12 +12,14 @@ from .random_multiple_gallery import RandomMultipleGallerySampler
 class RandomIdentitySampler(RandomMultipleGallerySampler):
     """Draw ``num_clusters`` identities × ``num_instances`` images for every iteration.
 
-    The clusters of :class:`RandomMultipleGallerySampler` are the true identities here,
-    known from the start; all that it says of processes, seeds and corner cases holds,
-    and the config has the same keys. Images of unknown identity are not drawn.
+    It is a :class:`RandomMultipleGallerySampler` whose clusters are the true
+    identities, known from the start. Everything about processes, seeds and corner cases
+    there applies here, and the config has the same keys. Images of unknown identity are
+    not drawn.
 
     Args:
-        dataset (BaseDataset): With ``column('pid')``, e.g. :class:`LabelledReID`.
+        dataset (BaseDataset): Data set with ``column('pid')``, e.g.
+            :class:`LabelledReID`.
         num_clusters (int): P, identities in a batch of all processes together.
         num_instances (int): K, images of each identity in a batch.
         iters_per_epoch (int): Batches in an epoch.

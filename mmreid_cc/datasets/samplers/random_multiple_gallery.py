@@ -38,8 +38,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
         - No cluster, or no labels yet: iterating raises a RuntimeError.
 
     Args:
-        dataset (BaseDataset): With ``column('cam_id')`` and, for ``track_aware``,
-            ``column('track')``, e.g. :class:`ReIDDataset`.
+        dataset (BaseDataset): Data set with ``column('cam_id')`` and, for
+            ``track_aware``, ``column('track')``, e.g. :class:`ReIDDataset`.
         num_clusters (int): P, of the batches of all processes together.
         num_instances (int): K, images of each cluster in a batch.
         iters_per_epoch (int): Batches in an epoch.
@@ -120,26 +120,27 @@ class RandomMultipleGallerySampler(Sampler[int]):
 
     @property
     def batch_size(self) -> int:
-        """Images of one batch in this process, P × K / number of processes."""
+        """The number of images of one batch in this process, P × K / processes."""
         return self.num_clusters * self.num_instances // self.world_size
 
     def __len__(self) -> int:
         return self.iters_per_epoch * self.batch_size
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose batches are drawn next."""
+        """Set the epoch whose batches are drawn next."""
         self.epoch = epoch
 
     def skip(self, iterations: int) -> None:
-        """Leave out the first batches when an epoch is drawn next, but not thereafter.
+        """Leave out the first batches of the next epoch that is drawn.
 
         Args:
-            iterations (int): Of that epoch, which a resumed run has seen before.
+            iterations (int): Iterations of that epoch, which a resumed run has seen
+                before.
         """
         self.first_iteration = iterations
 
     def set_labels(self, labels: np.ndarray) -> None:
-        """Choose what is drawn from.
+        """Set the labels to draw by.
 
         Args:
             labels (np.ndarray): Cluster of every image, −1 for none; shape (N,), int.
@@ -154,7 +155,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
         if 0 < len(self.clusters) < self.num_clusters:
             print_log(
                 f'{len(self.clusters)} clusters are fewer than the {self.num_clusters} '
-                'of a batch: clusters recur within batches.',
+                'of a batch, so clusters are repeated within batches.',
                 logger='current',
                 level=logging.WARNING,
             )
@@ -175,7 +176,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
             )
 
     def _adapt(self) -> None:
-        """Choose P and K by the clusters; their product stays."""
+        """Choose P and K by the clusters, with the same product."""
         sizes = [len(members) for members in self.clusters or ()]
         batch = self.num_clusters * self.num_instances
         wanted = min(self.most_instances, max(2, int(np.median(sizes))))
@@ -216,24 +217,14 @@ class RandomMultipleGallerySampler(Sampler[int]):
                 yield SeededIndex(int(index), seed)
 
     def _draw_batches(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of images, of all processes together."""
+        """Yield endless batches of images, of all processes together."""
         clusters = self.clusters or []
-        for drawn in self._draw_clusters(rng):
+        for drawn in draw_numbers(len(clusters), self.num_clusters, rng):
             images = [self._draw_images(clusters[number], rng) for number in drawn]
             yield np.concatenate(images)
 
-    def _draw_clusters(self, rng: np.random.Generator) -> Iterator[np.ndarray]:
-        """Endless batches of P cluster numbers."""
-        num_clusters, size = len(self.clusters or ()), self.num_clusters
-        repeats = -(-size // num_clusters)  # 1 unless there are fewer clusters than P
-        while True:
-            passes = [rng.permutation(num_clusters) for _ in range(repeats)]
-            drawn = np.concatenate(passes)
-            for start in range(0, len(drawn) - size + 1, size):
-                yield drawn[start : start + size]
-
     def _draw_images(self, members: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """A first image of a cluster, and K − 1 more, from other cameras if any."""
+        """Draw a first image of a cluster, and K − 1 from other cameras if any."""
         first = rng.choice(members)
         others = members[members != first]
         if self.cam_ids is not None:
@@ -250,8 +241,34 @@ class RandomMultipleGallerySampler(Sampler[int]):
         return np.append(first, rng.choice(others, self.num_instances - 1, replace=few))
 
 
+def draw_numbers(
+    count: int, size: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Draw numbers from random permutations, endlessly.
+
+    A permutation gives as many full draws as it can, and its tail is dropped.
+
+    Args:
+        count (int): Of the numbers, 0…count − 1, at least 1.
+        size (int): Of a draw; numbers recur in it if there are fewer.
+        rng (np.random.Generator): The source.
+
+    Yields:
+        np.ndarray: Shape (size,), int64.
+
+    Example:
+        >>> next(draw_numbers(3, 3, np.random.default_rng(0)))
+        array([2, 0, 1])
+    """
+    repeats = -(-size // count)  # 1 unless there are fewer than are drawn
+    while True:
+        drawn = np.concatenate([rng.permutation(count) for _ in range(repeats)])
+        for start in range(0, len(drawn) - size + 1, size):
+            yield drawn[start : start + size]
+
+
 def _turns(tracks: np.ndarray) -> np.ndarray:
-    """How many images of the same track come before each image."""
+    """Count how many images of the same track come before each image."""
     order = np.argsort(tracks, kind='stable')
     ordered = tracks[order]
     turns = np.empty(len(tracks), dtype=np.int64)
@@ -260,7 +277,7 @@ def _turns(tracks: np.ndarray) -> np.ndarray:
 
 
 def members_of(labels: np.ndarray) -> list[np.ndarray]:
-    """The images of each cluster, without those of none.
+    """Return the images of each cluster, without un-clustered ones.
 
     Args:
         labels (np.ndarray): Cluster of every image, −1 for none; shape (N,), int.

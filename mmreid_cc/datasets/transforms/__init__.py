@@ -1,6 +1,7 @@
 """Transforms of images that mmpretrain and mmcv lack."""
 
+from .channel_augmentation import ChannelAugmentation
 from .loading import LoadReIDImage
 from .random_erasing import ReIDRandomErasing
 
-__all__ = ['LoadReIDImage', 'ReIDRandomErasing']
+__all__ = ['ChannelAugmentation', 'LoadReIDImage', 'ReIDRandomErasing']

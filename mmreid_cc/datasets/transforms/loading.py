@@ -1,4 +1,4 @@
-"""Read an image from a file, and say which file it was if that fails."""
+"""The reading of images, with errors that name the file."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""Random erasing as re-ID does it."""
+"""Random erasing, as re-identification uses it."""
 
 import math
 from collections.abc import Sequence
@@ -21,9 +21,10 @@ class ReIDRandomErasing(BaseTransform):
 
     Args:
         prob (float): Share of images that are erased, in [0, 1]. Defaults to 0.5.
-        area_range (Sequence[float]): Of the share of the image, in (0, 1).
+        area_range (Sequence[float]): Range of the share of the image, in (0, 1).
             Defaults to (0.02, 0.4).
-        aspect_range (Sequence[float]): Of height / width. Defaults to (0.3, 1 / 0.3).
+        aspect_range (Sequence[float]): Range of height / width. Defaults to (0.3, 1 /
+            0.3).
         fill_color (Sequence[int]): In the channel order of the image, which is BGR
             after ``LoadReIDImage``. Defaults to (127, 142, 152): what the reference
             gets by writing the RGB values 0.485, 0.456, 0.406 into the *normalised*
@@ -82,7 +83,7 @@ class ReIDRandomErasing(BaseTransform):
         return 0, 0, 0, 0
 
     def transform(self, results: dict) -> dict:
-        """Erase a rectangle of ``results['img']`` (H, W, 3)."""
+        """Erase a rectangle of ``results['img']``, of shape (H, W, 3)."""
         if np.random.uniform() < self.prob:
             image = results['img'].copy()
             top, left, h, w = self.random_rectangle(*image.shape[:2])

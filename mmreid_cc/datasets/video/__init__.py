@@ -1,4 +1,4 @@
-"""From videos and the tracks in them to crops."""
+"""The cutting of crops out of videos, by the tracks in them."""
 
 from .crop_list import CropList
 from .cutting import Recording, cut_crops

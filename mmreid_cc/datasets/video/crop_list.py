@@ -1,4 +1,4 @@
-"""A folder of crops and their list, to which crops are added one by one."""
+"""A folder of crops with their list, to which crops are added one by one."""
 
 import csv
 import io
@@ -25,12 +25,12 @@ COLUMNS = (
 class CropList:
     """Crops and ``crops.csv`` in one folder.
 
-    A crop is in the list only when its file is whole, and it is in it once: so writing
-    can be interrupted at any moment, and go on.
+    A crop is added to the list only when its file is complete, and only once, so
+    writing can be interrupted at any moment and continued.
 
     Args:
-        folder (str | Path): Is made. If it holds a list, that goes on.
-        rules (Mapping[str, Any]): Of the cutting, as JSON holds them.
+        folder (str | Path): Is created. If it holds a list, that is continued.
+        rules (Mapping[str, Any]): Rules of the cutting, as JSON holds them.
         recordings (list[Mapping[str, Any]]): What is cut, as JSON holds it.
 
     Raises:
@@ -64,7 +64,7 @@ class CropList:
         return len(self._paths)
 
     def add(self, image: np.ndarray, **row: object) -> None:
-        """Write a crop, and enter it.
+        """Write a crop, and add it to the list.
 
         Args:
             image (np.ndarray): (H, W, 3) uint8 BGR.
@@ -110,12 +110,12 @@ class CropList:
         if off:
             raise FileExistsError(
                 f'{self.folder} holds crops of other settings: {"; ".join(off)}. '
-                'Choose another folder, or delete this one. (Further videos can be '
-                'added behind those that it holds.)'
+                'Choose another folder, or delete this one. (You can add further '
+                'videos after those that it holds.)'
             )
 
     def _take_up(self) -> set[str]:
-        """What is in the list; a line that was not written to its end is removed."""
+        """Read the list; an incomplete last line is removed."""
         if not self.file.is_file():
             self.file.write_bytes(_line(COLUMNS))
         content = self.file.read_bytes()

@@ -1,4 +1,4 @@
-"""From recordings to a folder of crops with their list."""
+"""The cutting of recordings into a folder of crops with their list."""
 
 import hashlib
 import math
@@ -57,7 +57,7 @@ def cut_crops(
 
     Tracks of the first recording keep their numbers; those of the others continue, so
     that no two recordings share one. Two tracks that follow one person are one, see
-    :func:`join_twins`. After an interruption the same call goes on.
+    :func:`join_twins`. After an interruption, the same call continues.
 
     Args:
         recordings (Sequence[Recording]): One or more.
@@ -75,7 +75,7 @@ def cut_crops(
         FileExistsError: If ``out`` holds something else.
         FileNotFoundError: If a video or a track file is missing.
         ValueError: If one cannot be read, frames differ in size, a camera has no proper
-            name or two recordings of the same start, or a track goes on after the end
+            name or two recordings of the same start, or a track continues after the end
             of its video.
 
     Example:
@@ -123,7 +123,7 @@ def _cut(
     first_track: int,
     crops: CropList,
 ) -> dict[str, int]:
-    """Cut what is chosen and not in the list yet; what was left out, by reason."""
+    """Cut chosen boxes that are not listed yet; count those left out by reason."""
     paths = [_path(recording, tracks, row, first_track) for row in chosen.rows]
     wanted: dict[int, list[int]] = {}
     for place, path in enumerate(paths):
@@ -181,10 +181,10 @@ def _cut(
 
 
 def _check_length(frames: Frames, tracks: Tracks) -> None:
-    """See that the video is as long as its tracks, before anything is cut."""
+    """Check that the video is as long as its tracks, before anything is cut."""
     last = int(np.argmax(tracks.frames))
     needed = tracks.frames[last]
-    # What a file says of its own length is not always so.
+    # A file may state a wrong length.
     if needed > frames.expected() and needed > (number := frames.count()):
         raise ValueError(
             f'{tracks.file}, line {tracks.lines[last]}: a box in frame {needed}, but '
@@ -193,20 +193,21 @@ def _check_length(frames: Frames, tracks: Tracks) -> None:
 
 
 def _check_cameras(recordings: Sequence[Recording]) -> None:
-    """See that each camera has a name for a folder, and films one thing at a time."""
+    """Check the names of cameras, and that their recordings do not overlap."""
     before: dict[tuple[str, float], Recording] = {}
     for recording in recordings:
         name = recording.camera
         if not name or name != Path(name).name or name.startswith('.'):
             raise ValueError(
-                f'{name!r} cannot be the name of a camera, which is a folder of crops, '
-                'too.'
+                f'{name!r} cannot be the name of a camera, because its crops are in a '
+                'folder of that name.'
             )
         if other := before.get((name, recording.start)):
             raise ValueError(
                 f'{other.video} and {recording.video} are of the camera {name}, and '
-                f'both begin at {recording.start:g} s. Of two cameras, give them two '
-                'names (--cameras); of one, say when each begins (--start).'
+                f'both begin at {recording.start:g} s. If there are two cameras, give '
+                'them two names (--cameras); if it is one, say when each video begins '
+                '(--start).'
             )
         before[name, recording.start] = recording
 
@@ -229,5 +230,5 @@ def _text(value: float, form: str) -> str:
 
 
 def _digest(file: Path) -> str:
-    """What tells a track file from others, whatever it is called."""
+    """Compute a hash of the content of a track file."""
     return f'{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()[:16]}'

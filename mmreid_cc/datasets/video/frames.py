@@ -20,7 +20,7 @@ class Frame:
     """One frame.
 
     Attributes:
-        number: from 1 on.
+        number: counted from 1.
         time: seconds since the first frame, NaN if unknown.
         pixels: returns (H, W, 3) uint8 in BGR order, upright; or None if the frame is
             broken. It is computed only then.
@@ -32,7 +32,7 @@ class Frame:
 
 
 class Frames(ABC):
-    """What there is to know of frames before they are read.
+    """Base class of sources of frames.
 
     Attributes:
         source: file or folder.
@@ -50,11 +50,11 @@ class Frames(ABC):
 
     @abstractmethod
     def expected(self) -> int:
-        """The number of the last frame, as the source itself says; 0 if it does not."""
+        """Return the number of the last frame that the source states; 0 if none."""
 
     @abstractmethod
     def count(self) -> int:
-        """The number of the last frame, counted; this reads a file to its end."""
+        """Count the frames by reading the file to its end."""
 
 
 def open_frames(
@@ -66,12 +66,12 @@ def open_frames(
         source (str | Path): A video that FFmpeg reads, or a folder of images whose
             names end in their number, such as ``img1/000001.jpg``.
         fps (float, optional): Frames a second of a folder. Defaults to None: as
-            ``seqinfo.ini`` in it or beside it says, or else times are unknown.
+            ``seqinfo.ini`` in it or next to it says, or else times are unknown.
         skip_broken (bool): Pass over frames that cannot be decoded. Otherwise the first
             one ends it with an error. Defaults to False.
 
     Returns:
-        Frames: To be iterated over.
+        Frames: Frames to be iterated over.
 
     Raises:
         FileNotFoundError: If there is no such file or folder.
@@ -150,7 +150,7 @@ class VideoFile(Frames):
         return container
 
     def _decoded(self) -> Iterator[Any]:
-        """Frames of PyAV, None for a broken one."""
+        """Yield frames of PyAV, None for a broken one."""
         number = 0
         with self._opened() as container:
             stream = container.streams.video[0]
@@ -180,7 +180,7 @@ class VideoFile(Frames):
 
 
 class _Upright:
-    """The pixels of a frame of PyAV."""
+    """Converts frames of PyAV to upright pixels."""
 
     def __init__(self, frame: Any) -> None:
         self.frame = frame
@@ -242,7 +242,7 @@ class FrameFolder(Frames):
 
 
 def _frame_rate(folder: Path) -> float | None:
-    """What ``seqinfo.ini`` of MOTChallenge says, in the folder or beside it."""
+    """Read the frame rate from MOTChallenge's ``seqinfo.ini``, if there is one."""
     for file in (folder / 'seqinfo.ini', folder.parent / 'seqinfo.ini'):
         if file.is_file():
             info = ConfigParser()
@@ -252,7 +252,7 @@ def _frame_rate(folder: Path) -> float | None:
 
 
 def pyav() -> Any:
-    """The module ``av``.
+    """Import the module ``av``.
 
     Returns:
         module: PyAV.

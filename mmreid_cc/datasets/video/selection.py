@@ -1,4 +1,4 @@
-"""Which boxes of which tracks become crops."""
+"""The selection of the boxes that become crops."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ SHARPNESS_HEIGHT = 128  # pixels that a crop is scaled to before it is measured
 
 @dataclass(frozen=True)
 class CropRules:
-    """Which crops are cut, and how.
+    """Rules for the selection and the cutting of crops.
 
     Attributes:
         per_track: largest number of crops of a track, spread over its time; None: all.
@@ -53,7 +53,7 @@ class CropRules:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What is to be cut.
+    """The boxes that are selected.
 
     Attributes:
         rows: (M,) int64 rows of the tracks, by frame.
@@ -70,14 +70,14 @@ class Chosen:
 def choose_crops(tracks: Tracks, width: int, height: int, rules: CropRules) -> Chosen:
     """Choose the boxes to cut.
 
-    Of two boxes that are almost equal, which is one person found twice, the one of
-    lower confidence is left out. Boxes are cut at the edges of the picture, and left
-    out if less than half of one is in it.
+    If two boxes are almost equal, which means that one person was detected twice, the
+    one of lower confidence is left out. Boxes are cut at the edges of the picture, and
+    left out if less than half of the box is in it.
 
     Args:
         tracks (Tracks): N boxes.
-        width (int): Of the picture, pixels.
-        height (int): Of the picture, pixels.
+        width (int): Width of the picture, pixels.
+        height (int): Height of the picture, pixels.
         rules (CropRules): What is left out.
 
     Returns:
@@ -113,7 +113,7 @@ def choose_crops(tracks: Tracks, width: int, height: int, rules: CropRules) -> C
 
 
 def sharpness(crop: np.ndarray) -> float:
-    """How sharp a crop is: the variance of its Laplacian at a height of 128 pixels.
+    """Measure the sharpness of a crop: the variance of its Laplacian at 128 pixels.
 
     Args:
         crop (np.ndarray): (H, W, 3) uint8 BGR.
@@ -136,7 +136,7 @@ def sharpness(crop: np.ndarray) -> float:
 def _areas(
     boxes: np.ndarray, width: int, height: int, margin: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes cut at the edges of the picture, and the share of each that is in it."""
+    """Cut boxes at the edges of the picture; return the share inside of each."""
     extra = margin * boxes[:, 2:]
     corners = np.concatenate(
         [boxes[:, :2] - extra, boxes[:, :2] + boxes[:, 2:] + extra], axis=1
@@ -149,7 +149,7 @@ def _areas(
 
 
 def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
-    """Of each box: whether it is a duplicate, and the share that another one covers."""
+    """Return whether each box is a duplicate, and the share that another covers."""
     duplicate = np.zeros(len(tracks), dtype=bool)
     overlap = np.zeros(len(tracks))
     for rows in by_frame(tracks):
@@ -167,7 +167,7 @@ def _overlaps(tracks: Tracks) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _spread(tracks: Tracks, kept: np.ndarray, count: int) -> np.ndarray:
-    """Keep at most so many of each track, as evenly in time as can be."""
+    """Keep at most so many boxes of each track, spread evenly in time."""
     rows = np.flatnonzero(kept)
     rows = rows[np.lexsort((tracks.frames[rows], tracks.ids[rows]))]
     result = np.zeros(len(tracks), dtype=bool)

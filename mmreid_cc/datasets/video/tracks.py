@@ -1,4 +1,4 @@
-"""The files that trackers write: a box of a track in each line."""
+"""The track files of trackers, with a box in each line."""
 
 import math
 from collections.abc import Iterator
@@ -44,21 +44,21 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
     """Read a track file.
 
     Args:
-        file (str | Path): Lines ``frame,id,x,y,w,h,conf,…`` as in MOTChallenge, parted
-            by commas or blanks; or a CSV file whose first line has these names in any
-            order, of which ``conf`` may be missing, and maybe ``pid``.
+        file (str | Path): Lines ``frame,id,x,y,w,h,conf,…`` as in MOTChallenge,
+            separated by commas or blanks; or a CSV file whose first line has these
+            names in any order, of which ``conf`` may be missing, and maybe ``pid``.
         first_frame (int): The number that the file gives to the first frame of the
             video. MOTChallenge counts from 1; programs that count from 0 need 0 here.
             Defaults to 1.
 
     Returns:
-        Tracks: With frames from 1. A negative confidence is unknown, a negative id no
-        track.
+        Tracks: Tracks with frames from 1. A negative confidence is unknown, a negative
+        id is no track.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If a line is no such line, a track has two boxes in a frame, or
-            there is no line at all. It names file and line.
+        ValueError: If a line has another form, if a track has two boxes in a frame, or
+            if there is no line. It names file and line.
 
     Example:
         >>> Path('cam1.txt').write_text('1,7,10,20,30,60,0.9,-1,-1,-1')
@@ -88,7 +88,7 @@ def read_tracks(file: str | Path, first_frame: int = 1) -> Tracks:
         line = lines[int(np.argmax(early))]
         raise ValueError(
             f'{file}, line {line}: frame {frames[early][0]:.0f}, but frames count from '
-            f'{first_frame}. If those of this file count from 0, say so: '
+            f'{first_frame}. If the frames of this file count from 0, add '
             '--first-frame 0.'
         )
     tracks = Tracks(
@@ -110,7 +110,7 @@ def _has_header(file: Path) -> bool:
 
 
 def _table_rows(file: Path) -> Iterator[tuple[int, list[float], str]]:
-    """Line, numbers and identity of each box of a CSV file."""
+    """Yield line, numbers and identity of each box of a CSV file."""
     table = Table(file)
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
@@ -126,7 +126,7 @@ def _table_rows(file: Path) -> Iterator[tuple[int, list[float], str]]:
 
 
 def _plain_rows(file: Path) -> Iterator[tuple[int, list[float], str]]:
-    """The same of a file without names."""
+    """Yield line, numbers and identity of each box of a file without names."""
     for line, text in enumerate(read_text(file).splitlines(), start=1):
         values = text.replace(',', ' ').split()
         if not values:
@@ -155,5 +155,5 @@ def _check_one_box_a_frame(tracks: Tracks) -> None:
         one, other = tracks.lines[order[first : first + 2]]
         raise ValueError(
             f'{tracks.file}, lines {one} and {other}: two boxes of track {ids[first]} '
-            f'in frame {frames[first]}. One person is in one place only.'
+            f'in frame {frames[first]}. A person can be in one place only.'
         )

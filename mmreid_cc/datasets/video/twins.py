@@ -1,4 +1,4 @@
-"""Two tracks of one person: a detector that found somebody twice, frame after frame."""
+"""The joining of two tracks of one person, whom a detector has found twice."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -18,9 +18,9 @@ SHARE = 0.5  # of the boxes of a track that must be duplicates
 def join_twins(tracks: Tracks) -> Tracks:
     r"""Join tracks that follow one person at the same time.
 
-    Where most boxes of a track are almost those of another one, both are the same
-    person, though their times say two. They become one track, of which each frame keeps
-    the box of highest confidence.
+    If most boxes of a track almost equal those of another one, both show the same
+    person, although they overlap in time. They become one track, in which each frame
+    keeps the box of highest confidence.
 
     Args:
         tracks (Tracks): N boxes.
@@ -56,15 +56,15 @@ def join_twins(tracks: Tracks) -> Tracks:
     smallest = names[np.unique(groups, return_index=True)[1]]
     joined = replace(tracks, ids=smallest[groups][place])
     print_log(
-        f'{tracks.file}: {len(names) - len(smallest)} tracks follow somebody whom '
-        'another one follows, and are joined to it.',
+        f'{tracks.file}: {len(names) - len(smallest)} tracks follow a person whom '
+        'another track follows, and are joined with it.',
         logger='current',
     )
     return _one_box_a_frame(joined)
 
 
 def by_frame(tracks: Tracks) -> Iterator[np.ndarray]:
-    """The rows of each frame that has several, of highest confidence first.
+    """Yield the rows of each frame that has several, by falling confidence.
 
     A box of unknown confidence comes last.
     """
@@ -75,7 +75,7 @@ def by_frame(tracks: Tracks) -> Iterator[np.ndarray]:
 
 
 def intersections(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas that each two boxes share, and that they cover together."""
+    """Return the areas that every two boxes share, and that they cover together."""
     low, high = boxes[:, :2], boxes[:, :2] + np.maximum(boxes[:, 2:], 0)
     sides = np.minimum(high[:, None], high) - np.maximum(low[:, None], low)
     shared = np.prod(np.maximum(sides, 0), axis=2)

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there."""
+"""Checkpoints that are always complete."""
 
 import os
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ ATOMIC_LOCAL = 'mmreid_cc.atomic_local'  # `backend` in `backend_args` of MMEngi
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """Save checkpoints so that an interruption, or a full disk, costs none.
+    """Save checkpoints so that an interruption or a full disk destroys none.
 
-    As MMEngine's ``CheckpointHook``, with all its arguments, but a checkpoint in a
-    local folder is written under another name and renamed when it is whole, and an
-    older one is removed only after that. Where ``backend_args`` name another storage,
-    it is used as it is; older checkpoints wait there, too.
+    It is MMEngine's ``CheckpointHook`` with all its arguments. But a checkpoint in a
+    local folder is written under another name and renamed when it is complete, and an
+    older one is removed only after that. If ``backend_args`` name another storage, it
+    is used as it is; older checkpoints are removed last there, too.
 
     Examples:
         .. code:: python
@@ -54,7 +54,7 @@ class AtomicCheckpointHook(CheckpointHook):
 
     @contextmanager
     def _removals_after(self) -> Iterator[None]:
-        """Remove what is to be removed when all is saved, and nothing on an error."""
+        """Remove old files after everything is saved, and nothing after an error."""
         backend = self.file_backend
         self.file_backend = _Postponed(backend)
         try:
@@ -65,14 +65,14 @@ class AtomicCheckpointHook(CheckpointHook):
             self.file_backend = backend
 
     def _named(self) -> set[str | None]:
-        """The last and the best checkpoints, which stay."""
+        """Return the last and the best checkpoints, which are kept."""
         best = getattr(self, 'best_ckpt_path', None)
         several = getattr(self, 'best_ckpt_path_dict', {})
         return {self.last_ckpt, best, *several.values()}
 
 
 class _Postponed:
-    """A storage that notes which files are to be removed."""
+    """A storage that only notes which files are to be removed."""
 
     def __init__(self, backend: Any) -> None:
         self.backend = backend
@@ -87,14 +87,14 @@ class _Postponed:
 
 @register_backend(ATOMIC_LOCAL)
 class AtomicLocalBackend(LocalBackend):
-    """MMEngine's storage on local disks, but no reader ever finds half a file."""
+    """MMEngine's storage on local disks, which never shows an incomplete file."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
         """Write bytes to a file.
 
         Args:
             obj (bytes): Content.
-            filepath (str | Path): Of the file; its folder is made.
+            filepath (str | Path): Path of the file; its folder is created.
 
         Raises:
             OSError: If they cannot be written, e.g. on a full disk. What was there
@@ -107,11 +107,11 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Write a file under another name, and rename it when it is on the disk.
 
     Args:
-        path (Path): Of the file; its folder is made.
+        path (Path): Path of the file; its folder is created.
         content (bytes): All of it.
 
     Raises:
-        OSError: If it cannot be written. What was there before is still there.
+        OSError: If it cannot be written. An existing file does not change.
     """
     try:
         with replacing(path) as part, part.open('wb') as file:

@@ -1,4 +1,4 @@
-"""Make batch norm see as many images at a time as on the GPUs of the reference."""
+"""Batch norm over groups of as many images as a GPU of the reference has."""
 
 from typing import Any
 
@@ -25,8 +25,9 @@ class BatchNormGroupsHook(Hook):
     batches; after an epoch all processes get those of the main one.
 
     Args:
-        samples_per_bn (int, optional): Images in a group; a smaller batch (of all
-            processes together) is one group. 64 in the reference: 256 on 4 GPUs. None:
+        samples_per_bn (int, optional): Images in a group, where views count as images
+            (:class:`MultiViewClassifier`); a smaller batch (of all processes together)
+            is one group. 64 in the reference: 256 on 4 GPUs. None:
             each process normalises over whatever it gets.
 
     Raises:
@@ -51,11 +52,12 @@ class BatchNormGroupsHook(Hook):
         self.groups: list[BatchNormGroups] = []
 
     def before_train(self, runner: Runner) -> None:
-        """Let the model, and its teacher if it has one, pass on group by group."""
+        """Let the model, and its teacher if it has one, normalise group by group."""
         if self.samples_per_bn is None:
             return
         self.batches_per_step = accumulated_batches(runner)
-        batch_size = runner.train_dataloader.batch_size
+        views = getattr(unwrapped(runner.model), 'num_views', 1)
+        batch_size = runner.train_dataloader.batch_size * views
         group = min(
             self.samples_per_bn,
             batch_size * self.batches_per_step * get_world_size(),
@@ -86,7 +88,7 @@ class BatchNormGroupsHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
-        """Let the first of the batches of a step move the running statistics."""
+        """Let only the first batch of a step move the running statistics."""
         for groups in self.groups:
             groups.tracks = runner.iter % self.batches_per_step == 0
 
@@ -96,16 +98,16 @@ class BatchNormGroupsHook(Hook):
             broadcast_statistics(network)
 
     def after_train(self, runner: Runner) -> None:
-        """Leave layers that track as usual."""
+        """Let the layers track running statistics as usual again."""
         for groups in self.groups:
             groups.end()
 
 
 def networks(runner: Runner) -> list[Any]:
-    """The network that is trained, and its teacher, if it has one.
+    """Return the network that is trained, and its teacher if it has one.
 
     Args:
-        runner (Runner): Of the run.
+        runner (Runner): Runner of the run.
 
     Returns:
         list[nn.Module]: One or two.

@@ -1,4 +1,4 @@
-"""Before an epoch: features, pseudo labels, a fresh cluster memory."""
+"""The clustering before an epoch: features, pseudo labels, a fresh cluster memory."""
 
 import time
 
@@ -44,7 +44,7 @@ class ClusterMemoryHook(Hook):
     number of epochs trained so far).
 
     A checkpoint from within an epoch, or from between two clusterings, holds memory and
-    labels, so that a resumed run is the uninterrupted one.
+    labels, so that a resumed run equals the uninterrupted one.
 
     Args:
         clusterer (dict): Config of the algorithm, from the registry ``CLUSTERERS``.
@@ -119,12 +119,12 @@ class ClusterMemoryHook(Hook):
         self.first_iter: int | None = None  # of the epoch that is going on
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep what a checkpoint from between two clusterings holds."""
+        """Keep the memory of a checkpoint that was saved between two clusterings."""
         if runner._resume:
             self.resumed = checkpoint.get('cluster_memory')
 
     def before_train(self, runner: Runner) -> None:
-        """Build the loader of the training images; take up an interrupted epoch."""
+        """Build the loader of the training images; continue an interrupted epoch."""
         if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError(
                 'ClusterMemoryHook works before epochs: set `train_cfg.by_epoch=True`, '
@@ -144,8 +144,8 @@ class ClusterMemoryHook(Hook):
         memory.sources = torch.from_numpy(self.source_classes >= 0)
         if self.initial_labels is not None and memory.sources.any():
             raise ValueError(
-                'ClusterMemoryHook: `initial_labels` are of images without labels, and '
-                'the training set has a labelled source. Remove one of both.'
+                'ClusterMemoryHook: `initial_labels` cannot be combined with a '
+                'labelled source in the training set. Remove one of the two.'
             )
         self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
@@ -157,11 +157,12 @@ class ClusterMemoryHook(Hook):
             self.clusterer.state = self.resumed.get('clusterer', {})
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Extract, cluster, and give the labels to memory and sampler."""
+        """Extract features, cluster them, and pass the labels to memory and sampler."""
         seen = self.resumed['iteration'] if self.resumed else 0
         self.resumed = None
         self.first_iter = runner.iter - seen
         memory = memory_of(runner.model)
+        tell_progress(runner, memory)
         if len(memory.centroids) and (seen or runner.epoch % self.interval):
             return
         start = time.perf_counter()
@@ -187,7 +188,7 @@ class ClusterMemoryHook(Hook):
                 self.source_classes,
                 required=not memory.LEARNS_UNCLUSTERED,
             )
-        # Of the features as they are, for so are the queries.
+        # Of the unchanged features, because queries are computed from these, too.
         memory.fill(features, labels, cam_ids, next(runner.model.parameters()).device)
         runner.train_dataloader.sampler.set_labels(labels.numpy())
         if is_main_process():
@@ -201,7 +202,7 @@ class ClusterMemoryHook(Hook):
                 draw_clustering(runner, self.dataloader.dataset, clustered, labels)
 
     def _read_labels(self) -> Tensor | None:
-        """The labels to begin with, read before anything is computed."""
+        """Read the initial labels, before anything is computed."""
         if self.initial_labels is None:
             return None
         file, paths = self.initial_labels, self.dataloader.dataset.column('img_path')
@@ -211,9 +212,7 @@ class ClusterMemoryHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
         """Tell the memory how far the training is."""
-        memory = memory_of(runner.model)
-        step = runner.iter - runner.iter % memory.batches_per_update
-        memory.progress = step / runner.max_iters
+        tell_progress(runner, memory_of(runner.model))
 
     def after_train_iter(
         self,
@@ -228,11 +227,11 @@ class ClusterMemoryHook(Hook):
             check_same_vectors({name: bank.vectors for name, bank in banks.items()})
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Note that no epoch is going on."""
+        """Note that no epoch is in progress."""
         self.first_iter = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Save memory and labels, unless the next epoch makes new ones of nothing."""
+        """Save memory and labels, unless the next epoch clusters again without them."""
         meta = checkpoint['meta']
         seen = 0 if self.first_iter is None else meta['iter'] - self.first_iter
         memory = memory_of(runner.model)
@@ -247,10 +246,10 @@ class ClusterMemoryHook(Hook):
 
 
 def extraction_dataloader(cfg: Config) -> dict:
-    """The loader of the training images, derived from a Runner's config.
+    """Build the loader of the training images from a Runner's config.
 
     Args:
-        cfg (Config): With ``train_dataloader``, and ``test_dataloader`` or
+        cfg (Config): Config with ``train_dataloader``, and ``test_dataloader`` or
             ``val_dataloader``, whose pipeline, batch size and workers are taken.
 
     Returns:
@@ -271,6 +270,18 @@ def extraction_dataloader(cfg: Config) -> dict:
     return dict(test, dataset=dataset, sampler=sampler)
 
 
+def tell_progress(runner: Runner, memory: BaseMemory) -> None:
+    """Tell a memory how far the training is, the same for all batches of a step.
+
+    Args:
+        runner (Runner): Of the run.
+        memory (BaseMemory): Of its model.
+    """
+    step = runner.iter - runner.iter % memory.batches_per_update
+    memory.progress = step / runner.max_iters
+    memory.epoch = runner.epoch
+
+
 def memory_of(model: nn.Module) -> BaseMemory:
-    """The memory of a model, wrapped for distributed training or not."""
+    """Return the memory of a model, wrapped for distributed training or not."""
     return unwrapped(model).head.memory

@@ -1,4 +1,4 @@
-"""Compile the backbone, and nothing else."""
+"""Compilation of the backbone alone."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ class CompileBackboneHook(Hook):
 
     The rest of a step stays as it is: the memory changes its size with every
     clustering, and its update is planned on the CPU, so that compiling the whole step,
-    as MMEngine does by ``compile=True``, compiles anew in every epoch and gains nothing
-    there. Names of weights do not change. ``compile`` in a config is turned into this
-    hook by ``tools/train.py``.
+    as MMEngine does by ``compile=True``, compiles again in every epoch and gains
+    nothing there. Names of weights do not change. ``compile`` in a config is turned
+    into this hook by ``tools/train.py``.
 
     Args:
         **options: Arguments of :func:`torch.compile`, e.g. ``mode``, ``backend``.
@@ -44,8 +44,8 @@ def compile_backbone_only(cfg: Config) -> None:
     """Turn MMEngine's ``compile`` into :class:`CompileBackboneHook`.
 
     Args:
-        cfg (Config): With ``compile``, True or the arguments of ``torch.compile``, or
-            without; changed in place.
+        cfg (Config): Config with ``compile``, True or the arguments of
+            ``torch.compile``, or without; changed in place.
 
     Raises:
         TypeError: If it is something else.

@@ -1,4 +1,4 @@
-"""How the network of a run is computed."""
+"""Settings of how the network of a run is computed."""
 
 from contextlib import AbstractContextManager
 
@@ -17,9 +17,9 @@ from ..extraction import unwrapped
 class ComputationHook(Hook):
     """Let a network compute fast on the device, see :func:`prepare_computation`.
 
-    Results are the same but for rounding; shapes and checkpoints do not change. Under a
-    wrapper for distributed training other than ``DistributedDataParallel`` the weights
-    keep their layout in memory.
+    Results are the same up to rounding; shapes and checkpoints do not change. Under a
+    wrapper for distributed training other than ``DistributedDataParallel``, the weights
+    keep their memory layout.
 
     Args:
         channels_last (bool, optional): Keep the channels innermost in memory. Defaults
@@ -52,7 +52,7 @@ class ComputationHook(Hook):
         model = unwrapped(runner.model)
         if isinstance(runner.model, DistributedDataParallel):
             # With weights whose strides change after it was made, it computes wrong
-            # gradients (torch 2.14), so it is made anew.
+            # gradients (torch 2.14), so it is created again.
             prepare_computation(model, self.channels_last, self.inference_dtype)
             runner.model = runner.wrap_model(runner.cfg.get('model_wrapper_cfg'), model)
         elif is_model_wrapper(runner.model):
@@ -61,14 +61,14 @@ class ComputationHook(Hook):
             prepare_computation(model, self.channels_last, self.inference_dtype)
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Compute by folded layers from now on."""
+        """Use folded layers from now on."""
         self.evaluation = fixed_weights(unwrapped(runner.model))
         self.evaluation.__enter__()
 
     def after_val_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
     ) -> None:
-        """Compute by the layers of the model again."""
+        """Use the layers of the model again."""
         if self.evaluation is not None:
             self.evaluation.__exit__(None, None, None)
             self.evaluation = None

@@ -1,4 +1,4 @@
-"""Augment batches on the device that trains on them."""
+"""Augmentation of batches on the device that trains on them."""
 
 import torch
 from mmengine.hooks import Hook
@@ -13,8 +13,8 @@ from ..device_augmentation import DRAWS, DrawAugmentation, draw_only
 class DeviceAugmentationHook(Hook):
     """Flip, crop and erase whole batches on the device, instead of image by image.
 
-    Where processes that load images cannot keep up with a GPU, it takes a part of their
-    work. What is drawn for an image stays the same, and so do the pixels. The training
+    If loader processes cannot keep up with a GPU, this hook takes over a part of their
+    work. The draws for an image stay the same, and so do the pixels. The training
     pipeline must end with ``RandomFlip``, ``RandomCrop``, ``ReIDRandomErasing`` and
     ``PackInputs``, as in the recipes.
 
@@ -31,7 +31,7 @@ class DeviceAugmentationHook(Hook):
         self.draw: DrawAugmentation | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Change the pipeline, before workers start with it."""
+        """Change the pipeline before loader processes start with it."""
         dataset = runner.train_dataloader.dataset
         self.draw = draw_only(dataset.pipeline.transforms)
 

@@ -1,4 +1,4 @@
-"""Decode and resize every image of a run once."""
+"""A cache by which every image of a run is decoded and resized once."""
 
 import os
 from typing import Any
@@ -16,17 +16,18 @@ from mmreid_cc.registry import HOOKS
 class ImageCacheHook(Hook):
     """Keep the images of a training in memory, after decoding and resizing.
 
-    Both draw nothing, so that every epoch, the extraction of features and validations
-    repeat them. What is kept is shared by all workers of a process, and by training and
-    extraction. It takes 3 bytes for a pixel: 1.3 GB for the training images of
-    Market-1501, 3.2 GB for MSMT17 (256 × 128).
+    Decoding and resizing have no random part, so every epoch, the extraction of
+    features and validations would repeat them. The images are shared by all loader
+    processes of a process, and by training and extraction. They take 3 bytes for a
+    pixel: 1.3 GB for the training images of Market-1501, 3.2 GB for MSMT17 (256 × 128).
 
-    Training images are kept first, then those of the validation, each if they fit; the
-    log says which are. A file that changes during a run is not read again.
+    Training images are kept first, then those of the validation, if they fit; the log
+    says which are kept. A file that changes during a run is not read again.
 
     Args:
-        share (float): Of the memory that is available at the start, for all processes
-            on the machine together, in [0, 1]. 0 keeps nothing. Defaults to 0.25.
+        share (float): Share of the memory that is available at the start, for all
+            processes on the machine together, in [0, 1]. 0 keeps nothing. Defaults to
+            0.25.
 
     Raises:
         ValueError: If ``share`` is not as said.
@@ -57,7 +58,7 @@ class ImageCacheHook(Hook):
             room -= self._keep(runner, name, loader, room)
 
     def _keep(self, runner: Runner, name: str, loader: DataLoader, room: float) -> int:
-        """Keep the images of a loader if there is room; return what they take."""
+        """Keep the images of a loader if they fit; return the bytes that they take."""
         dataset: Any = loader.dataset
         known = isinstance(dataset, ReIDDataset)
         size = fixed_size(dataset.pipeline) if known else None

@@ -1,4 +1,4 @@
-"""Validate before the first epoch, so that a gain can be seen."""
+"""Validation before the first epoch, so that later ones can be compared with it."""
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner

@@ -1,4 +1,4 @@
-"""Stop at the first loss that is no number, and keep what led to it."""
+"""Stop at the first loss that is not finite, and keep the batch that led to it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,8 @@ class Iteration:
 
     Args:
         losses (LateNumbers): ``losses`` of all processes.
-        data_batch (dict): Of this process.
-        name (str): As the error tells it.
+        data_batch (dict): Batch of this process.
+        name (str): Name in the error.
         number (int): From 1 on.
     """
 
@@ -39,13 +39,12 @@ class Iteration:
 class InvalidLossHook(Hook):
     """End the run when a loss is NaN or infinite, in all processes at once.
 
-    The error tells iteration and learning rate. The process whose loss it was writes
-    the images of the batch, as the network saw them, into
+    The error names the iteration and the learning rate. The process with the invalid
+    loss writes the images of the batch, as the network saw them, into
     ``<work_dir>/invalid_loss/iter_<n>_rank_<r>.png``, and their files, row by row of
-    that sheet, into a ``.txt`` beside it. No checkpoint is written after it: the last
-    one is from before.
+    that sheet, into a ``.txt`` of the same name. No checkpoint is written afterwards.
 
-    A GPU is not waited for: its losses are read in the next iteration, or before
+    To avoid waiting for a GPU, its losses are read in the next iteration, or before
     anything is saved or validated.
 
     Raises:
@@ -69,7 +68,7 @@ class InvalidLossHook(Hook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Look at the losses of all processes."""
+        """Check the losses of all processes."""
         if outputs is None or data_batch is None:
             return
         rate = runner.optim_wrapper.get_lr()['lr'][0]
@@ -85,22 +84,22 @@ class InvalidLossHook(Hook):
             self.check(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Look at the last losses before anything is saved or validated."""
+        """Check the last losses before anything is saved or validated."""
         self.check(runner)
 
     def before_val(self, runner: Runner) -> None:
-        """The same, in a loop without epochs."""
+        """Check the last losses, in a loop without epochs."""
         self.check(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """The same for a checkpoint that another hook saves; in the main process."""
+        """Check the last losses before another hook saves; in the main process."""
         self.check(runner, together=False)
 
     def check(self, runner: Runner, together: bool = True) -> None:
-        """Look at losses that have not been read.
+        """Check losses that have not been read.
 
         Args:
-            runner (Runner): Of the run.
+            runner (Runner): Runner of the run.
             together (bool): Whether all processes are here.
 
         Raises:
@@ -133,10 +132,10 @@ class InvalidLossHook(Hook):
 
 
 def saves_now(runner: Runner) -> bool:
-    """Whether a checkpoint may be saved at the end of this iteration.
+    """Return whether a checkpoint may be saved at the end of this iteration.
 
     Args:
-        runner (Runner): Of the run.
+        runner (Runner): Runner of the run.
 
     Returns:
         bool: True if checkpoints are counted in iterations, and this is one of them.
@@ -159,7 +158,7 @@ def save_batch(data_batch: dict, folder: Path, name: str) -> None:
         data_batch (dict): ``inputs``, B images (3, H, W) in BGR, uint8 or float; and
             ``data_samples`` with ``img_path``.
         folder (Path): Is made if need be.
-        name (str): Of the files, without suffix.
+        name (str): Name of the files, without suffix.
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = torch.stack([image.float() for image in data_batch['inputs']])
@@ -170,7 +169,7 @@ def save_batch(data_batch: dict, folder: Path, name: str) -> None:
 
 
 def as_colors(images: Tensor) -> Tensor:
-    """Images as the network sees them, in red, green and blue from 0 to 1.
+    """Return images as the network sees them, in red, green and blue from 0 to 1.
 
     Args:
         images (Tensor): BGR, shape (B, 3, H, W), float, 0 to 255; what is not finite

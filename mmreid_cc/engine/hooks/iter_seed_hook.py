@@ -1,4 +1,4 @@
-"""Draws inside the network that do not depend on what was drawn before."""
+"""Random draws of the network that do not depend on earlier draws."""
 
 import random
 
@@ -17,7 +17,7 @@ from mmreid_cc.registry import HOOKS
 class IterSeedHook(Hook):
     """Seed all generators before every iteration, by (seed, iteration, rank).
 
-    What a network draws by itself, e.g. for drop path, is then the same in a resumed
+    Random draws of a network itself, e.g. for drop path, are then the same in a resumed
     run. The augmentation is seeded image by image, by
     :class:`RandomMultipleGallerySampler`.
 

@@ -1,4 +1,4 @@
-"""After a validation: pictures of how queries are answered."""
+"""Pictures of a validation: how the gallery is ranked for queries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ from ..extraction import unwrapped
 class RankingVisualizationHook(Hook):
     """Draw rank lists, CMC and similarities of each validation with the visualizer.
 
-    They go into ``vis_data/vis_image`` of the run, and into TensorBoard where that is
+    They are written to ``vis_data/vis_image`` of the run, and to TensorBoard if that is
     among the ``vis_backends``. Several sets in one validation are drawn as one.
 
     Args:
@@ -68,7 +68,7 @@ class RankingVisualizationHook(Hook):
         self.grad_cam_pairs = grad_cam_pairs
 
     def before_val(self, runner: Runner) -> None:
-        """See what counts in the ranking."""
+        """Find out by the metric which images count in the ranking."""
         metrics = runner.val_loop.evaluator.metrics
         ours = [metric for metric in metrics if isinstance(metric, ReIDMetric)]
         if not ours:
@@ -79,7 +79,7 @@ class RankingVisualizationHook(Hook):
         self.exclude_same_camera = ours[0].exclude_same_camera
 
     def before_val_epoch(self, runner: Runner) -> None:
-        """Begin with no image."""
+        """Forget the images of the last validation."""
         self.batches: list[tuple[Tensor, Tensor]] = []
 
     def after_val_iter(

@@ -1,4 +1,4 @@
-"""Let a GPU run ahead of the program that feeds it."""
+"""Iterations that do not wait for the GPU."""
 
 from mmengine.hooks import RuntimeInfoHook
 from mmengine.hooks.hook import DATA_BATCH
@@ -14,12 +14,13 @@ from ..extraction import unwrapped
 
 @HOOKS.register_module()
 class RunAheadHook(RuntimeInfoHook):
-    """What MMEngine's ``RuntimeInfoHook`` does, without waiting for the GPU.
+    """Replace MMEngine's ``RuntimeInfoHook`` by one that does not wait for the GPU.
 
-    That hook reads the losses of every iteration at its end, for the log, and so the
-    GPU has nothing queued when it is done. Here the log gets them an iteration later.
-    Batches are copied to the GPU behind what it computes, and not waited for; they must
-    be in pinned memory (``pin_memory=True`` of the loader). On a CPU nothing changes.
+    MMEngine's hook reads the losses for the log at the end of every iteration, so the
+    GPU has nothing queued when it has computed them. Here the log gets them one
+    iteration later. Batches are copied to the GPU without waiting for the copy; they
+    must be in pinned memory (``pin_memory=True`` of the loader). On a CPU nothing
+    changes.
 
     Examples:
         .. code:: python
@@ -31,7 +32,7 @@ class RunAheadHook(RuntimeInfoHook):
         self.waiting: LateNumbers | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """Let the copies of batches be queued."""
+        """Queue the copies of batches instead of waiting for them."""
         super().before_train(runner)
         # MMEngine has this switch, but mmpretrain's preprocessor no argument for it.
         unwrapped(runner.model).data_preprocessor._non_blocking = True
@@ -43,7 +44,7 @@ class RunAheadHook(RuntimeInfoHook):
         data_batch: DATA_BATCH = None,
         outputs: dict[str, Tensor] | None = None,
     ) -> None:
-        """Hand over the losses of the iteration before."""
+        """Pass on the losses of the iteration before."""
         if outputs is None or not delayed_losses.any_on_gpu(outputs):
             super().after_train_iter(runner, batch_idx, data_batch, outputs)
             return
@@ -52,7 +53,7 @@ class RunAheadHook(RuntimeInfoHook):
             super().after_train_iter(runner, batch_idx, None, before.read())
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Hand over those of the last iteration."""
+        """Pass on the losses of the last iteration."""
         if self.waiting is not None:
             super().after_train_iter(runner, 0, None, self.waiting.read())
             self.waiting = None

@@ -1,4 +1,4 @@
-"""Tell the memory of every process what all of them train on in a step."""
+"""Labels of the images of all processes in a step, known without an exchange."""
 
 from collections.abc import Iterator
 from copy import copy
@@ -20,13 +20,13 @@ from ..extraction import unwrapped
 
 @HOOKS.register_module()
 class StepSlotsHook(Hook):
-    """Spare a distributed run the exchange of labels in every backward pass.
+    """Tell the memory of each process the labels of all, instead of an exchange.
 
     The queries of all processes move the vectors of the memory, in an order that is
-    planned on the CPU. So each process would have to wait for its GPU until the labels
-    of the others are there. But every process draws the batch of all of them and takes
-    its part: here each draws that batch once more, as a whole. In a single process, or
-    with another sampler, nothing is done.
+    planned on the CPU. Each process would therefore have to wait for its GPU until the
+    labels of the others arrive. But every process draws the batch of all of them and
+    takes its part, so here each process draws that batch once more as a whole. In a
+    single process, or with another sampler, nothing is done.
 
     Examples:
         .. code:: python
@@ -41,7 +41,7 @@ class StepSlotsHook(Hook):
         self.batches_per_step = 1
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Begin to draw the batches of the epoch."""
+        """Start drawing the batches of the epoch."""
         sampler = runner.train_dataloader.sampler
         known = isinstance(sampler, RandomMultipleGallerySampler)
         if get_world_size() > 1 and known and memory_if_any(runner) is not None:
@@ -59,7 +59,7 @@ class StepSlotsHook(Hook):
             memory.step_slots = memory.slots_of(next(self.batches))
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Forget the last step."""
+        """Forget the labels of the last step."""
         memory = memory_if_any(runner)
         if memory is not None:
             memory.step_slots = None
@@ -67,7 +67,7 @@ class StepSlotsHook(Hook):
 
 
 def batches_of_all(sampler: RandomMultipleGallerySampler) -> Iterator[Tensor]:
-    """Draw what a sampler will draw in its next epoch, for all processes together.
+    """Draw what a sampler will draw for all processes in its next epoch.
 
     Args:
         sampler (RandomMultipleGallerySampler): Before its epoch begins; stays as it is.
@@ -85,10 +85,10 @@ def batches_of_all(sampler: RandomMultipleGallerySampler) -> Iterator[Tensor]:
 
 
 def memory_if_any(runner: Runner) -> BaseMemory | None:
-    """The memory of the model, if it has one.
+    """Return the memory of the model, if it has one.
 
     Args:
-        runner (Runner): Of the run.
+        runner (Runner): Runner of the run.
 
     Returns:
         BaseMemory | None: None where there is no memory.

@@ -13,12 +13,13 @@ from ..extraction import unwrapped
 
 @HOOKS.register_module()
 class TeacherHook(EMAHook):
-    """Average the weights, and let the average teach, see :class:`TaughtClassifier`.
+    """Average the weights into a teacher, see :class:`TaughtClassifier`.
 
     It is MMEngine's ``EMAHook`` with :class:`TeacherAverage`, which moves once for
     every step of the optimizer. :class:`ClusterMemoryHook` clusters the embeddings of
-    the teacher and fills the memory with them; the teacher is what is validated, and
-    what the ``state_dict`` of a checkpoint holds. A resumed run goes on with both.
+    the teacher and fills the memory with them. The teacher is validated, and its
+    weights are the ``state_dict`` of a checkpoint. A resumed run continues with both
+    networks.
 
     Args:
         momentum (float): Weight of the *new* weights, in (0, 1). Papers give the other
@@ -39,7 +40,7 @@ class TeacherHook(EMAHook):
         super().__init__(ema_type='TeacherAverage', momentum=momentum)
 
     def before_run(self, runner: Runner) -> None:
-        """Make the average, and hand it to the model."""
+        """Create the average, and pass it to the model as its teacher."""
         model = unwrapped(runner.model)
         if not isinstance(model, TaughtClassifier):
             raise ValueError(
@@ -50,7 +51,7 @@ class TeacherHook(EMAHook):
         model.set_teacher(self.ema_model.module)
 
     def before_train(self, runner: Runner) -> None:
-        """Begin with the weights of the network, which are initialised by now."""
+        """Start the average from the weights of the network, now initialised."""
         super().before_train(runner)
         self.batches_per_step = accumulated_batches(runner)
         if self.ema_model.steps == 0:
@@ -63,6 +64,6 @@ class TeacherHook(EMAHook):
         data_batch: DATA_BATCH = None,
         outputs: dict | None = None,
     ) -> None:
-        """Average after a step of the optimizer."""
+        """Update the average after a step of the optimizer."""
         if (runner.iter + 1) % self.batches_per_step == 0:
             super().after_train_iter(runner, batch_idx, data_batch, outputs)

@@ -1,4 +1,4 @@
-"""Before weights are loaded: see that they belong to the model."""
+"""A check, before weights are loaded, that they belong to the model."""
 
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
@@ -14,11 +14,11 @@ from ..weights import check_pretrained, check_weights, weights_of
 class WeightCheckHook(Hook):
     """Stop with the names of the layers if a checkpoint does not fit the model.
 
-    Without it MMEngine warns, and goes on with what fits. To test and to resume, every
-    layer must be there and none be left over. Where training starts from a checkpoint
+    Without it, MMEngine warns and loads what fits. A test and a resumed run require
+    exactly the layers of the model. If a training starts from a checkpoint
     (``load_from``, or ``init_cfg`` of the type ``'Pretrained'``), layers may be missing
-    or left over, of which MMEngine warns; what is there must have the right shape, and
-    the backbone must be there.
+    or left over, with a warning of MMEngine, but the backbone must be there, and all
+    layers that are there must have the right shape.
 
     Raises:
         ValueError: If the weights do not fit, see
@@ -44,5 +44,5 @@ class WeightCheckHook(Hook):
 
 
 def _is_training(runner: Runner) -> bool:
-    """``Runner.train`` builds the optimizer before it loads any weights."""
+    """Return whether the Runner trains: it then has an optimizer already."""
     return isinstance(runner.optim_wrapper, OptimWrapper)

@@ -15,8 +15,9 @@ from mmreid_cc.registry import OPTIM_WRAPPERS
 class BFloat16OptimWrapper(OptimWrapper):
     """Compute the network in bfloat16, where PyTorch's autocast finds it safe.
 
-    MMEngine's ``AmpOptimWrapper`` needs a GPU. This one does not, and as bfloat16 has
-    the range of float32 it scales no loss. Weights, memory and loss stay float32.
+    MMEngine's ``AmpOptimWrapper`` needs a GPU, and this wrapper does not. Because
+    bfloat16 has the range of float32, the loss is not scaled. Weights, memory and loss
+    stay float32.
 
     Examples:
         .. code:: python

@@ -18,8 +18,8 @@ def camera_pair_metrics(
 ) -> dict[str, float]:
     """Score the queries of each camera in the gallery of each camera.
 
-    A camera that is hard to match with another stands out here and is hidden in the
-    mean. The arguments, NumPy arrays here, and the definitions are those of
+    The mean hides a camera that is hard to match with another one; these values show
+    it. The arguments, which are NumPy arrays here, and the definitions are those of
     :func:`ranking_metrics`.
 
     Returns:

@@ -26,7 +26,7 @@ class DistanceRows(Protocol):
     shape: tuple[int, int]
 
     def chunks(self) -> Iterator[tuple[slice, NDArray]]:
-        """Yield the rows in their order, anew at each call.
+        """Yield the rows in their order, from the start at each call.
 
         Yields:
             tuple[slice, np.ndarray]: The next queries, as many as fit into
@@ -50,7 +50,7 @@ class CosineDistance:
 
     Args:
         query_features (array): (Q, D), floating, of any length but zero.
-        gallery_features (array): (G, D), likewise.
+        gallery_features (array): (G, D), of the same kind.
 
     Raises:
         TypeError: If the features are not floating-point numbers.
@@ -105,7 +105,7 @@ class CosineDistance:
 class GivenDistance:
     """The rows of a distance matrix that the caller has computed.
 
-    Types that float32 cannot hold are read as float64, all others as float32.
+    Values of types that float32 cannot hold are read as float64, all others as float32.
 
     Args:
         distance (array): (Q, G), finite.

@@ -15,7 +15,7 @@ JUNK_PID = -1
 
 
 class EvaluationProtocol(NamedTuple):
-    """The images of each identity in the gallery, and what is left out.
+    """The images of each identity in the gallery, and those that do not count.
 
     Attributes:
         by_pid (np.ndarray): Gallery indices without junk, grouped by identity and
@@ -50,7 +50,7 @@ def distance_and_protocol(
     distance: ArrayLike | ReRankedDistance | None = None,
     exclude_same_camera: bool = True,
 ) -> tuple[DistanceRows, EvaluationProtocol]:
-    """Check the arguments of :func:`ranking_metrics` and bring them into order.
+    """Check and convert the arguments of :func:`ranking_metrics`.
 
     Returns:
         tuple[DistanceRows, EvaluationProtocol]: The distance to rank by, not computed
@@ -96,7 +96,7 @@ def distance_and_protocol(
 def split_gallery(
     protocol: tuple, query: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Find, in compiled code, the images of a query that are no plain wrong answers.
+    """Find the matches of a query and the images that do not count, in compiled code.
 
     Args:
         protocol (tuple): ``tuple(EvaluationProtocol(...))``: plain, for the index of

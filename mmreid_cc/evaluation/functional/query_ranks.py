@@ -14,7 +14,7 @@ from .protocol import EvaluationProtocol, split_gallery
 
 
 class QueryRanks(NamedTuple):
-    """The ranking of the gallery for each query, summed up in three numbers.
+    """The ranking of the gallery for each query, summarised in three numbers.
 
     Attributes:
         average_precision (np.ndarray): (Q,) float64 in [0, 1]; NaN for a query without
@@ -31,7 +31,7 @@ class QueryRanks(NamedTuple):
 
     @property
     def matched(self) -> NDArray[np.bool_]:
-        """(Q,) bool: which queries have a match."""
+        """Which queries have a match; (Q,) bool."""
         return self.first_match > 0
 
     def means(self, topk: Sequence[int]) -> dict[str, float]:
@@ -62,11 +62,12 @@ def rank_queries(
     """Rank the gallery for each query: what :func:`ranking_metrics` averages.
 
     Only the few matches of a query are sorted. The rank of a match is the number of
-    gallery images not farther than it, and plain counts run at the speed of memory.
+    gallery images that are not farther away, and plain counting is as fast as reading
+    the memory.
 
     Args:
-        distance_rows (DistanceRows): Of :func:`distance_and_protocol`.
-        protocol (EvaluationProtocol): Of the same.
+        distance_rows (DistanceRows): Rows from :func:`distance_and_protocol`.
+        protocol (EvaluationProtocol): Protocol from the same function.
 
     Returns:
         QueryRanks: One entry per query, also for those without a match.

@@ -46,7 +46,7 @@ def ranking_metrics(
     In CMC and mINP, images at the same distance are ranked by their gallery index.
 
     Inner products are computed on this process's GPU, if there is one; all else on all
-    cores of the CPU, in chunks of queries: beside the features it takes some 150 MB
+    cores of the CPU, in chunks of queries, and takes some 150 MB above the features
     whatever the size of the data. The result does not depend on the number of threads.
 
     Args:
@@ -70,7 +70,7 @@ def ranking_metrics(
     Raises:
         TypeError: If features are not floating, or identities or cameras no integers.
         ValueError: If no query has a match; if shapes do not fit; if a feature or
-            distance is not finite, or a feature is zero; if a k is not from 1 on.
+            distance is not finite, or a feature is zero; if a k is below 1.
 
     Example:
         >>> query, gallery = np.eye(2), np.array([[1, 0.1], [0.1, 1], [1, 1]])
@@ -107,7 +107,7 @@ def checked_topk(topk: Sequence[int]) -> tuple[int, ...]:
     """Check the k of each ``CMC@k``.
 
     Args:
-        topk (Sequence[int]): One or more integers from 1 on.
+        topk (Sequence[int]): One or more integers of at least 1.
 
     Returns:
         tuple[int, ...]: The same.

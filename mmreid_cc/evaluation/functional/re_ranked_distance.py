@@ -24,7 +24,7 @@ _ROUNDING = 1e-12  # (2 − 2·cos)² of equal images may be so large
 
 
 class ReRankedDistance:
-    """λ · d / d_max + (1 − λ) · Jaccard, never held as a whole.
+    """The distance λ · d / d_max + (1 − λ) · Jaccard, never stored as a whole.
 
     What is kept is sparse: the Jaccard distances below 1. The other part is a matrix
     product and is computed with the rows when they are read. So MSMT17 (11,659 × 82,161
@@ -84,7 +84,7 @@ class ReRankedDistance:
         self._jaccard = jaccard_rows(encoding, np.full(len(query), len(query)))
 
     def chunks(self) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Yield the rows, each array the caller's to change.
+        """Yield the rows; the caller may change each array.
 
         Yields:
             tuple[slice, np.ndarray]: The next queries and their distances (n, G).

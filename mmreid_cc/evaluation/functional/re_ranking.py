@@ -18,9 +18,9 @@ def re_ranking(
     It mixes two distances: λ · d / d_max + (1 − λ) · Jaccard, where d = (2 − 2·cos)²
     and d_max is the largest of the query to any image, and the Jaccard distance
     compares k-reciprocal neighbourhoods among query and gallery together. The values
-    are those of the public code, without its (Q + G)² matrices: beside a copy of the
-    features and the result, memory grows with (Q + G) · k². Where the result is too
-    large, too (3.8 GB for MSMT17), rank by :class:`ReRankedDistance` instead.
+    are those of the public code, without its (Q + G)² matrices: in addition to a copy
+    of the features and the result, memory grows with (Q + G) · k². Where the result is
+    too large, too (3.8 GB for MSMT17), rank by :class:`ReRankedDistance` instead.
 
     Args:
         query_features (array): (Q, D), floating, NumPy or a tensor of any device.

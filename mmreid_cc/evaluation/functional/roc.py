@@ -15,7 +15,7 @@ BINS = 2**16
 
 
 class RocCurve(NamedTuple):
-    """How many pairs are taken for the same person up to each distance.
+    """How many pairs count as the same person up to each distance.
 
     Attributes:
         fpr (np.ndarray): (T,) float64, ascending from 0 to 1: the share of the pairs of

@@ -1,4 +1,4 @@
-"""How good the clusters of a network are, where nobody knows who is who."""
+"""A metric of the clusters of a network, without identities."""
 
 from typing import Any, ClassVar
 
@@ -20,12 +20,12 @@ from .feature_metric import FeatureMetric
 class ClusterMetric(FeatureMetric):
     """Cluster images, and judge their clusters without identities.
 
-    For runs without a test set: the images of a validation are unlabelled ones, as a
-    rule those of the training. Reports ``cluster/silhouette``, see
+    This metric is for runs without a test set: a validation uses unlabelled images,
+    usually those of the training. It reports ``cluster/silhouette``, see
     :func:`mmreid_cc.clustering.label_silhouette`, ``cluster/people``, their estimated
-    number, ``cluster/clusters`` and ``cluster/unclustered``, a share.
-    ``ClusterMemoryHook`` logs the same of the weights that an epoch begins with; this
-    metric sees them before they are saved, and those of the last epoch, too.
+    number, ``cluster/clusters``, and ``cluster/unclustered``, a share.
+    ``ClusterMemoryHook`` logs the same for the weights at the beginning of an epoch;
+    this metric sees weights before they are saved, including those of the last epoch.
 
     Each data sample holds ``feature``, Tensor (D,), from the head; ``cam_id`` (int) and
     ``sample_idx`` (int, 0…N − 1), from the data set.

@@ -1,4 +1,4 @@
-"""What the metrics on embeddings share: they are gathered once, as tensors."""
+"""The base class of the metrics on embeddings, which are gathered once."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ class FeatureMetric(BaseMetric):
     """Base class of the metrics that look at the embeddings of all images together.
 
     A subclass names its ``FIELDS`` and implements :meth:`compute_metrics`, which the
-    main process calls, and whose results all of them get.
+    main process calls; all processes get the result.
 
     Attributes:
         FIELDS (tuple[str, ...]): The integers that it needs of each data sample beside
@@ -27,7 +27,7 @@ class FeatureMetric(BaseMetric):
     FIELDS: ClassVar[tuple[str, ...]] = ('sample_idx',)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
-        """Keep a batch as two CPU tensors, copies of what is needed and no more.
+        """Keep what is needed of a batch as two CPU tensors.
 
         Args:
             data_batch (Any): Not used.
@@ -53,7 +53,7 @@ class FeatureMetric(BaseMetric):
         self.results.append((features.detach().float().cpu(), torch.tensor(fields)))
 
     def evaluate(self, size: int) -> dict[str, float]:
-        """Gather the tensors of all ranks, compute on the main one, tell all.
+        """Gather the tensors of all ranks, compute on one, and send the result.
 
         Unlike the base class, which pickles the results sample by sample.
 

@@ -1,4 +1,4 @@
-"""Several test sets in one run, each by itself."""
+"""A metric for several test sets in one run, each evaluated on its own."""
 
 from mmengine.logging import print_log
 from torch import Tensor
@@ -12,10 +12,10 @@ from .reid_metric import ReIDMetric
 class JointReIDMetric(ReIDMetric):
     """The metrics of each data set in a :class:`JointReID`, and their mean.
 
-    Every set is ranked by itself: its queries search its own gallery. Results carry the
-    name of the set, ``reid/market/mAP``; their mean over the sets, each of the same
-    weight, does not, ``reid/mAP``, so that it can choose the best checkpoint. The log
-    gets a row for each set. Arguments as :class:`ReIDMetric`.
+    Every set is ranked on its own: its queries search its own gallery. Results have the
+    name of the set, as in ``reid/market/mAP``. Their mean over the sets, in which each
+    has the same weight, is ``reid/mAP``, so that it can select the best checkpoint. The
+    log gets a row for each set. Arguments are those of :class:`ReIDMetric`.
 
     Raises:
         ValueError: As :class:`ReIDMetric`, with the name of the set; and if the data
@@ -44,7 +44,7 @@ class JointReIDMetric(ReIDMetric):
         if sizes is None:
             raise ValueError(
                 'JointReIDMetric tests the sets of a JointReID one by one, and the '
-                'data set is another. Take ReIDMetric, or JointReID.'
+                'data set is another one. Use ReIDMetric, or JointReID.'
             )
         parts = [part.split(list(sizes.values())) for part in results]
         rows = {}
@@ -68,7 +68,7 @@ class JointReIDMetric(ReIDMetric):
 
 
 def _table(rows: dict[str, dict[str, float]], columns: list[str]) -> str:
-    """A row for each data set, a column for each metric."""
+    """Format a table with a row for each data set and a column for each metric."""
     width = max(len(name) for name in rows)
     widths = [max(len(column), 5) for column in columns]
     lines = [['', *columns]]

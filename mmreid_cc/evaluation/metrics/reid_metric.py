@@ -21,9 +21,10 @@ _RE_RANKING = ('k1', 'k2', 'lambda_value')
 class ReIDMetric(FeatureMetric):
     """Rank the gallery for each query; report mAP, mINP and CMC **in percent**.
 
-    Query and gallery are one data set, told apart by ``is_query``. The protocol and
+    Query and gallery are one data set, distinguished by ``is_query``. The protocol and
     the definitions are those of :func:`mmreid_cc.evaluation.ranking_metrics`; that
-    function gives fractions, this class percent, like mmpretrain's ``Accuracy``.
+    function returns fractions, and this class reports percent, like mmpretrain's
+    ``Accuracy``.
 
     Each data sample holds
 
@@ -31,13 +32,13 @@ class ReIDMetric(FeatureMetric):
     - ``pid`` (int), ``cam_id`` (int), ``is_query`` (bool) and ``sample_idx`` (int,
       0…N − 1), from the data set, through ``PackInputs(meta_keys=...)``.
 
-    Results carry a prefix: ``reid/mAP``, ``reid/mINP``, ``reid/CMC@1``.
+    Results have a prefix: ``reid/mAP``, ``reid/mINP``, ``reid/CMC@1``.
 
     Args:
         topk (Sequence[int]): The k of each ``CMC@k``. Defaults to (1, 5, 10).
         rerank (bool | dict): Whether to also rank by the re-ranked distance of
             :func:`mmreid_cc.evaluation.re_ranking`, without a matrix of its size. Its
-            results stand beside the plain ones, as ``mAP_rerank``, ``mINP_rerank``,
+            results are added to the plain ones, as ``mAP_rerank``, ``mINP_rerank``,
             ``CMC@1_rerank``. A dict sets any of ``k1``, ``k2`` and ``lambda_value``.
             Defaults to False.
         exclude_same_camera (bool): Whether to leave out gallery images of the query's
@@ -130,7 +131,7 @@ class ReIDMetric(FeatureMetric):
         features = results[0].numpy()
         _, pids, cams, is_query = results[1].numpy().T
         query = is_query == 1
-        # Junk is no neighbour either, so that re-ranking must not see it.
+        # Junk must not be a neighbour either, so re-ranking must not see it.
         gallery = ~query & (pids != JUNK_PID)
         if not query.any() or not gallery.any():
             raise ValueError(

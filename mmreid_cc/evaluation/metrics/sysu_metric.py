@@ -10,6 +10,7 @@ from mmreid_cc.registry import METRICS
 from ..functional import ranking_metrics
 from .reid_metric import ReIDMetric
 
+CAMERAS = {'query': (3, 6), 'gallery': (1, 2, 4, 5)}
 SAME_PLACE = {3: 2}  # an infrared camera, and the visible one beside it
 
 
@@ -32,7 +33,9 @@ class SYSUMetric(ReIDMetric):
         prefix (str | None): Defaults to None, which means ``'reid'``.
 
     Raises:
-        ValueError: If an argument is not positive; and as :class:`ReIDMetric`.
+        ValueError: If an argument is not positive, or a query is of no infrared camera
+            (3, 6) or a gallery image of no visible one (1, 2, 4, 5); and as
+            :class:`ReIDMetric`.
 
     References:
         Wu et al., *RGB-Infrared Cross-Modality Person Re-Identification* (ICCV 2017).
@@ -78,6 +81,15 @@ class SYSUMetric(ReIDMetric):
                 f'{len(query)} queries and {len(gallery)} gallery images among '
                 f'{len(pids)} samples: SYSUMetric needs both, e.g. of SYSUMM01.'
             )
+        for part, rows_ in (('query', query), ('gallery', gallery)):
+            strange = np.setdiff1d(cams[rows_], CAMERAS[part])
+            if len(strange):
+                raise ValueError(
+                    f'SYSUMetric: {part} images are of cameras {CAMERAS[part]}, and '
+                    f'there are some of {strange.tolist()}. Set `val_evaluator` and '
+                    '`test_evaluator` to `dict(type="ReIDMetric")` for other data than '
+                    'SYSUMM01.'
+                )
         places = cams.copy()
         for camera, place in SAME_PLACE.items():
             places[(cams == camera) & (is_query == 1)] = place
@@ -136,7 +148,7 @@ def identity_cmc(
     *,
     topk: Sequence[int],
 ) -> dict[str, float]:
-    """CMC where every identity of the gallery has one rank, that of its nearest image.
+    """Compute the CMC of identities, each ranked by its nearest image.
 
     Args:
         query_features (np.ndarray): L2-normalised, (Q, D).

@@ -4,6 +4,7 @@ from .fastreid_resnet import FastReIDResNet, FastReIDResNetIBN
 from .ibn import InstanceBatchNorm
 from .ics_vision_transformer import IBNConvStem, ICSVisionTransformer
 from .osnet import OSNet
+from .pass_vision_transformer import PASSVisionTransformer
 from .resnet_ibn import ResNetIBN
 from .solider_swin import SOLIDERSwin
 from .twins import Twins
@@ -15,6 +16,7 @@ __all__ = [
     'ICSVisionTransformer',
     'InstanceBatchNorm',
     'OSNet',
+    'PASSVisionTransformer',
     'ResNetIBN',
     'SOLIDERSwin',
     'Twins',

@@ -13,7 +13,7 @@ class InstanceBatchNorm(nn.Module):
 
     Args:
         num_features (int): C, at least 2. An odd channel goes to batch norm.
-        norm_cfg (dict, optional): Of the second half. Defaults to None:
+        norm_cfg (dict, optional): Config of the second half. Defaults to None:
             ``dict(type='BN')``.
 
     References:

@@ -78,7 +78,7 @@ class ICSVisionTransformer(VisionTransformer):
         img_size (tuple[int, int]): Height and width for which the position embedding is
             kept, multiples of 16; it is resized for images of another size.
             Defaults to (256, 128).
-        drop_path_rate (float): Of stochastic depth. Defaults to 0.
+        drop_path_rate (float): Rate of stochastic depth. Defaults to 0.
         init_cfg (dict | list, optional): Initialisation. Defaults to None.
 
     Raises:

@@ -25,7 +25,7 @@ class OSNet(BaseBackbone):
 
     Args:
         widen_factor (float): 0.25, 0.5, 0.75 or 1. Defaults to 1.
-        norm_cfg (dict, optional): Of the norm layers. Defaults to None:
+        norm_cfg (dict, optional): Config of the norm layers. Defaults to None:
             ``dict(type='BN')``.
         init_cfg (dict | list, optional): Initialisation. Defaults to None: Kaiming
             normal (fan out) for convolutions, 1 for norm layers.
@@ -93,7 +93,7 @@ class OSNet(BaseBackbone):
         self.last = ConvModule(channels[-1], channels[-1], 1, norm_cfg=norm_cfg)
 
     def forward(self, x: Tensor) -> tuple[Tensor]:
-        """The map of the last layer.
+        """Compute the map of the last layer.
 
         Args:
             x (Tensor): Images, shape (B, 3, H, W).
@@ -105,15 +105,15 @@ class OSNet(BaseBackbone):
 
 
 class OSBlock(BaseModule):
-    """A residual bottleneck of four streams with receptive fields of 3, 5, 7 and 9.
+    """A residual bottleneck with four streams of receptive fields 3, 5, 7 and 9.
 
     One gate, shared by the streams, weighs their channels before they are added (the
     "unified aggregation gate" of the paper).
 
     Args:
-        in_channels (int): Of the input.
-        out_channels (int): Of the output; the streams have a quarter of it.
-        norm_cfg (dict): Of the norm layers.
+        in_channels (int): Channels of the input.
+        out_channels (int): Channels of the output; the streams have a quarter of it.
+        norm_cfg (dict): Config of the norm layers.
     """
 
     def __init__(self, in_channels: int, out_channels: int, norm_cfg: dict) -> None:
@@ -132,7 +132,7 @@ class OSBlock(BaseModule):
             self.downsample = ConvModule(in_channels, out_channels, 1, **linear)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (B, in, H, W) to (B, out, H, W)."""
+        """Map shape (B, in, H, W) to (B, out, H, W)."""
         reduced = self.reduce(x)
         scales = [self.gate(stream(reduced)) for stream in self.streams]
         summed = self.expand(torch.stack(scales).sum(dim=0))
@@ -143,8 +143,8 @@ class LiteConv(BaseModule):
     """A 3 × 3 convolution in two: pointwise, then depthwise; BN and ReLU at the end.
 
     Args:
-        channels (int): Of input and output.
-        norm_cfg (dict): Of the norm layer.
+        channels (int): Channels of input and output.
+        norm_cfg (dict): Config of the norm layer.
     """
 
     def __init__(self, channels: int, norm_cfg: dict) -> None:
@@ -155,5 +155,5 @@ class LiteConv(BaseModule):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape (B, C, H, W) to (B, C, H, W)."""
+        """Map shape (B, C, H, W) to (B, C, H, W)."""
         return self.depthwise(self.pointwise(x))

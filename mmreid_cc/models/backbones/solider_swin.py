@@ -11,7 +11,7 @@ from mmreid_cc.registry import MODELS
 
 @MODELS.register_module()
 class SOLIDERSwin(SwinTransformer):
-    r"""``mmpretrain.SwinTransformer`` whose maps lean to meaning or to appearance.
+    r"""``mmpretrain.SwinTransformer`` whose maps weigh semantics against appearance.
 
     After each stage but the last, every channel of the map is scaled and shifted,
     :math:`x \leftarrow \mathrm{softplus}(A\,\lambda)\,x + B\,\lambda`, where
@@ -58,7 +58,7 @@ class SOLIDERSwin(SwinTransformer):
         self.semantic_embed_b = nn.ModuleList(map(_kept_linear, widths))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The maps of the stages in ``out_indices``.
+        """Compute the maps of the stages in ``out_indices``.
 
         Args:
             x (Tensor): Shape (B, 3, H, W).
@@ -84,7 +84,7 @@ class SOLIDERSwin(SwinTransformer):
 
 
 def _kept_linear(width: int) -> nn.Linear:
-    """From the two weights to the channels of a map; it is not trained."""
+    """Create a linear map, not trained, from both weights to the channels of a map."""
     layer = nn.Linear(2, width).requires_grad_(False)
     nn.init.trunc_normal_(layer.weight, std=0.02)
     nn.init.zeros_(layer.bias)

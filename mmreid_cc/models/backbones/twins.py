@@ -16,8 +16,8 @@ class Twins(BaseModule):
     the second half that of the second, and a cosine of two embeddings is about the mean
     of both. ``head.in_channels`` is the sum of both.
 
-    Images of 3 channels are seen by both. Of images of 6, see
-    :class:`MutualClassifier`, each sees three.
+    Images of 3 channels are seen by both. If images have 6 channels, each network sees
+    three of them, see :class:`MutualClassifier`.
 
     Args:
         networks (list[dict]): Configs of two backbones, which differ where they start.
@@ -40,7 +40,7 @@ class Twins(BaseModule):
         self.networks = ModuleList([MODELS.build(network) for network in networks])
 
     def forward(self, inputs: Tensor) -> tuple[Tensor]:
-        """The maps of both.
+        """Compute the maps of both backbones.
 
         Args:
             inputs (Tensor): Shape (B, 3, H, W) or (B, 6, H, W).

@@ -1,4 +1,4 @@
-"""Two networks of which each sees a view of its own."""
+"""Two networks, each of which sees its own view of an image."""
 
 import torch
 from mmpretrain.structures import DataSample
@@ -13,9 +13,9 @@ from .taught_classifier import TaughtClassifier
 class MutualClassifier(TaughtClassifier):
     """A :class:`TaughtClassifier` around :class:`Twins`.
 
-    Of two views of an image each of the twins, and of the twins of the teacher, sees
-    one. With one view all see the same. Its arguments are those of
-    ``mmpretrain.ImageClassifier``.
+    If there are two views of an image, each of the twins sees one of them, and so does
+    each of the twins of the teacher. With one view, all see the same. Its arguments are
+    those of ``mmpretrain.ImageClassifier``.
 
     Examples:
         .. code:: python
@@ -28,6 +28,6 @@ class MutualClassifier(TaughtClassifier):
     """
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """The losses of a batch, see :class:`TaughtClassifier`."""
+        """Compute the losses of a batch, see :class:`TaughtClassifier`."""
         views = inputs.unflatten(0, (-1, len(data_samples)))
         return super().loss(torch.cat(list(views), dim=1), data_samples)

@@ -10,16 +10,16 @@ from mmreid_cc.registry import MODELS
 
 @MODELS.register_module()
 class TaughtClassifier(ImageClassifier):
-    """An ``ImageClassifier`` whose memory also gets what a teacher says of a batch.
+    """An ``ImageClassifier`` whose memory also gets a teacher's embeddings of a batch.
 
     The teacher is an average of the weights of this network, see :class:`TeacherHook`,
     which sets it. It embeds every batch without gradients and in training mode, i.e. by
     the batch norm statistics of the batch, and in the same groups as this network. Its
-    embeddings reach the memory, see :meth:`BaseMemory.contrast`.
+    embeddings are passed to the memory, see :meth:`TaughtMemory.contrast_taught`.
 
-    Where the training pipeline makes several views of an image (``MultiView``, and
+    If the training pipeline makes several views of an image (``MultiView``, and
     :func:`collate_views` for the batch), this network sees the first of them, and the
-    teacher the others.
+    teacher sees the others.
 
     Its arguments are those of ``mmpretrain.ImageClassifier``.
 
@@ -38,20 +38,20 @@ class TaughtClassifier(ImageClassifier):
     teacher: ImageClassifier | None = None  # set by `set_teacher`
 
     def set_teacher(self, teacher: ImageClassifier) -> None:
-        """Choose the teacher, whose weights are no part of those of this network.
+        """Set the teacher, whose weights do not become weights of this network.
 
         Args:
-            teacher (nn.Module): Of the same architecture.
+            teacher (nn.Module): A network of the same architecture.
         """
         # Not by `setattr`, which would add its weights to those of this network.
         object.__setattr__(self, 'teacher', teacher.train())
 
     def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """The losses of a batch.
+        """Compute the losses of a batch.
 
         Args:
-            inputs (Tensor): B images, shape (B, 3, H, W); or V views of each, first
-                those of the first view, shape (V · B, 3, H, W).
+            inputs (Tensor): B images, shape (B, 3, H, W); or V views of each, shape
+                (V · B, 3, H, W), beginning with the B images of the first view.
             data_samples (list[DataSample]): B of them, with ``sample_idx``.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Heads: from features to embeddings and losses."""
+"""Heads, which turn features into embeddings and losses."""
 
 from .bn_neck_head import BNNeckHead
 from .cluster_contrast_head import ClusterContrastHead

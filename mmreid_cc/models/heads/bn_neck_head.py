@@ -1,4 +1,4 @@
-"""From backbone features to an embedding: what the heads of re-ID share."""
+"""The base of the re-ID heads: from backbone features to an embedding."""
 
 import torch
 import torch.nn.functional as F
@@ -54,10 +54,10 @@ class BNNeckHead(BaseModule):
         self.bn.bias.requires_grad_(False)
 
     def pre_logits(self, feats: Tensor | tuple[Tensor, ...]) -> Tensor:
-        """The input of the head as vectors.
+        """Return the input of the head as vectors.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
 
         Returns:
             Tensor: Shape (B, C).
@@ -85,10 +85,10 @@ class BNNeckHead(BaseModule):
         )
 
     def forward(self, feats: Tensor | tuple[Tensor, ...]) -> Tensor:
-        """The L2-normalised embeddings.
+        """Compute the L2-normalised embeddings.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
 
         Returns:
             Tensor: Shape (B, ``out_channels``).
@@ -113,10 +113,10 @@ class BNNeckHead(BaseModule):
         feats: Tensor | tuple[Tensor, ...],
         data_samples: list[DataSample] | None = None,
     ) -> list[DataSample]:
-        """Put the embeddings on data samples.
+        """Store the embeddings in data samples.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
             data_samples (list[DataSample], optional): Defaults to None: new ones.
 
         Returns:
@@ -124,7 +124,7 @@ class BNNeckHead(BaseModule):
             CPU.
         """
         # One copy from the device. Each row then gets memory of its own: a view that is
-        # kept, or pickled, would drag its whole batch along.
+        # kept, or pickled, would keep its whole batch in memory.
         embeddings = self(feats).cpu()
         if data_samples is None:
             data_samples = [DataSample() for _ in embeddings]

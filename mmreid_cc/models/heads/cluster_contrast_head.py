@@ -58,14 +58,14 @@ class ClusterContrastHead(BNNeckHead):
         data_samples: list[DataSample],
         taught: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """The contrast of a batch with the memory.
+        """Compute the loss of a batch by the memory.
 
         The memory looks the images up by ``sample_idx``; whatever identity a data
         sample may carry is not read.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
-            data_samples (list[DataSample]): With ``sample_idx``.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
+            data_samples (list[DataSample]): Data samples with ``sample_idx``.
             taught (Tensor, optional): Embeddings of a teacher, see
                 :class:`TaughtClassifier`; shape (V, B, D). Defaults to None.
 

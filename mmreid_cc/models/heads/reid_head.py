@@ -26,8 +26,8 @@ class ReIDHead(BNNeckHead):
         in_channels (int): C, the channels of backbone or neck.
         num_classes (int): Identities in the training set; a label is below it.
         label_smoothing (float): ε, in [0, 1). Defaults to 0.1.
-        margin (float, optional): Of the triplets, by which a negative must be farther
-            than a positive; None for the soft margin, :math:`\log(1 + e^x)`.
+        margin (float, optional): Margin of the triplets, by which a negative must be
+            farther than a positive; None for the soft margin, :math:`\log(1 + e^x)`.
             Defaults to 0.3.
         embed_dim (int, optional): Size of a linear embedding before the BN neck.
             Defaults to None: no linear layer.
@@ -36,7 +36,7 @@ class ReIDHead(BNNeckHead):
             classifier.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Luo et al., *Bag of Tricks and a Strong Baseline for Deep Person
@@ -87,11 +87,12 @@ class ReIDHead(BNNeckHead):
     def loss(
         self, feats: Tensor | tuple[Tensor, ...], data_samples: list[DataSample]
     ) -> dict[str, Tensor]:
-        """Both losses of a batch.
+        """Compute both losses of a batch.
 
         Args:
-            feats (Tensor | tuple[Tensor]): Of backbone or neck.
-            data_samples (list[DataSample]): With ``gt_label``, 0…``num_classes`` − 1.
+            feats (Tensor | tuple[Tensor]): Outputs of backbone or neck.
+            data_samples (list[DataSample]): Data samples with ``gt_label``,
+                0…``num_classes`` − 1.
 
         Returns:
             dict[str, Tensor]: ``loss_identity`` and ``loss_triplet``, scalars, whose
@@ -114,7 +115,7 @@ class ReIDHead(BNNeckHead):
         return {'loss_identity': identity, 'loss_triplet': triplet}
 
     def _labels(self, data_samples: list[DataSample]) -> Tensor:
-        """The identities of a batch, shape (B,), int64."""
+        """Return the identities of a batch, shape (B,), int64."""
         if not all('gt_label' in sample for sample in data_samples):
             raise ValueError(
                 'ReIDHead learns from identities, and a data sample has no `gt_label`. '

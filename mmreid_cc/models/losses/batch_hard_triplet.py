@@ -43,7 +43,7 @@ def batch_hard_triplet_loss(
     if others is None or other_labels is None:
         others, other_labels = anchors, labels
     with torch.autocast(anchors.device.type, enabled=False):
-        # Not by a matrix product, whose rounding a small distance would not survive.
+        # A matrix product would lose small distances to rounding.
         distances = torch.cdist(
             anchors.to(torch.promote_types(anchors.dtype, torch.float32)),
             others.to(torch.promote_types(others.dtype, torch.float32)),

@@ -1,4 +1,4 @@
-"""Batches of all processes together, as far as a loss is concerned."""
+"""The gathering of the batches of all processes for a loss."""
 
 import torch
 from mmengine.dist import all_gather, get_world_size
@@ -7,7 +7,7 @@ from torch.distributed.nn.functional import all_gather as all_gather_with_gradie
 
 
 def gather_with_gradient(values: Tensor) -> Tensor:
-    """The rows of all processes, in the order of their ranks.
+    """Gather the rows of all processes, in the order of their ranks.
 
     The gradient of every process's loss flows back to the process that a row is from.
     As ``DistributedDataParallel`` averages over processes, the gradient of the weights

@@ -1,4 +1,4 @@
-"""Triplets whose targets are soft."""
+"""Triplet loss with soft targets."""
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ def soft_triplet_loss(
     taught_anchors: Tensor | None = None,
     taught_others: Tensor | None = None,
 ) -> Tensor:
-    r"""Cross entropy of a triplet's softmax with 1, or with that of a teacher.
+    r"""Compute the cross entropy of a triplet's softmax with 1, or with a teacher's.
 
     Each anchor x has its farthest positive p and its nearest negative n. With f the
     embeddings,
@@ -30,8 +30,8 @@ def soft_triplet_loss(
         labels (Tensor): Their identities, shape (B,), int.
         others (Tensor): What p and n are of, the anchors among them; shape (M, D).
         other_labels (Tensor): Their identities, shape (M,).
-        taught_anchors (Tensor, optional): Of the teacher, shape (B, D). Defaults to
-            None: the target is 1.
+        taught_anchors (Tensor, optional): Anchors of the teacher, shape (B, D).
+            Defaults to None: the target is 1.
         taught_others (Tensor, optional): The same, shape (M, D).
 
     Returns:
@@ -63,5 +63,5 @@ def soft_triplet_loss(
 
 
 def _distances(anchors: Tensor, others: Tensor) -> Tensor:
-    """Euclidean, with a gradient of 0 between equal vectors."""
+    """Compute Euclidean distances, with a gradient of 0 between equal vectors."""
     return torch.cdist(anchors, others, compute_mode='donot_use_mm_for_euclid_dist')

@@ -1,10 +1,12 @@
-"""What all memories share: being filled, looked up, saved, and kept in float32."""
+"""The base classes of memories: they look up, save and restore vectors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
+from mmengine.dist import get_world_size
 from torch import Tensor, nn
 
 from mmreid_cc.clustering.full_precision import full_precision
@@ -18,14 +20,14 @@ HOW_TO_FILL = (
 
 
 class BaseMemory(nn.Module, ABC):
-    """Base class of what queries are contrasted with.
+    """Base class of memories, i.e. of what queries are contrasted with.
 
-    A subclass says what is held (:meth:`fill`, :meth:`reset`, :meth:`state`), which
-    vector belongs to an image (:meth:`slots_of`, where it is not that of its cluster),
-    and what the loss is (:meth:`contrast`). The rest is the same for all: vectors are
-    created anew after every clustering, so they are no part of the ``state_dict``;
-    they and the loss are float32, also under AMP (float64 for float64 vectors);
-    :class:`VectorBank` moves them in the backward pass.
+    A subclass defines which vectors are held (:meth:`fill`, :meth:`reset`,
+    :meth:`state`), which vector belongs to an image (:meth:`slots_of`, unless it is
+    that of its cluster), and the loss (:meth:`contrast`). The rest is the same for all
+    memories. Vectors are created again after every clustering, so they are not in the
+    ``state_dict``. Vectors and loss are float32, also under AMP (float64 for float64
+    vectors). :class:`VectorBank` moves the vectors in the backward pass.
 
     Args:
         **banks (VectorBank): What is held, by name; first, what
@@ -39,6 +41,8 @@ class BaseMemory(nn.Module, ABC):
             had been one batch. :class:`ClusterMemoryHook` sets it.
         progress (float): The share of the training that is done, in [0, 1);
             :class:`ClusterMemoryHook` sets it.
+        epoch (int): The number of the epoch, from 0 on; :class:`ClusterMemoryHook` sets
+            it.
         sources (Tensor): Whether an image is from a labelled source, shape (N,), bool;
             empty if none is. :class:`ClusterMemoryHook` sets it.
         step_slots (Tensor | None): In a distributed run, the slots of all processes in
@@ -65,10 +69,11 @@ class BaseMemory(nn.Module, ABC):
         super().__init__()
         # No buffers: their size changes, which averaged models and DDP do not expect.
         self.banks = banks
-        # On the CPU, where indices come from: a GPU is then not waited for.
+        # On the CPU, like the indices, so that a GPU is not waited for.
         self.labels = torch.empty(0, dtype=torch.long)
         self.batches_per_update = 1
         self.progress = 0.0
+        self.epoch = 0
         self.sources = torch.empty(0, dtype=torch.bool)
         self.step_slots: Tensor | None = None
 
@@ -76,71 +81,52 @@ class BaseMemory(nn.Module, ABC):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering.
+        """Fill the memory from a clustering.
 
         Args:
-            features (Tensor): Of all training images, L2-normalised, shape (N, D), on
-                the CPU; the same in all processes, like the other arguments.
+            features (Tensor): Features of all training images, L2-normalised, shape (N,
+                D), on the CPU; the same in all processes, like the other arguments.
             labels (Tensor): Their clusters, 0…C−1 without a gap, −1 for none; shape
                 (N,), int64, on the CPU.
             cam_ids (Tensor): Their cameras, shape (N,), int64.
-            device (torch.device): Of the embeddings to come.
+            device (torch.device): Device of the embeddings to come.
         """
 
     @abstractmethod
     def state(self) -> dict[str, Tensor]:
-        """The arguments of ``reset`` that would make this memory what it is now."""
+        """Return the arguments of ``reset`` that would restore the present memory."""
 
     @abstractmethod
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
-        """The loss of queries.
+        """Compute the loss of queries.
 
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): As :meth:`slots_of` returns them.
+            slots (Tensor): Slots from :meth:`slots_of`.
 
         Returns:
             Tensor | dict[str, Tensor]: A scalar; or several, as ``loss_…``, whose sum
             is minimised.
         """
 
-    def contrast_taught(
-        self, queries: Tensor, slots: Tensor, taught: Tensor
-    ) -> Tensor | dict[str, Tensor]:
-        """The loss of queries beside the embeddings of a teacher.
-
-        A memory that implements it needs a teacher, and is not asked to ``contrast``.
-
-        Args:
-            queries (Tensor): As in :meth:`contrast`.
-            slots (Tensor): As in :meth:`contrast`.
-            taught (Tensor): What the teacher makes of V views of the batch, see
-                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
-                gradient.
-
-        Returns:
-            Tensor | dict[str, Tensor]: As :meth:`contrast`.
-        """
-        raise NotImplementedError
-
     @property
     def centroids(self) -> Tensor:
-        """What queries are contrasted with, shape (C, D); (0, 0) before ``reset``."""
+        """The vectors of the first bank, shape (C, D); (0, 0) before ``reset``."""
         return next(iter(self.banks.values())).vectors
 
     @property
     def features(self) -> Tensor | None:
-        """What a memory that ``LASTS`` has of all images, to be clustered next.
+        """The vectors of all images in a memory that ``LASTS``, to be clustered next.
 
         L2-normalised, shape (N, D), on the CPU; None before it is filled.
         """
         return None
 
     def clustered(self, features: Tensor) -> Tensor:
-        """What of the features is clustered.
+        """Return the part of the features that is clustered.
 
         Args:
-            features (Tensor): Of all training images, shape (N, D).
+            features (Tensor): Features of all training images, shape (N, D).
 
         Returns:
             Tensor: L2-normalised, shape (N, …); by default the features.
@@ -149,7 +135,7 @@ class BaseMemory(nn.Module, ABC):
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all vectors."""
+        """The size of all vectors in bytes."""
         return sum(bank.vectors.nbytes for bank in self.banks.values())
 
     def similarities(self, name: str, queries: Tensor, slots: Tensor) -> Tensor:
@@ -157,18 +143,23 @@ class BaseMemory(nn.Module, ABC):
 
         Args:
             name (str): Of the bank.
-            queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
+            queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype; the
+                views of an image, if there are several, one after the other.
             slots (Tensor): As :meth:`slots_of` returns them.
 
         Returns:
             Tensor: Inner products, shape (B, S).
         """
+        step_slots = self.step_slots
+        if step_slots is not None:  # of images, each of which may have several views
+            count = len(slots) * self.batches_per_update * get_world_size()
+            step_slots = step_slots.repeat_interleave(count // len(step_slots))
         return self.banks[name].similarities(
-            queries, slots, self.batches_per_update, self.step_slots
+            queries, slots, self.batches_per_update, step_slots
         )
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The vectors that training images belong to: those of their clusters.
+        """Look up the vectors that training images belong to: those of their clusters.
 
         Args:
             indices (Tensor): Their ``sample_idx``, shape (B,), int64, on the CPU.
@@ -201,7 +192,7 @@ class BaseMemory(nn.Module, ABC):
     def forward(
         self, embeddings: Tensor, slots: Tensor, taught: Tensor | None = None
     ) -> Tensor | dict[str, Tensor]:
-        """The loss of a batch; its backward pass moves the vectors.
+        """Compute the loss of a batch, whose backward pass moves the vectors.
 
         Args:
             embeddings (Tensor): Queries, shape (B, D); they are normalised here.
@@ -223,30 +214,19 @@ class BaseMemory(nn.Module, ABC):
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
         with full_precision(embeddings.device.type):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
-            if taught is not None:
-                self._check_teacher(there=True)
-                taught = F.normalize(taught.to(queries.dtype), dim=2)
-                return self.contrast_taught(queries, slots, taught)
-            self._check_teacher(there=False)
-            return self.contrast(queries, slots)
-
-    def _check_teacher(self, there: bool) -> None:
-        needed = type(self).contrast_taught is not BaseMemory.contrast_taught
-        if needed and not there:
-            raise ValueError(
-                f'{type(self).__name__} learns from a teacher, and there is none. Set '
-                '`model.type` to "TaughtClassifier", and add '
-                '`custom_hooks=[dict(type="TeacherHook")]`.'
-            )
-        if there and not needed:
-            raise ValueError(
-                f'{type(self).__name__} learns from no teacher. Take another '
-                '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
-                '`model.type="TaughtClassifier"` and TeacherHook.'
-            )
+            if taught is None:
+                return self.contrast(queries, slots)
+            if not isinstance(self, TaughtMemory):
+                raise ValueError(
+                    f'{type(self).__name__} cannot learn from a teacher. Use another '
+                    '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
+                    '`model.type="TaughtClassifier"` and TeacherHook.'
+                )
+            taught = F.normalize(taught.to(queries.dtype), dim=2)
+            return self.contrast_taught(queries, slots, taught)
 
     def snapshot(self) -> dict[str, Tensor]:
-        """What a checkpoint needs in the middle of an epoch.
+        """Return what a checkpoint needs in the middle of an epoch.
 
         Returns:
             dict[str, Tensor]: As :meth:`state`, on the CPU.
@@ -266,7 +246,7 @@ class BaseMemory(nn.Module, ABC):
         return {name: tensor.cpu() for name, tensor in self.state().items()}
 
     def restore(self, snapshot: dict[str, Tensor]) -> None:
-        """Go on from what :meth:`snapshot` returned.
+        """Restore what :meth:`snapshot` returned.
 
         Args:
             snapshot (dict[str, Tensor]): On the device of the embeddings to come.
@@ -275,6 +255,57 @@ class BaseMemory(nn.Module, ABC):
             ValueError: As ``reset``.
         """
         self.reset(**snapshot)
+
+
+class TaughtMemory(BaseMemory):
+    """Base class of memories that learn from a teacher, too.
+
+    A subclass computes the loss in :meth:`contrast_taught`. If it also extends another
+    memory, name this class first, so that the memory refuses to work without a teacher.
+    The loss of the other memory alone is then called by its class, e.g.
+    ``ClusterMemory.contrast(self, queries, slots)``.
+
+    Examples:
+        .. code:: python
+
+            @MODELS.register_module()
+            class DistilledMemory(TaughtMemory, ClusterMemory):
+                def contrast_taught(self, queries, slots, taught):
+                    return (1 - (queries * taught[0]).sum(dim=1)).mean()
+    """
+
+    def contrast(self, queries: Tensor, slots: Tensor) -> NoReturn:
+        """Refuse to work without a teacher.
+
+        Args:
+            queries (Tensor): As in :meth:`BaseMemory.contrast`.
+            slots (Tensor): As in :meth:`BaseMemory.contrast`.
+
+        Raises:
+            ValueError: Always; it says how to add a teacher.
+        """
+        raise ValueError(
+            f'{type(self).__name__} learns from a teacher, and there is none. Set '
+            '`model.type` to "TaughtClassifier", and add '
+            '`custom_hooks=[dict(type="TeacherHook")]`.'
+        )
+
+    @abstractmethod
+    def contrast_taught(
+        self, queries: Tensor, slots: Tensor, taught: Tensor
+    ) -> Tensor | dict[str, Tensor]:
+        """Compute the loss of queries from the memory and from a teacher.
+
+        Args:
+            queries (Tensor): As in :meth:`BaseMemory.contrast`.
+            slots (Tensor): As in :meth:`BaseMemory.contrast`.
+            taught (Tensor): Embeddings by the teacher of V views of the batch, see
+                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
+                gradient.
+
+        Returns:
+            Tensor | dict[str, Tensor]: As :meth:`BaseMemory.contrast`.
+        """
 
 
 def check_vectors(name: str, vectors: Tensor, labels: Tensor | None) -> None:
@@ -307,10 +338,10 @@ def check_arguments(
         momentum (float): In [0, 1].
         temperature (float): Positive.
         update (str): A name in ``UPDATES``. Defaults to ``'momentum'``.
-        prefix (str): Of their names, for the error. Defaults to none.
+        prefix (str): Prefix of their names, for the error. Defaults to none.
 
     Raises:
-        ValueError: If one is not as said.
+        ValueError: If one is out of range.
     """
     if not 0 <= momentum <= 1:
         raise ValueError(f'{prefix}momentum must be in [0, 1], not {momentum}')

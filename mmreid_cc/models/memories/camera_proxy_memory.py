@@ -50,19 +50,21 @@ class CameraProxyMemory(BaseMemory):
     Args:
         momentum (float): Weight of the *old* proxy, in [0, 1]. Defaults to 0.2.
         temperature (float): τ, positive. Defaults to 0.07.
-        num_negatives (int): The size of Q, from 1 on. Defaults to 50.
+        num_negatives (int): The size of Q, at least 1. Defaults to 50.
         positives (str): ``'joint'`` or ``'separate'``; no difference with two cameras.
             Defaults to ``'joint'``.
-        intra_weight (float): Of the intra-camera part, from 0 on. Defaults to 1.
-        inter_weight (float): Of the inter-camera part, from 0 on. Defaults to 0.5.
-        cluster_weight (float): Of the cluster part, from 0 on. Defaults to 0: without
-            it, and no centroids are held.
+        intra_weight (float): Weight of the intra-camera part, at least 0. Defaults to
+            1.
+        inter_weight (float): Weight of the inter-camera part, at least 0. Defaults to
+            0.5.
+        cluster_weight (float): Weight of the cluster part, at least 0. Defaults to 0:
+            without it, and no centroids are held.
         cluster_momentum (float): Weight of the *old* centroid. Defaults to 0.1.
         cluster_temperature (float): τ of the cluster part. Defaults to 0.05, Cluster
             Contrast's (ICE has 0.5).
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         CAP: Wang et al., *Camera-aware Proxies for Unsupervised Person
@@ -72,7 +74,7 @@ class CameraProxyMemory(BaseMemory):
         number of negatives are the same.
 
     Examples:
-        CAP, and CAP beside Cluster Contrast:
+        CAP, and CAP together with Cluster Contrast:
 
         .. code:: python
 
@@ -102,7 +104,7 @@ class CameraProxyMemory(BaseMemory):
                 f'and not all 0, got {weights}'
             )
         if num_negatives < 1:
-            raise ValueError(f'num_negatives must be from 1 on, not {num_negatives}')
+            raise ValueError(f'num_negatives must be at least 1, not {num_negatives}')
         if positives not in POSITIVES:
             raise ValueError(f'positives must be in {POSITIVES}, not {positives!r}')
         banks = {'proxies': VectorBank(momentum)}
@@ -120,7 +122,7 @@ class CameraProxyMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with the proxies of a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory with proxies, see :meth:`BaseMemory.fill`."""
         parts, _, _ = split_by_camera(labels, cam_ids)
         state = {'proxies': cluster_centroids(features, parts)}
         if self.cluster_weight:
@@ -135,7 +137,7 @@ class CameraProxyMemory(BaseMemory):
         cam_ids: Tensor,
         clusters: Tensor | None = None,
     ) -> None:
-        """Begin anew with the proxies of a clustering.
+        """Set the proxies of a clustering.
 
         Args:
             proxies (Tensor): L2-normalised, shape (P, D), float, in the order of
@@ -169,17 +171,17 @@ class CameraProxyMemory(BaseMemory):
         self.proxy_cams = proxy_cams.to(proxies.device)
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels, 'cam_ids': self.cam_ids}
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The proxies of training images, see :meth:`BaseMemory.slots_of`."""
+        """Look up the proxies of training images, see :meth:`BaseMemory.slots_of`."""
         super().slots_of(indices)
         return self.parts[indices]
 
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
-        """The weighted sum of the parts, see :meth:`BaseMemory.contrast`."""
+        """Compute the weighted sum of the parts, see :meth:`BaseMemory.contrast`."""
         loss = queries.new_zeros(())
         own = slots.to(queries.device, non_blocking=True)
         if self.intra_weight or self.inter_weight:
@@ -200,7 +202,7 @@ class CameraProxyMemory(BaseMemory):
     def _inter_camera(
         self, logits: Tensor, same_cluster: Tensor, same_camera: Tensor
     ) -> Tensor:
-        """The inter-camera part, averaged over the batch.
+        """Compute the inter-camera part, averaged over the batch.
 
         Args:
             logits (Tensor): Similarities to all proxies over τ, shape (B, P).
@@ -211,7 +213,7 @@ class CameraProxyMemory(BaseMemory):
             Tensor: A scalar.
         """
         positive = same_cluster & ~same_camera
-        # Finite, for a sum over nothing but −inf has no gradient; its exp is 0, too.
+        # Finite, because a sum over −inf alone has no gradient; its exp is 0, too.
         nothing = torch.finfo(logits.dtype).min / 2
         negatives = logits.masked_fill(same_cluster, nothing)
         hardest = negatives.topk(min(self.num_negatives, logits.shape[1])).values

@@ -22,7 +22,7 @@ class ClusterMemory(BaseMemory):
     at the query's own cluster. In the backward pass, after the gradient has been taken
     from the centroids that the forward pass saw, the queries move their centroids:
     :math:`c \leftarrow m c + (1 - m) q`, :math:`c \leftarrow c / |c|`. The memory is
-    created anew by :meth:`reset` after every clustering, so it is no part of the
+    created again by :meth:`reset` after every clustering, so it is no part of the
     ``state_dict``.
 
     In a distributed run the queries of all processes, in the order of their ranks, move
@@ -45,7 +45,7 @@ class ClusterMemory(BaseMemory):
             to ``'centroid'``.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Cluster Contrast (arXiv 2103.11568), equations 2 to 4. ``'hard'`` is from the
@@ -85,7 +85,7 @@ class ClusterMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with the clusters of a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory with a vector per cluster, see :meth:`BaseMemory.fill`."""
         if self.init == 'centroid':
             vectors = torch.from_numpy(cluster_centroids(features, labels))
         else:
@@ -93,7 +93,7 @@ class ClusterMemory(BaseMemory):
         self.reset(vectors.to(device), labels)
 
     def reset(self, centroids: Tensor, labels: Tensor | None = None) -> None:
-        """Begin anew with the centroids of a clustering.
+        """Set the centroids of a clustering.
 
         Args:
             centroids (Tensor): L2-normalised, shape (C, D), float, on the device of the
@@ -110,11 +110,11 @@ class ClusterMemory(BaseMemory):
         self.labels = self.labels[:0] if labels is None else labels.cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         return {'centroids': self.centroids, 'labels': self.labels}
 
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor | dict[str, Tensor]:
-        """Mean cross entropy over the batch, see :meth:`BaseMemory.contrast`."""
+        """Compute the mean cross entropy, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('centroids', queries, slots)
         target = slots.to(queries.device, non_blocking=True)
         return F.cross_entropy(similarities / self.temperature, target)

@@ -46,17 +46,18 @@ class ExtendedMemory(ClusterMemory):
     none.
 
     Args:
-        num_supports (int): K, from 1 on. Defaults to 1.
-        degree (float): :math:`\lambda_0`, from 0 on. Defaults to 1.
-        preserving_weight (float): Of the label-preserving loss, from 0 on. Defaults to
-            0.1.
+        num_supports (int): K, at least 1. Defaults to 1.
+        degree (float): :math:`\lambda_0`, at least 0. Defaults to 1.
+        preserving_weight (float): Weight of the label-preserving loss, at least 0.
+            Defaults to 0.1.
         preserving_temperature (float): :math:`\tau'`, positive. Defaults to 0.6.
         momentum (float): Weight of the *old* centroid. Defaults to 0.2.
-        temperature (float): Of the contrast with centroids. Defaults to 0.05.
+        temperature (float): Temperature of the contrast with centroids. Defaults to
+            0.05.
         update (str): As :class:`ClusterMemory`. Defaults to ``'hard'``.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         ISE: Zhang et al., *Implicit Sample Extension for Unsupervised Person
@@ -82,7 +83,7 @@ class ExtendedMemory(ClusterMemory):
     ) -> None:
         super().__init__(momentum, temperature, update)
         if num_supports < 1:
-            raise ValueError(f'num_supports must be from 1 on, not {num_supports}')
+            raise ValueError(f'num_supports must be at least 1, not {num_supports}')
         if min(degree, preserving_weight) < 0:
             raise ValueError(
                 'degree and preserving_weight must not be negative, got '
@@ -98,7 +99,7 @@ class ExtendedMemory(ClusterMemory):
         self.preserving_temperature = preserving_temperature
 
     def contrast(self, queries: Tensor, slots: Tensor) -> dict[str, Tensor]:
-        """Both parts by name, see :meth:`BaseMemory.contrast`."""
+        """Compute both parts by name, see :meth:`BaseMemory.contrast`."""
         labels = slots.to(queries.device, non_blocking=True)
         supports = self.support_samples(queries, labels)
         # Image by image, so that the shares of processes are those of one.
@@ -157,12 +158,12 @@ class ExtendedMemory(ClusterMemory):
 
 
 def label_preserving_loss(logits: Tensor, labels: Tensor, others: Tensor) -> Tensor:
-    """Contrast the least similar sample of the own label with the most similar others.
+    """Contrast the least similar sample of a query's label with the nearest others.
 
     Args:
         logits (Tensor): Similarities over the temperature, shape (B, M), float.
-        labels (Tensor): Of the rows, shape (B,), int64; each among ``others``.
-        others (Tensor): Of the columns, shape (M,), int64.
+        labels (Tensor): Labels of the rows, shape (B,), int64; each among ``others``.
+        others (Tensor): Labels of the columns, shape (M,), int64.
 
     Returns:
         Tensor: The mean over the rows, a scalar.

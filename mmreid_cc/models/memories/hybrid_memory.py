@@ -44,7 +44,7 @@ class HybridMemory(BaseMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Ge et al., *Self-paced Contrastive Learning with Hybrid Memory for Domain
@@ -68,13 +68,13 @@ class HybridMemory(BaseMemory):
 
     @property
     def features(self) -> Tensor | None:
-        """The vectors of all images, of a source those of their classes."""
+        """The vectors of all images; for images of a source, those of their classes."""
         return self.centroids[self.rows].cpu() if len(self.centroids) else None
 
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory from a clustering, see :meth:`BaseMemory.fill`."""
         sources = self.sources if len(self.sources) else torch.zeros_like(labels).bool()
         vectors = features[~sources]
         if sources.any():
@@ -84,7 +84,7 @@ class HybridMemory(BaseMemory):
         self.reset(vectors.to(device), labels, sources)
 
     def reset(self, vectors: Tensor, labels: Tensor, sources: Tensor) -> None:
-        """Begin anew with the vectors of images and source classes.
+        """Set the vectors of images and source classes.
 
         Args:
             vectors (Tensor): L2-normalised, shape (T + S, D), float, those of the T
@@ -118,17 +118,17 @@ class HybridMemory(BaseMemory):
         self.sizes = self.classes.bincount()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         state = {'vectors': self.centroids, 'labels': self.labels}
         return {**state, 'sources': self.sources}
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The vectors of images or their classes, see :meth:`BaseMemory.slots_of`."""
+        """Look up vectors of images or classes, see :meth:`BaseMemory.slots_of`."""
         self.check_labels()
         return self.rows[indices]
 
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
-        """Mean cross entropy over the batch, see :meth:`BaseMemory.contrast`."""
+        """Compute the mean cross entropy, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('vectors', queries, slots)
         sums = similarities.new_zeros(len(queries), len(self.sizes))
         sums = sums.index_add(1, self.classes, similarities)

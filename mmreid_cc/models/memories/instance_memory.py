@@ -1,4 +1,4 @@
-"""A memory of one vector per image, as methods before Cluster Contrast have it."""
+"""A memory of one vector per image, as in methods before Cluster Contrast."""
 
 import torch
 import torch.nn.functional as F
@@ -12,7 +12,7 @@ from .vector_bank import VectorBank
 
 @MODELS.register_module()
 class InstanceMemory(BaseMemory):
-    r"""Contrast queries with clusters, of which every image has a vector of its own.
+    r"""Contrast queries with clusters, every image of which has its own vector.
 
     A cluster k with the images I_k is represented by the mean of their vectors,
     :math:`c_k = \frac{1}{|I_k|} \sum_{i \in I_k} v_i` (not normalised). The loss is
@@ -30,7 +30,7 @@ class InstanceMemory(BaseMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Cluster Contrast (arXiv 2103.11568), figure 2b and section 3.2; it is the
@@ -51,11 +51,11 @@ class InstanceMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with the clustered images, see :meth:`BaseMemory.fill`."""
+        """Fill the memory with the clustered images, see :meth:`BaseMemory.fill`."""
         self.reset(features[labels >= 0].to(device), labels)
 
     def reset(self, instances: Tensor, labels: Tensor) -> None:
-        """Begin anew with the images of a clustering.
+        """Set the images of a clustering.
 
         Args:
             instances (Tensor): L2-normalised, shape (M, D), float, of the clustered
@@ -82,16 +82,16 @@ class InstanceMemory(BaseMemory):
         self.sizes = self.clusters.bincount()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         return {'instances': self.centroids, 'labels': self.labels}
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The vectors of training images, see :meth:`BaseMemory.slots_of`."""
+        """Look up the vectors of training images, see :meth:`BaseMemory.slots_of`."""
         super().slots_of(indices)
         return self.rows[indices]
 
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
-        """Mean cross entropy over the batch, see :meth:`BaseMemory.contrast`."""
+        """Compute the mean cross entropy, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('instances', queries, slots)
         sums = similarities.new_zeros(len(queries), len(self.sizes))
         sums = sums.index_add(1, self.clusters, similarities)

@@ -9,12 +9,13 @@ from torch import Tensor
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient
+from .base_memory import TaughtMemory
 from .camera_proxy_memory import CameraProxyMemory
 
 
 @MODELS.register_module()
-class InterInstanceMemory(CameraProxyMemory):
-    r"""Contrast queries with proxies, and with what a teacher makes of the batch.
+class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
+    r"""Contrast queries with proxies, and with a teacher's embeddings of the batch.
 
     Beside :class:`CameraProxyMemory`'s loss, of queries q from a first view, there are
     two parts in which the images of a batch are compared: m is what the teacher makes
@@ -35,14 +36,15 @@ class InterInstanceMemory(CameraProxyMemory):
     processes are compared; of accumulated batches each is compared by itself.
 
     Args:
-        hard_weight (float): Of the hard instance contrast, from 0 on. Defaults to 1.
+        hard_weight (float): Weight of the hard instance contrast, at least 0. Defaults
+            to 1.
         hard_temperature (float): :math:`\tau_h`, positive. Defaults to 0.1.
-        soft_weight (float): Of the soft consistency, from 0 on. Defaults to 10.
+        soft_weight (float): Weight of the soft consistency, at least 0. Defaults to 10.
         soft_temperature (float): :math:`\tau_s`, positive. Defaults to 0.4.
         **kwargs: As :class:`CameraProxyMemory`.
 
     Raises:
-        ValueError: If an argument is not as said, or there are no three views.
+        ValueError: If an argument is out of range, or there are no three views.
 
     References:
         ICE: Chen et al., *Inter-instance Contrastive Encoding for Unsupervised Person
@@ -85,7 +87,7 @@ class InterInstanceMemory(CameraProxyMemory):
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """All parts by name, see :meth:`BaseMemory.contrast_taught`."""
+        """Compute all parts, see :meth:`TaughtMemory.contrast_taught`."""
         if len(taught) != 2:
             raise ValueError(
                 'InterInstanceMemory compares three views of an image, two of '
@@ -99,7 +101,7 @@ class InterInstanceMemory(CameraProxyMemory):
         similarities = queries @ augmented.T
         expected = taught[1] @ plain.T
         return {
-            'loss_proxy': self.contrast(queries, slots),
+            'loss_proxy': CameraProxyMemory.contrast(self, queries, slots),
             'loss_hard': self.hard_weight
             * hard_instance_contrast(similarities / self.hard_temperature, same),
             'loss_soft': self.soft_weight
@@ -120,7 +122,7 @@ class InterInstanceMemory(CameraProxyMemory):
 
 
 def hard_instance_contrast(logits: Tensor, same: Tensor) -> Tensor:
-    """Contrast the least similar image of the own cluster with those of others.
+    """Contrast the least similar image of a query's cluster with other clusters.
 
     Args:
         logits (Tensor): Similarities over the temperature, shape (B, M), float.

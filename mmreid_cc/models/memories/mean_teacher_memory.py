@@ -1,4 +1,4 @@
-"""A memory whose hard labels are tempered by the predictions of a teacher."""
+"""A memory that adds the predictions of a teacher to the hard labels."""
 
 from typing import Any
 
@@ -7,11 +7,12 @@ from torch import Tensor
 
 from mmreid_cc.registry import MODELS
 
+from .base_memory import TaughtMemory
 from .cluster_memory import ClusterMemory
 
 
 @MODELS.register_module()
-class MeanTeacherMemory(ClusterMemory):
+class MeanTeacherMemory(TaughtMemory, ClusterMemory):
     r"""Cluster Contrast with soft labels of a mean teacher.
 
     A query q is contrasted with the centroids C in two ways, with weights 1 − λ and λ:
@@ -30,13 +31,13 @@ class MeanTeacherMemory(ClusterMemory):
         **kwargs: As :class:`ClusterMemory`.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Tarvainen and Valpola, *Mean teachers are better role models* (NeurIPS 2017).
-        The soft cross entropy beside the hard one, and λ, are from MMT (Ge et al., ICLR
-        2020), here with one network and Cluster Contrast's memory in place of a
-        classifier.
+        The soft cross entropy in addition to the hard one, and λ, are from MMT (Ge et
+        al., ICLR 2020), here with one network and Cluster Contrast's memory in place of
+        a classifier.
 
     Examples:
         .. code:: python
@@ -56,7 +57,7 @@ class MeanTeacherMemory(ClusterMemory):
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """Both parts, see :meth:`BaseMemory.contrast_taught`."""
+        """Compute both parts, see :meth:`TaughtMemory.contrast_taught`."""
         logits = self.similarities('centroids', queries, slots) / self.temperature
         hard = F.cross_entropy(logits, slots.to(queries.device, non_blocking=True))
         soft_labels = (taught[0] @ self.centroids.T / self.temperature).softmax(dim=1)

@@ -8,14 +8,14 @@ from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient, soft_triplet_loss
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import TaughtMemory, check_arguments, check_vectors
 from .vector_bank import VectorBank
 
 NAMES = 'first', 'second'
 
 
 @MODELS.register_module()
-class MutualMemory(BaseMemory):
+class MutualMemory(TaughtMemory):
     r"""Two networks learn from clusters, and each from the average of the other.
 
     The first half of an embedding is that of the first network, the second half that of
@@ -45,7 +45,7 @@ class MutualMemory(BaseMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said, or embeddings have no two halves.
+        ValueError: If an argument is out of range, or embeddings have no two halves.
 
     References:
         Ge et al., *Mutual Mean-Teaching: Pseudo Label Refinery for Unsupervised Domain
@@ -80,7 +80,7 @@ class MutualMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory from a clustering, see :meth:`BaseMemory.fill`."""
         first, second = (
             torch.from_numpy(cluster_centroids(half, labels)).to(device)
             for half in halves(features)
@@ -90,7 +90,7 @@ class MutualMemory(BaseMemory):
     def reset(
         self, first: Tensor, second: Tensor, labels: Tensor | None = None
     ) -> None:
-        """Begin anew with the centroids of both networks.
+        """Set the centroids of both networks.
 
         Args:
             first (Tensor): L2-normalised, shape (C, D / 2), float, on the device of the
@@ -108,18 +108,14 @@ class MutualMemory(BaseMemory):
         self.labels = self.labels[:0] if labels is None else labels.cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels}
-
-    def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
-        """Not without a teacher: :meth:`contrast_taught`."""
-        raise NotImplementedError
 
     def contrast_taught(
         self, queries: Tensor, slots: Tensor, taught: Tensor
     ) -> dict[str, Tensor]:
-        """The parts of both networks, see :meth:`BaseMemory.contrast_taught`."""
+        """Compute all parts, see :meth:`TaughtMemory.contrast_taught`."""
         labels = slots.to(queries.device, non_blocking=True)
         all_labels = gather_with_gradient(labels)
         own, averages = halves(queries), halves(taught[0])
@@ -163,7 +159,7 @@ class MutualMemory(BaseMemory):
 
 
 def halves(vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """The vectors of both networks.
+    """Return the vectors of both networks.
 
     Args:
         vectors (Tensor): Shape (B, D).

@@ -15,7 +15,7 @@ from .vector_bank import VectorBank
 
 @MODELS.register_module()
 class PartMemory(BaseMemory):
-    r"""Contrast images and their parts with clusters, and let each doubt the other.
+    r"""Contrast images and their parts with clusters, and let each refine the other.
 
     An embedding is the vector of the image and those of its P parts, side by side
     (:class:`PartPooling`). Clusters are found by the first. All 1 + P have centroids of
@@ -55,10 +55,10 @@ class PartMemory(BaseMemory):
         warm_up (float): Share of the training with smoothed labels, in [0, 1]. Defaults
             to 0.1.
         momentum (float): Weight of the *old* centroid, in [0, 1]. Defaults to 0.1.
-        temperature (float): Of the contrasts, positive. Defaults to 0.05.
+        temperature (float): Temperature of the contrasts, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is not as said, or embeddings have no such parts.
+        ValueError: If an argument is out of range, or embeddings have no such parts.
 
     References:
         Cho et al., *Part-based Pseudo Label Refinement for Unsupervised Person
@@ -87,7 +87,7 @@ class PartMemory(BaseMemory):
         check_arguments(momentum, temperature)
         if min(num_parts, num_neighbors) < 1:
             raise ValueError(
-                'num_parts and num_neighbors must be from 1 on, got '
+                'num_parts and num_neighbors must be at least 1, got '
                 f'{num_parts} and {num_neighbors}'
             )
         for name, value in (('label_weight', label_weight), ('warm_up', warm_up)):
@@ -104,13 +104,13 @@ class PartMemory(BaseMemory):
         self.agreement = torch.empty(0, num_parts)
 
     def clustered(self, features: Tensor) -> Tensor:
-        """The vectors of whole images."""
+        """Return the vectors of whole images."""
         return self.pieces(features)[0]
 
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory from a clustering, see :meth:`BaseMemory.fill`."""
         pieces = self.pieces(features)
         vectors = {
             name: torch.from_numpy(cluster_centroids(piece, labels)).to(device)
@@ -121,7 +121,7 @@ class PartMemory(BaseMemory):
         self.reset(labels, torch.from_numpy(agreement).to(features.dtype), **vectors)
 
     def reset(self, labels: Tensor, agreement: Tensor, **vectors: Tensor) -> None:
-        """Begin anew with the centroids of the whole and of the parts.
+        """Set the centroids of the whole and of the parts.
 
         Args:
             labels (Tensor): Cluster of every training image, −1 for none; shape (N,),
@@ -141,17 +141,17 @@ class PartMemory(BaseMemory):
         self.agreement = agreement.cpu()
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         vectors = {name: bank.vectors for name, bank in self.banks.items()}
         return {**vectors, 'labels': self.labels, 'agreement': self.agreement}
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The images themselves, which know their clusters and their agreement."""
+        """Return the images themselves, by which ``contrast`` looks up more."""
         super().slots_of(indices)
         return indices
 
     def contrast(self, queries: Tensor, slots: Tensor) -> dict[str, Tensor]:
-        """The three parts by name, see :meth:`BaseMemory.contrast`."""
+        """Compute the three parts by name, see :meth:`BaseMemory.contrast`."""
         images = slots.cpu()
         labels = self.labels[images].to(queries.device, non_blocking=True)
         agreement = self.agreement[images].to(queries.device, non_blocking=True)
@@ -177,7 +177,7 @@ class PartMemory(BaseMemory):
     def refined_labels(
         self, labels: Tensor, parts: list[Tensor], agreement: Tensor
     ) -> Tensor:
-        """Pseudo labels that the predictions of the parts have corrected.
+        """Return pseudo labels that are corrected by the predictions of the parts.
 
         Args:
             labels (Tensor): Shape (B,), int64.
@@ -203,7 +203,7 @@ class PartMemory(BaseMemory):
         return (agreement * given + (1 - agreement) * doubt).mean()
 
     def pieces(self, vectors: Tensor) -> list[Tensor]:
-        """The vectors of the whole and of the parts.
+        """Return the vectors of the whole and of the parts.
 
         Args:
             vectors (Tensor): Shape (B, (1 + P) · D).
@@ -216,7 +216,7 @@ class PartMemory(BaseMemory):
         """
         if vectors.shape[1] % (1 + self.num_parts):
             raise ValueError(
-                f'Embeddings of {vectors.shape[1]} numbers are no image and '
+                f'Embeddings of {vectors.shape[1]} numbers are not an image and '
                 f'{self.num_parts} parts: PartMemory needs `model.neck` to be of the '
                 'type "PartPooling", with the same `num_parts`.'
             )
@@ -233,11 +233,11 @@ class PartMemory(BaseMemory):
 
 
 def cross_agreement(neighbors: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Of two lists of neighbours for each image, intersection over union.
+    """Compute the IoU of two lists of neighbours for each image.
 
     Args:
         neighbors (np.ndarray): (N, k) int64, no number twice in a row.
-        others (np.ndarray): The same.
+        others (np.ndarray): Of the same kind.
 
     Returns:
         np.ndarray: (N,) float64, in [0, 1].

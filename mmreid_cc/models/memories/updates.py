@@ -1,7 +1,7 @@
-"""The rules by which queries move their centroids, vectorised over clusters.
+"""The rules by which queries move their centroids, computed for all clusters at once.
 
-What is done in which order depends on the labels alone, so it is planned on the CPU:
-with labels that are there already, a GPU is never waited for.
+The order of the updates depends on the labels alone, so it is planned on the CPU. If
+the labels are there already, a GPU is never waited for.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 def momentum_update(
     centroids: Tensor, queries: Tensor, labels: Tensor, momentum: float
 ) -> None:
-    """Every query moves its centroid, one after the other in batch order, in place.
+    """Move the centroid of every query, one after the other in batch order, in place.
 
     With a small momentum the result depends on that order: after 16 queries and m = 0.1
     a centroid has cosine 0.994 with the last one. So this is no mean over a cluster's
@@ -50,10 +50,10 @@ def momentum_update(
 def hard_update(
     centroids: Tensor, queries: Tensor, labels: Tensor, momentum: float
 ) -> None:
-    """The query least similar to its centroid moves it, once per cluster, in place.
+    """Move each centroid by its least similar query, once per cluster, in place.
 
-    Of equally similar queries the first one does; queries that are not finite are
-    passed over. Arguments as :func:`momentum_update`.
+    Among equally similar queries, the first one is used; queries that are not finite
+    are skipped. Arguments are those of :func:`momentum_update`.
     """
     clusters, turns, _ = _group(labels)
     turns = turns.to(queries.device, non_blocking=True)
@@ -67,7 +67,7 @@ def hard_update(
 
 
 def _group(labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """The queries of each cluster, in batch order.
+    """Group the queries by cluster, in batch order.
 
     Args:
         labels (Tensor): Shape (B,), int64.

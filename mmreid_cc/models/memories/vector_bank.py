@@ -1,4 +1,4 @@
-"""Vectors that queries are compared with, and that the queries then move."""
+"""Vectors that queries are compared with, and that queries then move."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,12 +20,12 @@ UPDATES: dict[str, Callable[[Tensor, Tensor, Tensor, float], None]] = {
 
 
 class VectorBank:
-    """What a memory holds: unit vectors, each of them moved by the queries of its slot.
+    """Unit vectors of a memory, each of which the queries of its slot move.
 
     In the backward pass, after the gradient has been taken from the vectors that the
-    forward pass saw, the queries move their vectors. In a distributed run those of all
-    processes do, in the order of their ranks, so that the vectors stay equal
-    everywhere. A vector with a query that is not finite stays where it is.
+    forward pass saw, the queries move their vectors. In a distributed run, the queries
+    of all processes do so in the order of their ranks, so that the vectors stay equal
+    everywhere. If a query of a vector is not finite, the vector does not move.
 
     Args:
         momentum (float): Weight of the *old* vector, in [0, 1].
@@ -54,7 +54,7 @@ class VectorBank:
 
     @torch.no_grad()
     def reset(self, vectors: Tensor, vector_of: Tensor | None = None) -> None:
-        """Begin anew.
+        """Replace the vectors.
 
         Args:
             vectors (Tensor): L2-normalised, shape (S, D), float, on the device of the
@@ -77,9 +77,9 @@ class VectorBank:
 
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
-            slots (Tensor): Of the memory, one for each of them, which says what vector
-                it moves; shape (B,), int64. Best on the CPU: then a GPU is not waited
-                for.
+            slots (Tensor): Slots of the memory, one for each of them, which says what
+                vector it moves; shape (B,), int64. Best on the CPU: then a GPU is not
+                waited for.
             batches_per_update (int): So many batches move the vectors together, as if
                 they had been one. Defaults to 1.
             step_slots (Tensor, optional): In a distributed run, the slots of all
@@ -163,8 +163,8 @@ def check_share(slots: Tensor, step_slots: Tensor) -> None:
     """Check that the slots of this process are its part of those of all.
 
     Args:
-        slots (Tensor): Of this process, shape (B,).
-        step_slots (Tensor): Of all processes, in the order of the ranks.
+        slots (Tensor): Slots of this process, shape (B,).
+        step_slots (Tensor): Slots of all processes, in the order of the ranks.
 
     Raises:
         RuntimeError: If they are not. Slots on a GPU are not waited for, nor checked.
@@ -173,7 +173,7 @@ def check_share(slots: Tensor, step_slots: Tensor) -> None:
     if not slots.is_cuda and not slots.equal(share):
         raise RuntimeError(
             'The slots in `similarities` are not those that `slots_of` gives for the '
-            'images of the step. A memory whose slots do not number the vectors of a '
-            'bank says so by `banks[...].reset(vectors, vector_of)`; with a sampler '
-            'that draws in another way remove `default_hooks.step_slots`.'
+            'images of the step. If the slots of your memory do not number the vectors '
+            'of a bank, pass their numbers to `banks[...].reset(vectors, vector_of)`. '
+            'If your sampler draws in another way, remove `default_hooks.step_slots`.'
         )

@@ -1,4 +1,4 @@
-"""Necks: from the maps of a backbone to vectors."""
+"""Necks, which turn the maps of a backbone into vectors."""
 
 from .gem import GeneralizedMeanPooling
 from .part_pooling import PartPooling

@@ -10,9 +10,9 @@ from mmreid_cc.registry import MODELS
 class GeneralizedMeanPooling(MapPooling):
     """``mmpretrain.GeneralizedMeanPooling``, also for backbones that pool themselves.
 
-    Maps (B, C, H, W) are pooled to (B, C), with p trained. Vectors (B, C), as ViT gives
-    them, pass through, so that a backbone is swapped without touching the neck. So does
-    what is neither, for the head to refuse.
+    Maps (B, C, H, W) are pooled to (B, C), with a trained p. Vectors (B, C), which a
+    ViT returns, pass through, so that you can change the backbone without changing the
+    neck. Anything else passes through, too, and the head refuses it.
 
     Args:
         p (float): Power of the mean: 1 is the average, ∞ the maximum. Defaults to 3.
@@ -36,7 +36,7 @@ class GeneralizedMeanPooling(MapPooling):
         """Pool the last of the inputs.
 
         Args:
-            inputs (Tensor | tuple[Tensor]): Of the backbone.
+            inputs (Tensor | tuple[Tensor]): Outputs of the backbone.
 
         Returns:
             Tensor: Shape (B, C), or the inputs where they are neither map nor vector.

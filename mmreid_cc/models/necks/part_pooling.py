@@ -17,7 +17,7 @@ class PartPooling(BaseModule):
     to bottom. ``head.in_channels`` is (1 + P) · C.
 
     Args:
-        num_parts (int): P, stripes of equal height, from 1 on. Defaults to 3.
+        num_parts (int): P, stripes of equal height, at least 1. Defaults to 3.
 
     Raises:
         ValueError: If there is no part, or the backbone returns no map.
@@ -35,7 +35,7 @@ class PartPooling(BaseModule):
         super().__init__()
         if num_parts < 1:
             raise ValueError(
-                f'PartPooling: num_parts must be from 1 on, not {num_parts}'
+                f'PartPooling: num_parts must be at least 1, not {num_parts}'
             )
         self.num_parts = num_parts
 
@@ -43,7 +43,7 @@ class PartPooling(BaseModule):
         """Pool the last of the inputs.
 
         Args:
-            inputs (Tensor | tuple[Tensor]): Of the backbone, (B, C, H, W).
+            inputs (Tensor | tuple[Tensor]): Outputs of the backbone, (B, C, H, W).
 
         Returns:
             Tensor: Shape (B, (1 + P) · C).

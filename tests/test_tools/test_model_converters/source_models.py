@@ -241,6 +241,33 @@ class ViT(nn.Module):
         return F.normalize(self.bottleneck(x[:, 0]))
 
 
+class PASSViT(ViT):
+    """ViT-S/16 of PASS: part tokens; its re-ID with concatenation and one neck."""
+
+    def __init__(self):
+        super().__init__()
+        dim = 384
+        for name in ('part_token1', 'part_token2', 'part_token3'):
+            self.register_parameter(name, nn.Parameter(torch.randn(1, 1, dim)))
+        for name in ('cls_pos', 'part1_pos', 'part2_pos', 'part3_pos'):
+            self.register_parameter(name, nn.Parameter(torch.randn(1, 1, dim)))
+        self.pos_embed = nn.Parameter(torch.randn(1, 128, dim))
+        self.bottleneck = nn.BatchNorm1d(2 * dim)
+
+    def forward(self, x):
+        patches = self.patch_embed.proj(x).flatten(2).mT + self.pos_embed
+        tokens = [
+            self.cls_token + self.cls_pos,
+            self.part_token1 + self.part1_pos,
+            self.part_token2 + self.part2_pos,
+            self.part_token3 + self.part3_pos,
+        ]
+        rows = [token.expand(len(x), -1, -1) for token in tokens]
+        x = self.norm(self.blocks(torch.cat([*rows, patches], 1)))
+        parts = x[:, 1] / 3 + x[:, 2] / 3 + x[:, 3] / 3
+        return F.normalize(self.bottleneck(torch.cat([x[:, 0], parts], 1)))
+
+
 def draw_images(number, size):
     """Coarse patterns, which networks of random weights tell apart."""
     coarse = torch.randn(number, 3, 4, 2, dtype=torch.float64)

@@ -12,6 +12,7 @@ from mmengine.runner import Runner, load_checkpoint
 from source_models import (
     ClusterContrast,
     FastReID,
+    PASSViT,
     TorchreidOSNet,
     TorchreidResNet,
     ViT,
@@ -198,6 +199,39 @@ def test_dino(tmp_path, monkeypatch, capsys):
     torch.testing.assert_close(
         resized[:, 1:], expected.flatten(2).mT, rtol=0, atol=1e-5
     )
+
+
+@pytest.mark.parametrize('finetuned', [False, True])
+def test_pass(tmp_path, monkeypatch, finetuned):
+    """Pre-trained weights, and those of its Cluster Contrast."""
+    theirs = randomise(PASSViT(), (256, 128))
+    weights = {
+        f'module.{key}' if finetuned else key: value
+        for key, value in theirs.state_dict().items()
+        if finetuned or 'bottleneck' not in key
+    }
+    files = tmp_path / 'theirs.pth', tmp_path / 'ours.pth'
+    torch.save({'state_dict': weights} if finetuned else weights, files[0])
+    run_tool(monkeypatch, 'pass', *files)
+    ours = build(model_config('cc_pass-small_market.py')).double().eval()
+    load_checkpoint(ours, str(files[1]), strict=finetuned)
+    if not finetuned:
+        theirs.bottleneck = torch.nn.Identity()
+    images = draw_images(2, (256, 128))
+    with torch.no_grad():
+        torch.testing.assert_close(
+            ours(images, mode='tensor'), theirs(images), rtol=0, atol=1e-5
+        )
+    # At another size the positions of the patches are resized, the others are kept.
+    with torch.no_grad():
+        other = ours(draw_images(2, (384, 128)), mode='tensor')
+    assert other.shape == (2, 768)
+
+
+def test_pass_without_part_tokens(tmp_path, monkeypatch):
+    torch.save({'cls_token': torch.zeros(1, 1, 384)}, tmp_path / 'vit.pth')
+    with pytest.raises(ValueError, match=r'no part_token1, .*is it a ViT of PASS'):
+        run_tool(monkeypatch, 'pass', tmp_path / 'vit.pth', tmp_path / 'ours.pth')
 
 
 def test_there_and_back(tmp_path, monkeypatch):

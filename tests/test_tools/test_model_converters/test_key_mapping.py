@@ -78,11 +78,11 @@ class Evil:
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ({'state_dict': {'w': ONE}, 'x': Evil()}, 'could run any code'),
-        ({'x': Evil.__reduce__}, 'could run any code'),
+        ({'state_dict': {'w': ONE}, 'x': Evil()}, 'could execute code'),
+        ({'x': Evil.__reduce__}, 'could execute code'),
         ([ONE], 'no weights, but list'),
         ({}, 'no weights'),
-        ({'weights': {'w': ONE}}, r"holds \['weights'\], which are no tensors"),
+        ({'weights': {'w': ONE}}, r"holds \['weights'\], which are not tensors"),
     ],
 )
 def test_what_is_not_loaded(content, message, tmp_path):
@@ -95,7 +95,7 @@ def test_no_file_and_no_checkpoint(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'There is no checkpoint .*a\.pth'):
         load_weights(tmp_path / 'a.pth')
     (tmp_path / 'a.pth').write_text('an error page')
-    with pytest.raises(ValueError, match=r'a\.pth is no checkpoint'):
+    with pytest.raises(ValueError, match=r'a\.pth is not a checkpoint'):
         load_weights(tmp_path / 'a.pth')
 
 

@@ -1,4 +1,4 @@
-"""What a detector and a tracker make of a scene: boxes with the usual mistakes."""
+"""A simulated detector and tracker, whose boxes have the usual mistakes."""
 
 from dataclasses import dataclass
 
@@ -35,12 +35,12 @@ class TrackedBox:
     person: int
 
 
-class PlayedTracker:
-    """Turns true boxes into those of a tracker.
+class SimulatedTracker:
+    """Turns true boxes into those of a tracker, with its mistakes.
 
-    It sees nobody who is mostly covered, misses boxes and loses people for some
-    frames; who is lost for long gets a new number; and people who cross swap their
-    numbers now and then.
+    It does not see people who are mostly covered, misses boxes, and loses people for
+    some frames. Somebody who is lost for long gets a new number, and people who cross
+    sometimes swap their numbers.
 
     Args:
         rng: the source of all mistakes.
@@ -60,7 +60,7 @@ class PlayedTracker:
         self._next = 1
 
     def track(self, frame: int, people: list[SeenPerson]) -> list[TrackedBox]:
-        """The boxes of the next frame.
+        """Return the boxes of the next frame.
 
         Args:
             frame: its number, from 1, ascending from call to call.
