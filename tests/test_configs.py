@@ -17,7 +17,7 @@ from mmreid_cc.engine import ClusterMemoryHook
 PATHS = sorted((ROOT / 'configs').glob('cc_*.py'))
 CONFIGS = [path for path in PATHS if '_own' not in path.stem]
 # The models of the other ResNet recipes are these.
-FULL_WIDTH = {'cc_r50_market', 'cc_r50_veri', 'cc_r50ibn_market'}
+FULL_WIDTH = {'cc_r50_market', 'cc_r50ibn_market'}
 RECIPES = {path.stem: path for path in CONFIGS if path.stem.startswith('cc_r50_')}
 
 
