@@ -52,7 +52,9 @@ def propose_by_cells(features: np.ndarray, count: int, share: Share) -> np.ndarr
     # One thread each for BLAS and faiss: blocks run in parallel, and a product is the
     # same bit for bit whatever the number of threads.
     with threadpool_limits(1, user_api='blas'):
-        centroids = train_cells(float32(features[training_rows(n_rows)]), n_cells)
+        rng = np.random.default_rng(0)
+        sample = training_rows(n_rows, rng)
+        centroids = train_cells(float32(features[sample]), n_cells, rng)
         cells = share.gather(nearest_cells(features[first:last], centroids, 'cells'))
         members = np.argsort(cells, kind='stable').astype(np.int32)
         pointers = np.searchsorted(cells[members], np.arange(n_cells + 1))
@@ -93,39 +95,42 @@ def partition(n_rows: int) -> tuple[int, int]:
     return n_cells, min(n_cells, max(_FEWEST_PROBES, n_cells // _CELLS_PER_PROBE))
 
 
-def training_rows(n_rows: int) -> np.ndarray:
-    """The rows that k-means learns the cells from, drawn from a fixed seed.
+def training_rows(n_rows: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the rows that k-means learns the cells from.
 
     Args:
         n_rows (int): N, from 1 on.
+        rng (np.random.Generator): Of a fixed seed; :func:`train_cells` goes on with it.
 
     Returns:
         np.ndarray: (S,) int64, ascending, 32 for each cell or all rows.
 
     Example:
-        >>> len(training_rows(1_000_000))
+        >>> len(training_rows(1_000_000, np.random.default_rng(0)))
         128000
     """
     size = min(n_rows, partition(n_rows)[0] * _TRAINING_ROWS_PER_CELL)
-    return np.sort(np.random.default_rng(0).choice(n_rows, size, replace=False))
+    return np.sort(rng.choice(n_rows, size, replace=False))
 
 
-def train_cells(sample: np.ndarray, n_cells: int) -> np.ndarray:
+def train_cells(
+    sample: np.ndarray, n_cells: int, rng: np.random.Generator
+) -> np.ndarray:
     """Spherical k-means.
 
     Args:
         sample (np.ndarray): (S, D) float32.
         n_cells (int): In 1…S.
+        rng (np.random.Generator): Draws the first centroids.
 
     Returns:
         np.ndarray: (n_cells, D) float32, of unit length.
 
     Example:
-        >>> train_cells(np.eye(2, dtype=np.float32), 2)
+        >>> train_cells(np.eye(2, dtype=np.float32), 2, np.random.default_rng(0))
         array([[1., 0.],
                [0., 1.]], dtype=float32)
     """
-    rng = np.random.default_rng(0)
     size = len(sample)
     centroids = sample[np.sort(rng.choice(size, n_cells, replace=False))]
     for _ in range(_TRAINING_ROUNDS):
