@@ -1,0 +1,161 @@
+"""Where the rows of all stages lie: in files of groups of rows that are alike."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .row_files import Ragged, Rows, join, read_places, take, write_rows
+
+ROWS_PER_BLOCK = 16384  # whose neighbourhoods a worker holds at once
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Rows in the order of their cells, divided into groups; a file for each and stage.
+
+    Rows are known by their numbers in the files of features, everywhere. Their place is
+    where they come in the order of cells, so that neighbours mostly lie in few files.
+
+    Args:
+        folder (str): Of all stages; all machines see it.
+        rows_per_group (int): R; the last group may have fewer.
+        order (np.ndarray): (N,) int32, the row at each place.
+        places (np.ndarray): (N,) int32, the place of each row.
+
+    Example:
+        >>> order = np.array([2, 0, 1], np.int32)
+        >>> layout = Layout('work', 2, order, np.argsort(order).astype(np.int32))
+        >>> layout.rows(1)
+        array([1], dtype=int32)
+    """
+
+    folder: str
+    rows_per_group: int
+    order: np.ndarray
+    places: np.ndarray
+
+    @property
+    def groups(self) -> int:
+        """Number of groups."""
+        return -(-len(self.order) // self.rows_per_group)
+
+    def rows(self, group: int) -> np.ndarray:
+        """The rows of a group, (R,) int32, in the order of their places."""
+        first = group * self.rows_per_group
+        return self.order[first : first + self.rows_per_group].copy()
+
+    def write(self, stage: str, group: int, columns: Mapping[str, Rows]) -> None:
+        """Write what a stage has found for the rows of a group."""
+        write_rows(stage_file(self.folder, stage, group), columns)
+
+    def read(self, stage: str, rows: np.ndarray, *names: str) -> list[Any]:
+        """Read what a stage has found for some rows.
+
+        Args:
+            stage (str): Its name.
+            rows (np.ndarray): (R,) integers, distinct, at least one.
+            *names (str): Columns.
+
+        Returns:
+            list[Rows]: Each column, in the order of the rows.
+        """
+        places = self.places[rows]
+        order = np.argsort(places)
+        groups, starts = np.unique(
+            places[order] // self.rows_per_group, return_index=True
+        )
+        inside = np.split(places[order] % self.rows_per_group, starts[1:])
+        found: list[Any] = [None] * len(names)
+        parts: list[list[Rows]] = [[] for _ in names]
+        for group, which, start in zip(groups, inside, starts, strict=True):
+            file = stage_file(self.folder, stage, group)
+            for c, column in enumerate(read_places(file, names, which)):
+                if isinstance(column, Ragged):
+                    parts[c].append(column)
+                    continue
+                if found[c] is None:
+                    found[c] = np.empty((len(rows), column.shape[1]), column.dtype)
+                found[c][order[start : start + len(which)]] = column
+        back = np.empty(len(rows), dtype=np.int64)
+        back[order] = np.arange(len(rows))
+        return [
+            take(join(parts[c]), back) if parts[c] else found[c]
+            for c in range(len(names))
+        ]
+
+    def by_blocks(
+        self, stage: str, group: int, find: Callable[[np.ndarray], Mapping[str, Rows]]
+    ) -> None:
+        """Find something for the rows of a group, some at a time, and write it.
+
+        Args:
+            stage (str): Its name.
+            group (int): The number of the group.
+            find (Callable): Takes rows, (R,) int32, and returns the columns of a stage.
+        """
+        parts = [find(rows) for rows in self.blocks(group)]
+        self.write(
+            stage,
+            group,
+            {name: join([part[name] for part in parts]) for name in parts[0]},
+        )
+
+    def blocks(self, group: int) -> Iterator[np.ndarray]:
+        """The rows of a group, some at a time."""
+        rows = self.rows(group)
+        for first in range(0, len(rows), ROWS_PER_BLOCK):
+            yield rows[first : first + ROWS_PER_BLOCK]
+
+
+class Universe:
+    """The rows that a task knows, numbered in their order.
+
+    The kernels of one machine number rows from 0 on, hold arrays of as many entries,
+    and break ties and add up in the order of the numbers. In a universe they find what
+    they find among all rows, bit for bit.
+
+    Args:
+        *rows (np.ndarray): Integers of any shape; negative is none.
+
+    Example:
+        >>> universe = Universe(np.array([7, 3]), np.array([[3, -1]]))
+        >>> universe.rows, universe.of(np.array([7, 3, 5]))
+        (array([3, 7], dtype=int32), array([ 1,  0, -1], dtype=int32))
+    """
+
+    def __init__(self, *rows: np.ndarray) -> None:
+        every = np.unique(np.concatenate([np.unique(part) for part in rows]))
+        self.rows = every[every >= 0].astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def of(self, rows: np.ndarray) -> np.ndarray:
+        """The numbers of rows here, int32 of the same shape; −1 of those not known."""
+        found = np.searchsorted(self.rows, rows).astype(np.int32)
+        found[found == len(self.rows)] = 0
+        return np.where(self.rows[found] == rows, found, np.int32(-1))
+
+    def named(self, numbers: np.ndarray) -> np.ndarray:
+        """The rows that have these numbers, int32 of the same shape; −1 stays."""
+        return np.where(numbers < 0, np.int32(-1), self.rows[numbers])
+
+
+def stage_file(folder: str, stage: str, number: int) -> Path:
+    """Where a stage writes what it has found for a group, or a part of the features.
+
+    Example:
+        >>> stage_file('work', 'lists', 3)
+        PosixPath('work/lists/000003.parquet')
+    """
+    return Path(folder, stage, f'{number:06d}.parquet')
+
+
+def discard(folder: str, stages: Sequence[str]) -> None:
+    """Remove what no later stage reads."""
+    for stage in stages:
+        shutil.rmtree(Path(folder, stage), ignore_errors=True)
