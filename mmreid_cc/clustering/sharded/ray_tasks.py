@@ -1,5 +1,6 @@
 """Run tasks on the workers of Ray: on the cores of one machine, or on a cluster."""
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
@@ -53,7 +54,7 @@ class RayTasks(Tasks):
                 address=self.address,
                 include_dashboard=False if local else None,
                 num_cpus=self._workers if local else None,
-                logging_level='WARNING',
+                logging_level=logging.WARNING,
             )
         return self
 
@@ -79,7 +80,8 @@ class RayTasks(Tasks):
         remote = ray.remote(num_cpus=1, max_retries=_MOST_DEATHS)(measure_task)
         named = remote.options(name=getattr(task, 'func', task).__name__)
         shared, given = ray.put(job), ray.put(task)
-        waiting, running = list(reversed(numbers)), {}
+        waiting = list(reversed(numbers))
+        running: dict[Any, int] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
