@@ -33,7 +33,7 @@ _PLAN, _SETTINGS = 'plan.json', 'settings.json'
 _MOST_ROWS_PER_GROUP = 131_072
 _GROUPS_PER_WORKER = 4  # so that none waits long for the last
 _ROWS_OF_SAMPLE = 20_000  # by which settings are found
-_PLACES_OF_SAMPLE = 4
+_RUNS_OF_SAMPLE = 4
 _ROWS_OF_RECALL = 1000
 _EMPTY = np.empty(0, dtype=np.int32)
 
@@ -126,7 +126,7 @@ def _plan(
     file = folder / _PLAN
     if file.is_file():
         begun = json.loads(file.read_text())
-        plan['rows_per_group'] = begun['rows_per_group']  # whoever works now
+        plan['rows_per_group'] = begun['rows_per_group']  # with any workers
         differs = [
             f'{k} {begun[k]}, now {plan[k]}' for k in plan if begun[k] != plan[k]
         ]
@@ -162,18 +162,17 @@ class Run:
     def labels(self, settings: Mapping[str, Any] | None) -> np.ndarray:
         """Do what is still to do."""
         self.sort_rows()
-        if settings is None:
-            settings = self.find_settings()
-            if settings is None:
-                return np.full(self.files.rows, -1, dtype=np.int64)
-        self.job = replace(self.job, settings=settings)
+        found = self.find_settings() if settings is None else settings
+        if isinstance(found, int):
+            return np.full(self.files.rows, found, dtype=np.int64)
+        self.job = replace(self.job, settings=found)
         self.find_neighbors()
         self.find_distances()
         with self.tasks.measured('labels'):
             return label_rows(
                 self.job.layout,
-                settings['eps'],
-                settings['min_samples'],
+                found['eps'],
+                found['min_samples'],
                 lambda groups: iter(track(groups, 'labels', len(groups))),
             )
 
@@ -221,29 +220,34 @@ class Run:
         layout = replace(layout, order=order, places=places)
         return replace(self.job, layout=layout, starts=starts)
 
-    def find_settings(self) -> dict[str, Any] | None:
-        """Find the settings of DBSCAN on a sample; None where it shows nobody."""
+    def find_settings(self) -> dict[str, Any] | int:
+        """Find the settings of DBSCAN on a sample, or the label of all where none fit.
+
+        The rows of the sample follow each other in the order of cells, so that people
+        are in it with nearly all of their images.
+        """
         file = Path(self.job.layout.folder, _SETTINGS)
         if not file.is_file():
             order = self.job.layout.order
-            size = min(len(order), _ROWS_OF_SAMPLE) // _PLACES_OF_SAMPLE
-            firsts = np.linspace(0, len(order) - size, _PLACES_OF_SAMPLE).astype(int)
             rows = order
             if len(order) > _ROWS_OF_SAMPLE:
+                size = _ROWS_OF_SAMPLE // _RUNS_OF_SAMPLE
+                firsts = np.linspace(0, len(order) - size, _RUNS_OF_SAMPLE).astype(int)
                 rows = np.concatenate([order[f : f + size] for f in firsts])
-            rows = np.sort(rows)
+            (features,) = self.job.layout.read('features', np.sort(rows), 'feature')
+            clusterer = AutoDBSCAN()
             with self.tasks.measured('settings'):
-                clusterer = AutoDBSCAN()
-                clusterer.fit_predict(
-                    self.job.layout.read('features', rows, 'feature')[0]
-                )
+                labels = clusterer.fit_predict(features)
             print_log(
                 f'Settings from {len(rows)} images: {clusterer.explanation()}',
                 logger='current',
                 level=logging.INFO,
             )
+            found: dict[str, Any] | int | None = clusterer.chosen
+            if found is None:  # one cluster, or none: that holds for these images only
+                found = int(labels[0]) if len(rows) == len(order) else -1
             with replacing(file) as part:
-                part.write_text(json.dumps(clusterer.chosen))
+                part.write_text(json.dumps(found))
         return json.loads(file.read_text())
 
     def find_neighbors(self) -> None:

@@ -1,5 +1,6 @@
 """Run tasks on the workers of Ray: on the cores of one machine, or on a cluster."""
 
+import errno
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -91,7 +92,27 @@ class RayTasks(Tasks):
                     number = running.pop(done)
                     yield number, *ray.get(done)
         except ray.exceptions.RayTaskError as error:
-            raise error.cause from error
+            raise (error.cause or error) from error
+        except (
+            ray.exceptions.WorkerCrashedError,
+            ray.exceptions.OutOfMemoryError,
+        ) as error:
+            raise MemoryError(
+                f'A worker was killed {_MOST_DEATHS + 1} times in the same task: '
+                'mostly its machine has too little memory. Take fewer --workers, and '
+                'start again; finished parts are kept.'
+            ) from error
+        except (
+            ray.exceptions.OutOfDiskError,
+            ray.exceptions.ObjectStoreFullError,
+        ) as error:
+            raise OSError(
+                errno.ENOSPC,
+                'Ray has no room left, neither in its shared memory nor in its '
+                'temporary folder, where objects spill to. Give it more (`ray start '
+                '--object-store-memory … --temp-dir …`), and start again; finished '
+                'parts are kept',
+            ) from error
         finally:
             for left in running:
                 ray.cancel(left, force=False)

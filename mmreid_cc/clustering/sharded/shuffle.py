@@ -33,7 +33,7 @@ def scatter(
     bounds = np.searchsorted(groups[order], np.arange(layout.groups + 1))
     write_rows(
         stage_file(layout.folder, stage, number),
-        {name: c[order].reshape(len(order), -1) for name, c in columns.items()},
+        {n: c[order] if c.ndim == 2 else c[order, None] for n, c in columns.items()},
         bounds,
     )
 
