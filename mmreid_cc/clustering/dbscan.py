@@ -120,7 +120,8 @@ def dbscan(
     eps = np.float32(max_distance)  # as the distances, for ties
     graph = distance.indptr, distance.indices, distance.data
     rows = np.arange(len(distance.indptr) - 1)
-    core = core_points(distance.indptr, distance.data, eps, min_samples)
+    counts = np.ones(len(rows), dtype=np.int32)
+    core = core_points(*graph, counts, eps, min_samples)
     parents = np.arange(len(rows), dtype=np.int32)
     connect(rows, *graph, eps, core, parents)
     labels = number_components(core, parents)
@@ -130,14 +131,20 @@ def dbscan(
 
 @kernel
 def core_points(
-    indptr: np.ndarray, data: np.ndarray, eps: float, min_samples: int
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    counts: np.ndarray,
+    eps: float,
+    min_samples: int,
 ) -> np.ndarray:
     """Tell which of some rows have enough neighbours.
 
     Args:
-        indptr (np.ndarray): (R + 1,) integers.
-        data (np.ndarray): (L,) float32, the distances of row i are
-            ``data[indptr[i]:indptr[i + 1]]``.
+        indptr (np.ndarray): (R + 1,) integers, their rows of the symmetric distance:
+        indices (np.ndarray): (L,) integers in 0…N − 1, the neighbours,
+        data (np.ndarray): (L,) float32, and their distances.
+        counts (np.ndarray): (N,) integers, for how many neighbours each stands.
         eps (float): Largest distance of two neighbours.
         min_samples (int): Neighbours that make a core point.
 
@@ -145,7 +152,8 @@ def core_points(
         np.ndarray: (R,) bool.
 
     Example:
-        >>> core_points(np.array([0, 2, 3]), np.zeros(3, np.float32), 0.5, 2)
+        >>> graph = np.array([0, 2, 3]), np.array([0, 1, 1]), np.zeros(3, np.float32)
+        >>> core_points(*graph, np.ones(2, np.int32), 0.5, 2)
         array([ True, False])
     """
     core = np.zeros(len(indptr) - 1, dtype=np.bool_)
@@ -153,7 +161,7 @@ def core_points(
         degree = 0
         for p in range(indptr[i], indptr[i + 1]):
             if data[p] <= eps:
-                degree += 1
+                degree += counts[indices[p]]
         core[i] = degree >= min_samples
     return core
 

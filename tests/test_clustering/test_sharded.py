@@ -72,7 +72,7 @@ def test_labels_are_those_of_one_machine(features, dtype, tmp_path, monkeypatch)
     same = neighbors == knn(features, 12, method='ivf')[0]
     assert same.all(axis=1).mean() > 0.99
     kept = {path.name for path in (tmp_path / 'work').iterdir()}
-    stages = {'centroids', 'cells', 'features', 'neighbors', 'distance'}
+    stages = {'centroids', 'cells', 'features', 'neighbors', 'twins', 'distance'}
     assert kept == {'plan.json', *stages}
 
 
@@ -93,6 +93,15 @@ def test_copies_and_a_cell_with_a_third_of_all_rows(features, tmp_path):
     odd = np.concatenate([features[:400], close, np.repeat(features[5:6], 200, axis=0)])
     labels = check_same(rng.permutation(odd.astype(np.float32)), [500], tmp_path)
     assert labels.max() > 20
+
+
+def test_copies_by_the_thousand(features, tmp_path):
+    copies = np.repeat(features[[3, 8]], [1500, 3], axis=0)
+    mixed = np.random.default_rng(1).permutation(np.concatenate([features, copies]))
+    labels = check_same(mixed, [900], tmp_path)
+    assert np.bincount(labels[labels >= 0]).max() >= 1500
+    files = (tmp_path / 'work' / 'distance').iterdir()
+    assert sum(file.stat().st_size for file in files) < 500_000  # of 2,250,000 pairs
 
 
 def test_cells_that_hold_too_few(tmp_path):

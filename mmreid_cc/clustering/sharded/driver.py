@@ -168,9 +168,11 @@ class Run:
         self.job = replace(self.job, settings=found)
         self.find_neighbors()
         self.find_distances()
+        self.job = self.with_twins()
         with self.tasks.measured('labels'):
             return label_rows(
                 self.job.layout,
+                self.job.twins,
                 found['eps'],
                 found['min_samples'],
                 lambda groups: iter(track(groups, 'labels', len(groups))),
@@ -303,11 +305,27 @@ class Run:
             self.do('mutual', distances.find_mutual)
             self.do('encoding', distances.encode_rows)
             self.do('expanded', distances.expand_rows)
+            self.job = self.with_twins()
             self.do('crossed', distances.scatter_columns)
             self.do('columns', distances.gather_columns)
+        self.job = self.with_twins()
         discard(layout.folder, ['mutual', 'encoding', 'crossed'])
         self.do('distance', distances.find_distances)
         discard(layout.folder, ['expanded', 'columns'])
+
+    def with_twins(self) -> Job:
+        """What tasks know, with the first row of those with the same encoding."""
+        layout = self.job.layout
+        file = stage_file(layout.folder, 'twins', 0)
+        if not file.is_file():
+            with self.tasks.measured('twins'):
+                hashes = np.empty((len(layout.order), 2), dtype=np.uint64)
+                for group in range(layout.groups):
+                    stage = stage_file(layout.folder, 'expanded', group)
+                    hashes[layout.rows(group)] = read_places(stage, ['hash'])[0]
+                file.parent.mkdir(exist_ok=True)
+                write_rows(file, dict(twin=distances.find_twins(hashes)[:, None]))
+        return replace(self.job, twins=read_places(file, ['twin'])[0][:, 0])
 
     def has(self, stage: str, count: int | None = None) -> bool:
         """Whether all of a stage is done."""

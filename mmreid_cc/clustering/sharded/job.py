@@ -25,6 +25,7 @@ class Job:
         starts (np.ndarray): (C + 1,) the first place of each cell, and N.
         settings (Mapping[str, Any]): Of :class:`mmreid_cc.clustering.DBSCAN`: ``eps``,
             ``min_samples``, ``k1`` and ``k2``.
+        twins (np.ndarray): (N,) int32, the first row with the same encoding.
         chosen (np.ndarray): (S,) integers, ascending, rows of a sample that is read.
     """
 
@@ -33,4 +34,5 @@ class Job:
     centroids: np.ndarray = field(default_factory=lambda: _NONE)
     starts: np.ndarray = field(default_factory=lambda: _NONE)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    twins: np.ndarray = field(default_factory=lambda: _NONE)
     chosen: np.ndarray = field(default_factory=lambda: _NONE)

@@ -57,7 +57,7 @@ class Layout:
 
         Args:
             stage (str): Its name.
-            rows (np.ndarray): (R,) integers, distinct, at least one.
+            rows (np.ndarray): (R,) integers, distinct.
             *names (str): Columns.
 
         Returns:
@@ -68,6 +68,8 @@ class Layout:
         groups, starts = np.unique(
             places[order] // self.rows_per_group, return_index=True
         )
+        if not len(rows):  # as many rows of the first file
+            groups = starts = np.zeros(1, dtype=np.int64)
         inside = np.split(places[order] % self.rows_per_group, starts[1:])
         found: list[Any] = [None] * len(names)
         parts: list[list[Rows]] = [[] for _ in names]

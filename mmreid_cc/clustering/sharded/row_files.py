@@ -185,6 +185,8 @@ def read_places(
         parts = list(read_chunks(file, names))
     else:
         chunks, starts = np.unique(places // ROWS_PER_CHUNK, return_index=True)
+        if not len(places):  # as many rows of the first chunk
+            chunks = starts = np.zeros(1, dtype=np.int64)
         inside = np.split(places % ROWS_PER_CHUNK, starts[1:])
         parts = [
             [take(rows, which) for rows in columns]
