@@ -27,17 +27,17 @@ def find_mutual(job: Job, group: int) -> None:
     half = half_size(job.settings['k1'])
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
-        (own,) = job.layout.read('neighbors', rows, 'neighbor')
+        layout = job.layout
+        own = layout.placed(layout.read('neighbors', rows, 'neighbor')[0])
         universe = Universe(own)
-        (lists,) = job.layout.read('neighbors', universe.rows, 'neighbor')
-        numbers = universe.of(rows).astype(np.int64)
-        own, lists = universe.of(own), universe.of(lists)
-        return {
-            name: universe.named(
-                _with_end(*mutual_neighbors(numbers, own[:, :k], lists[:, :k]))
-            )
-            for name, k in (('full', own.shape[1]), ('half', half))
-        }
+        (lists,) = layout.read_at('neighbors', universe.rows, 'neighbor')
+        numbers = universe.of(layout.places[rows]).astype(np.int64)
+        own, lists = universe.of(own), universe.of(layout.placed(lists))
+        found = {}
+        for name, k in (('full', own.shape[1]), ('half', half)):
+            members = mutual_neighbors(numbers, own[:, :k], lists[:, :k])
+            found[name] = layout.named(universe.named(_with_end(*members)))
+        return found
 
     job.layout.by_blocks('mutual', group, find)
 
@@ -133,7 +133,7 @@ def find_twins(hashes: np.ndarray) -> np.ndarray:
 def _matrix(columns: Ragged, weights: Ragged, known: Universe) -> csr_array:
     """The rows of an encoding, with its columns numbered in a universe."""
     return csr_array(
-        (weights.entries.copy(), known.of(columns.entries), columns.indptr),
+        (weights.entries, known.of(columns.entries), columns.indptr),
         shape=(len(columns.indptr) - 1, len(known)),
     )
 
@@ -181,18 +181,21 @@ def find_distances(job: Job, group: int) -> None:
                 neighbor=Ragged(nothing, np.empty(0, dtype=np.int32)),
                 distance=Ragged(nothing, np.empty(0, dtype=np.float32)),
             )
-        read = job.layout.read('expanded', rows, 'column', 'weight')
-        known = Universe(read[0].entries)
-        met, weights = job.layout.read('columns', known.rows, 'row', 'weight')
+        layout = job.layout
+        columns, weights = layout.read('expanded', rows, 'column', 'weight')
+        columns = Ragged(columns.indptr, layout.placed(columns.entries))
+        known = Universe(columns.entries)
+        met, shares = layout.read_at('columns', known.rows, 'row', 'weight')
+        met = Ragged(met.indptr, layout.placed(met.entries))
         universe = Universe(met.entries)
-        columns = csc_array(
-            (weights.entries.copy(), universe.of(met.entries), met.indptr),
-            shape=(len(universe), len(known)),
-        )
+        # The entries of a row keep their order, in which their shares are added up.
         distance = distance_rows(
-            _matrix(read[0], read[1], known),
-            columns,
-            universe.of(rows).astype(np.int64),
+            _matrix(columns, weights, known),
+            csc_array(
+                (shares.entries, universe.of(met.entries), met.indptr),
+                shape=(len(universe), len(known)),
+            ),
+            universe.of(layout.places[rows]).astype(np.int64),
             np.zeros(len(rows), dtype=np.int64),
             job.settings['eps'],
         )
@@ -200,7 +203,7 @@ def find_distances(job: Job, group: int) -> None:
         sizes[first] = np.diff(distance.indptr)
         indptr = np.concatenate([[0], np.cumsum(sizes)])
         return dict(
-            neighbor=Ragged(indptr, universe.named(distance.indices)),
+            neighbor=Ragged(indptr, layout.named(universe.named(distance.indices))),
             distance=Ragged(indptr, distance.data),
         )
 

@@ -65,14 +65,29 @@ class Layout:
         """
         places = self.places[rows]
         order = np.argsort(places)
-        groups, starts = np.unique(
-            places[order] // self.rows_per_group, return_index=True
-        )
-        if not len(rows):  # as many rows of the first file
+        back = np.empty(len(rows), dtype=np.int64)
+        back[order] = np.arange(len(rows))
+        found = self.read_at(stage, places[order], *names)
+        return [take(column, back) for column in found]
+
+    def read_at(self, stage: str, places: np.ndarray, *names: str) -> list[Any]:
+        """Read what a stage has found for the rows at some places.
+
+        Args:
+            stage (str): Its name.
+            places (np.ndarray): (R,) integers, ascending.
+            *names (str): Columns.
+
+        Returns:
+            list[Rows]: Each column.
+        """
+        size = self.rows_per_group
+        groups, starts = np.unique(places // size, return_index=True)
+        if not len(places):  # as many rows of the first file
             groups = starts = np.zeros(1, dtype=np.int64)
-        inside = np.split(places[order] % self.rows_per_group, starts[1:])
         found: list[Any] = [None] * len(names)
         parts: list[list[Rows]] = [[] for _ in names]
+        inside = np.split(places % size, starts[1:])
         for group, which, start in zip(groups, inside, starts, strict=True):
             file = stage_file(self.folder, stage, group)
             for c, column in enumerate(read_places(file, names, which)):
@@ -80,14 +95,20 @@ class Layout:
                     parts[c].append(column)
                     continue
                 if found[c] is None:
-                    found[c] = np.empty((len(rows), column.shape[1]), column.dtype)
-                found[c][order[start : start + len(which)]] = column
-        back = np.empty(len(rows), dtype=np.int64)
-        back[order] = np.arange(len(rows))
+                    found[c] = np.empty((len(places), column.shape[1]), column.dtype)
+                found[c][start : start + len(which)] = column
         return [
-            take(join(parts[c]), back) if parts[c] else found[c]
-            for c in range(len(names))
+            join(part) if part else whole
+            for part, whole in zip(parts, found, strict=True)
         ]
+
+    def placed(self, rows: np.ndarray) -> np.ndarray:
+        """The places of rows, int32 of the same shape; −1 stays."""
+        return np.where(rows < 0, np.int32(-1), self.places[rows])
+
+    def named(self, places: np.ndarray) -> np.ndarray:
+        """The rows at places, int32 of the same shape; −1 stays."""
+        return np.where(places < 0, np.int32(-1), self.order[places])
 
     def by_blocks(
         self, stage: str, group: int, find: Callable[[np.ndarray], Mapping[str, Rows]]
@@ -116,12 +137,13 @@ class Layout:
 class Universe:
     """The rows that a task knows, numbered in their order.
 
-    The kernels of one machine number rows from 0 on, hold arrays of as many entries,
-    and break ties and add up in the order of the numbers. In a universe they find what
-    they find among all rows, bit for bit.
+    The kernels of one machine number rows from 0 on, and hold arrays of as many
+    entries. They break ties and add up in the order of the numbers, so in a universe of
+    rows they find what they find among all, bit for bit. Where nothing hangs on the
+    order, a universe of places is faster: what is alike lies together in memory.
 
     Args:
-        *rows (np.ndarray): Integers of any shape; negative is none.
+        *rows (np.ndarray): Rows or places, int32 of any shape; negative is none.
 
     Example:
         >>> universe = Universe(np.array([7, 3]), np.array([[3, -1]]))
@@ -138,6 +160,14 @@ class Universe:
 
     def of(self, rows: np.ndarray) -> np.ndarray:
         """The numbers of rows here, int32 of the same shape; −1 of those not known."""
+        if not len(self.rows):
+            return np.full(rows.shape, -1, dtype=np.int32)
+        first, last = int(self.rows[0]), int(self.rows[-1])
+        if last - first <= rows.size:  # a table costs less than a search for each
+            table = np.full(last - first + 2, -1, dtype=np.int32)
+            table[self.rows - first] = np.arange(len(self.rows), dtype=np.int32)
+            known = (rows >= first) & (rows <= last)
+            return table[np.where(known, rows - first, last - first + 1)]
         found = np.searchsorted(self.rows, rows).astype(np.int32)
         found[found == len(self.rows)] = 0
         return np.where(self.rows[found] == rows, found, np.int32(-1))

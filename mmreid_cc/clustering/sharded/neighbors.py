@@ -126,19 +126,23 @@ def refine(job: Job, group: int, turn: int) -> None:
     stage = f'lists-{turn}'
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
-        own, weights = job.layout.read(stage, rows, 'neighbor', 'similarity')
-        asked = Universe(rows, own)
-        (lists,) = job.layout.read(stage, asked.rows, 'neighbor')
-        universe = Universe(rows, own, lists[:, :WIDTH])
-        (features,) = job.layout.read('features', universe.rows, 'feature')
+        layout = job.layout
+        own, weights = layout.read(stage, rows, 'neighbor', 'similarity')
+        places, own = layout.places[rows], layout.placed(own)
+        asked = Universe(places, own)
+        (lists,) = layout.read_at(stage, asked.rows, 'neighbor')
+        lists = layout.placed(lists[:, :WIDTH])
+        universe = Universe(places, own, lists)
+        (features,) = layout.read_at('features', universe.rows, 'feature')
         known = np.full((len(universe), own.shape[1]), -1, dtype=np.int32)
-        known[universe.of(asked.rows), :WIDTH] = universe.of(lists[:, :WIDTH])
+        known[universe.of(asked.rows), :WIDTH] = universe.of(lists)
         own = universe.of(own)
-        numbers = universe.of(rows).astype(np.int64)
+        numbers = universe.of(places).astype(np.int64)
         known[numbers] = own
-        similarities = weights.copy()
+        similarities = weights.copy()  # what is read need not be writable
         ask_neighbors(features, numbers, np.arange(len(rows)), known, own, similarities)
-        return dict(neighbor=universe.named(own), similarity=similarities)
+        neighbors = layout.named(universe.named(own))
+        return dict(neighbor=neighbors, similarity=similarities)
 
     job.layout.by_blocks(f'proposals-{turn}', group, find)
 
