@@ -29,6 +29,7 @@ from mmreid_cc.apis.feature_clustering import cluster_in_memory
 from mmreid_cc.apis.parquet_file import embedding_table
 from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.clustering.sharded import RayTasks, cluster_files
+from mmreid_cc.clustering.sharded.layout import ROWS_PER_BLOCK
 from mmreid_cc.clustering.sharded.tasks import Cost
 
 Row = dict[str, Any]
@@ -37,6 +38,9 @@ SETTINGS = dict(eps=0.6, min_samples=4, k1=30, k2=6)  # the paper's
 # With which power of N the CPU seconds of a stage grow: each row meets the centroids of
 # 4·√N cells, and a 32nd of all rows. All else grows with N.
 POWERS = {'cells': 1.5, 'proposals-0': 2.0}
+# What these stages read for a block of rows is spread over most files, as long as the
+# blocks are few: bytes grow with the number of blocks, too.
+SPREAD = ('proposals', 'neighbors', 'mutual', 'encoding', 'expanded', 'distance')
 
 
 def write_shards(folder: Path, n_images: int) -> None:
@@ -89,14 +93,25 @@ def by_ray(folder: Path, workers: int) -> Row:
     }
 
 
-def predicted(stages: dict[str, Row], growth: float) -> Row:
+def n_blocks(n_images: int, workers: int) -> int:
+    """In how many blocks the workers read the neighbourhoods of rows."""
+    size = -(-n_images // (4 * workers))  # of a group
+    return 4 * workers * -(-size // ROWS_PER_BLOCK)
+
+
+def predicted(before: Row, n_images: int) -> Row:
     """What the model says of more images, from the stages of fewer."""
+    growth = n_images / before['N']
+    blocks, blocks_before = (
+        n_blocks(n, before['workers']) for n in (n_images, before['N'])
+    )
     found = {'CPU s': 0.0, 's': 0.0, 'read MB': 0.0, 'written MB': 0.0}
-    for stage, cost in stages.items():
+    for stage, cost in before['stages'].items():
         factor = growth ** POWERS.get(stage, 1.0)
         found['s'] += factor * cost['seconds']
         found['CPU s'] += factor * cost['cpu_seconds']
-        found['read MB'] += growth * cost['read_mb']
+        spread = blocks / blocks_before if stage.startswith(SPREAD) else 1
+        found['read MB'] += growth * spread * cost['read_mb']
         found['written MB'] += growth * cost['written_mb']
     return found
 
@@ -136,8 +151,7 @@ def main() -> None:
                 show(f'{n_images} images, {workers} workers', row)
                 for before in rows:
                     if before['workers'] == workers and before['N'] < n_images:
-                        growth = n_images / before['N']
-                        model = predicted(before['stages'], growth)
+                        model = predicted(before, n_images)
                         show(f'  predicted from {before["N"]}', model)
                 rows.append(row)
                 shutil.rmtree(folder / 'work')

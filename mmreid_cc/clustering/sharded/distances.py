@@ -33,7 +33,7 @@ def find_mutual(job: Job, group: int) -> None:
         (lists,) = layout.read_at('neighbors', universe.rows, 'neighbor')
         numbers = universe.of(layout.places[rows]).astype(np.int64)
         own, lists = universe.of(own), universe.of(layout.placed(lists))
-        found = {}
+        found: dict[str, Rows] = {}
         for name, k in (('full', own.shape[1]), ('half', half)):
             members = mutual_neighbors(numbers, own[:, :k], lists[:, :k])
             found[name] = layout.named(universe.named(_with_end(*members)))
