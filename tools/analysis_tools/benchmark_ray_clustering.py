@@ -132,7 +132,7 @@ def show(name: str, row: Row) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--images', type=int, nargs='+', default=[10_000, 30_000])
-    parser.add_argument('--workers', type=int, nargs='+', default=[2])
+    parser.add_argument('--workers', type=int, nargs='*', default=[2])
     parser.add_argument('--skip-one', action='store_true', help='no single process')
     parser.add_argument('--json', help='where to keep all numbers')
     args = parser.parse_args()
@@ -155,7 +155,7 @@ def main() -> None:
                         show(f'  predicted from {before["N"]}', model)
                 rows.append(row)
                 shutil.rmtree(folder / 'work')
-            if not args.skip_one:
+            if args.workers and not args.skip_one:
                 one, ray = (np.load(folder / f'{n}.npy') for n in ('one', 'ray'))
                 print(f'  ARI of both labels: {adjusted_rand_score(one, ray):.4f}')
         if args.json:

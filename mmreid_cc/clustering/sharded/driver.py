@@ -94,8 +94,8 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: If one is out of its range.
 
     Example:
-        >>> checked_settings(dict(eps=0.5))
-        {'eps': 0.5, 'min_samples': 4, 'k1': 30, 'k2': 6}
+        >>> checked_settings(dict(eps=0.55))
+        {'eps': 0.55, 'min_samples': 4, 'k1': 30, 'k2': 6}
     """
     names = ('eps', 'min_samples', 'k1', 'k2')
     unknown = set(settings) - set(names)

@@ -152,8 +152,15 @@ class Universe:
     """
 
     def __init__(self, *rows: np.ndarray) -> None:
-        every = np.unique(np.concatenate([np.unique(part) for part in rows]))
-        self.rows = every[every >= 0].astype(np.int32)
+        last = max((int(part.max()) for part in rows if part.size), default=-1)
+        if last <= sum(part.size for part in rows):  # marks cost less than sorting
+            marks = np.zeros(last + 2, dtype=bool)
+            for part in rows:
+                marks[part] = True  # none marks the end
+            self.rows = np.flatnonzero(marks[:-1]).astype(np.int32)
+        else:
+            every = np.unique(np.concatenate([np.unique(part) for part in rows]))
+            self.rows = every[every >= 0].astype(np.int32)
 
     def __len__(self) -> int:
         return len(self.rows)
