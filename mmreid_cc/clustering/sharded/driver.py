@@ -90,8 +90,7 @@ def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of DBSCAN, completed by its defaults.
 
     Raises:
-        TypeError: If one has another name.
-        ValueError: If one is out of its range.
+        ValueError: If one has another name, or is out of its range.
 
     Example:
         >>> checked_settings(dict(eps=0.55))

@@ -5,7 +5,7 @@ import resource
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,20 +96,20 @@ class Tasks(ABC):
                 cost.add(part)
         return [found[number] for number in numbers]
 
-    def measured(self, stage: str) -> AbstractContextManager[Cost]:
-        """Measure what this process does for a stage, on the clock."""
-        return _Clock(self.costs.setdefault(stage, Cost()))
+    @contextmanager
+    def measured(self, stage: str) -> Iterator[Cost]:
+        """Measure on the clock what this process does for a stage.
 
+        Args:
+            stage (str): Its name.
 
-class _Clock(nullcontext):
-    """Adds the seconds of a ``with`` statement to a cost."""
-
-    def __init__(self, cost: Cost) -> None:
-        super().__init__(cost)
-        self.start = time.perf_counter()
-
-    def __exit__(self, *error: object) -> None:
-        self.enter_result.seconds += time.perf_counter() - self.start
+        Yields:
+            Cost: That of the stage, which may be added to.
+        """
+        cost = self.costs.setdefault(stage, Cost())
+        start = time.perf_counter()
+        yield cost
+        cost.seconds += time.perf_counter() - start
 
 
 class LocalTasks(Tasks):
