@@ -10,6 +10,11 @@ from .lance_table import PATH, as_array
 _ROWS_PER_READ = 8192
 ROW_ID = '_rowid'
 _OFFSET_BITS = 32  # of a row id; the bits above name the fragment
+_DELETED = (
+    'Rows of the gallery were deleted by another program, and the numbers of the '
+    'others are no longer known. LanceDB keeps earlier versions: '
+    '`table.list_versions()` and `table.restore(version)` bring one back.'
+)
 
 
 class TableRows:
@@ -30,7 +35,8 @@ class TableRows:
         count (int): N rows.
 
     Raises:
-        ValueError: If rows of the table were deleted, by other programs.
+        ValueError: If rows of the table were deleted, by other programs, so that the
+            others have other positions than in the earlier version.
 
     Example:
         >>> rows = TableRows(connect('galleries').open_table('city'))
@@ -44,9 +50,11 @@ class TableRows:
         self._fragments: np.ndarray = np.empty(0, dtype=np.int64)
         self._starts: np.ndarray = np.empty(0, dtype=np.int64)
         read = 0
-        if known is not None and known._same_in(table):
-            self._fragments, self._starts = known._fragments, known._starts
-            read = known.count
+        if known is not None and known.count:
+            known._check_kept(table)
+            if known._same_in(table):
+                self._fragments, self._starts = known._fragments, known._starts
+                read = known.count
         ids, starts = self._fragments, self._starts
         new = table.search().with_row_id(True).select([ROW_ID]).offset(read)
         for batch in new.to_batches():
@@ -58,15 +66,13 @@ class TableRows:
             starts = np.append(starts, changes + read)
             inside = expected - starts[np.searchsorted(starts, expected, 'right') - 1]
             if (inside != offsets).any():
-                raise ValueError(
-                    'Rows of the gallery were deleted by another program, and the '
-                    'numbers of the others are no longer known. LanceDB keeps earlier '
-                    'versions: `table.list_versions()` and `table.restore(version)` '
-                    'bring one back.'
-                )
+                raise ValueError(_DELETED)
             read += len(offsets)
         self._fragments, self._starts = ids, starts
         self._by_id = np.argsort(ids)
+        self._last_path = (
+            str(self.read(PATH, np.array([self.count - 1]))[0]) if self.count else ''
+        )
 
     def positions(self, row_ids: np.ndarray) -> np.ndarray:
         """Return the positions of rows.
@@ -119,10 +125,24 @@ class TableRows:
         for batch in self.table.search().select([column]).offset(first).to_batches():
             yield as_array(pa.chunked_array([batch.column(column)]))
 
+    def _check_kept(self, table: Any) -> None:
+        """See that a later version has the rows of this one, at the same positions.
+
+        Whatever was deleted, the last row is gone or no longer where it was.
+
+        Raises:
+            ValueError: If it has not.
+        """
+        last = self.count - 1
+        found = ''
+        if table.count_rows() > last:
+            row = table.take_offsets([last]).select([PATH]).to_arrow()
+            found = str(as_array(row[PATH])[0])
+        if found != self._last_path:
+            raise ValueError(_DELETED)
+
     def _same_in(self, table: Any) -> bool:
         """Whether the fragments of this version are those of a later one, too."""
-        if not self.count:
-            return True
         starts = self._starts.tolist()
         found = table.take_offsets(starts).with_row_id().select([PATH]).to_arrow()
         return np.array_equal(_split(found[ROW_ID].to_numpy())[0], self._fragments)

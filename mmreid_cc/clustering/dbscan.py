@@ -118,35 +118,106 @@ def dbscan(
         array([ 0,  0, -1])
     """
     eps = np.float32(max_distance)  # as the distances, for ties
-    return _labels(distance.indptr, distance.indices, distance.data, eps, min_samples)
+    graph = distance.indptr, distance.indices, distance.data
+    rows = np.arange(len(distance.indptr) - 1)
+    counts = np.ones(len(rows), dtype=np.int32)
+    core = core_points(*graph, counts, eps, min_samples)
+    parents = np.arange(len(rows), dtype=np.int32)
+    connect(rows, *graph, eps, core, parents)
+    labels = number_components(core, parents)
+    join_borders(rows, *graph, eps, core, labels)
+    return labels
 
 
 @kernel
-def _labels(
+def core_points(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    counts: np.ndarray,
+    eps: float,
+    min_samples: int,
+) -> np.ndarray:
+    """Tell which of some rows have enough neighbours.
+
+    Args:
+        indptr (np.ndarray): (R + 1,) integers, their rows of the symmetric distance:
+        indices (np.ndarray): (L,) integers in 0…N − 1, the neighbours,
+        data (np.ndarray): (L,) float32, and their distances.
+        counts (np.ndarray): (N,) integers, for how many neighbours each stands.
+        eps (float): Largest distance of two neighbours.
+        min_samples (int): Neighbours that make a core point.
+
+    Returns:
+        np.ndarray: (R,) bool.
+
+    Example:
+        >>> graph = np.array([0, 2, 3]), np.array([0, 1, 1]), np.zeros(3, np.float32)
+        >>> core_points(*graph, np.ones(2, np.int32), 0.5, 2)
+        array([ True, False])
+    """
+    core = np.zeros(len(indptr) - 1, dtype=np.bool_)
+    for i in range(len(core)):
+        degree = 0
+        for p in range(indptr[i], indptr[i + 1]):
+            if data[p] <= eps:
+                degree += counts[indices[p]]
+        core[i] = degree >= min_samples
+    return core
+
+
+@kernel
+def connect(
+    rows: np.ndarray,
     indptr: np.ndarray,
     indices: np.ndarray,
     data: np.ndarray,
     eps: float,
-    min_samples: int,
-) -> np.ndarray:
-    n = len(indptr) - 1
-    core = np.zeros(n, dtype=np.bool_)
-    for i in range(n):
-        degree = 0
-        for p in range(indptr[i], indptr[i + 1]):
-            if data[p] <= eps:
-                degree += 1
-        core[i] = degree >= min_samples
-    parents = np.arange(n, dtype=np.int32)  # the root is the first core point
-    for i in range(n):
+    core: np.ndarray,
+    parents: np.ndarray,
+) -> None:
+    """Join the trees of core points that are neighbours.
+
+    Args:
+        rows (np.ndarray): (R,) integers in 0…N − 1, whose neighbours are given.
+        indptr (np.ndarray): (R + 1,) integers, their rows of the symmetric distance:
+        indices (np.ndarray): (L,) integers in 0…N − 1, the neighbours,
+        data (np.ndarray): (L,) float32, and their distances.
+        eps (float): Largest distance of two neighbours.
+        core (np.ndarray): (N,) bool.
+        parents (np.ndarray): (N,) int32, the forest, changed in place: each points to
+            one of its tree that stands before it, the root, the first one, to itself.
+
+    Example:
+        >>> connect(rows, *graph, eps, core, parents)
+    """
+    for r in range(len(rows)):
+        i = rows[r]
         if core[i]:
-            for p in range(indptr[i], indptr[i + 1]):
+            for p in range(indptr[r], indptr[r + 1]):
                 j = indices[p]
                 if j < i and core[j] and data[p] <= eps:
                     _join(parents, i, j)
-    labels = np.full(n, -1, dtype=np.int64)
+
+
+@kernel
+def number_components(core: np.ndarray, parents: np.ndarray) -> np.ndarray:
+    """Number the trees by their roots.
+
+    Args:
+        core (np.ndarray): (N,) bool.
+        parents (np.ndarray): (N,) int32, the forest of :func:`connect`.
+
+    Returns:
+        np.ndarray: (N,) int64, −1 where no core point is.
+
+    Example:
+        >>> number_components(np.array([True, False, True]), np.array([0, 1, 0]))
+        array([ 0, -1,  0])
+    """
+    labels = np.full(len(core), -1, dtype=np.int64)
     n_clusters = 0
-    for i in range(n):
+    for i in range(len(core)):
         if core[i]:
             root = _root(parents, i)
             if root == i:
@@ -154,13 +225,40 @@ def _labels(
                 n_clusters += 1
             else:
                 labels[i] = labels[root]
-    for i in range(n):
+    return labels
+
+
+@kernel
+def join_borders(
+    rows: np.ndarray,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    data: np.ndarray,
+    eps: float,
+    core: np.ndarray,
+    labels: np.ndarray,
+) -> None:
+    """Let border points join the first of the clusters that they neighbour.
+
+    Args:
+        rows (np.ndarray): (R,) integers in 0…N − 1, whose neighbours are given.
+        indptr (np.ndarray): (R + 1,) integers, their rows of the symmetric distance:
+        indices (np.ndarray): (L,) integers in 0…N − 1, the neighbours,
+        data (np.ndarray): (L,) float32, and their distances.
+        eps (float): Largest distance of two neighbours.
+        core (np.ndarray): (N,) bool.
+        labels (np.ndarray): (N,) int64, changed in place.
+
+    Example:
+        >>> join_borders(rows, *graph, eps, core, labels)
+    """
+    for r in range(len(rows)):
+        i = rows[r]
         if not core[i]:
-            for p in range(indptr[i], indptr[i + 1]):
+            for p in range(indptr[r], indptr[r + 1]):
                 j = indices[p]
                 if core[j] and data[p] <= eps and not 0 <= labels[i] <= labels[j]:
                     labels[i] = labels[j]
-    return labels
 
 
 @kernel

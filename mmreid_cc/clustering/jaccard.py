@@ -141,11 +141,44 @@ def jaccard_rows(
         >>> jaccard_rows(csr_array(np.eye(2, dtype=np.float32)), np.array([0])).nnz
         1
     """
-    columns: csc_array = encoding.tocsc()
+    rows = np.arange(len(first_columns))
+    return distance_rows(encoding, encoding.tocsc(), rows, first_columns, max_distance)
+
+
+def distance_rows(
+    encoding: csr_array,
+    columns: csc_array,
+    rows: np.ndarray,
+    first_columns: np.ndarray,
+    max_distance: float = 1.0,
+) -> csr_array:
+    """Compute some rows of the distance from the columns of the encoding.
+
+    Args:
+        encoding (csr_array): (R', M) float32, rows of weights that sum to 1; the first
+            R of them are compared.
+        columns (csc_array): (N, M) float32, all the entries of the columns that these
+            rows have.
+        rows (np.ndarray): (R,) integers in 0…N − 1, which rows they are.
+        first_columns (np.ndarray): (R,) int64; row i of the result starts at column
+            ``first_columns[i]``.
+        max_distance (float): In (0, 1]; only pairs up to this distance are stored.
+
+    Returns:
+        csr_array: (R, N) float32, as :func:`jaccard_rows` returns it.
+
+    Example:
+        >>> eye = csr_array(np.eye(2, dtype=np.float32))
+        >>> distance_rows(eye[1:], eye.tocsc(), np.array([1]), np.array([0])).indices
+        array([1], dtype=int32)
+    """
+    n_rows = columns.shape[0]
     blocks = map_row_blocks(
         _distances,
-        len(first_columns),
+        len(rows),
+        rows,
         first_columns,
+        n_rows,
         np.float32(max_distance),
         encoding.indptr,
         encoding.indices,
@@ -156,16 +189,16 @@ def jaccard_rows(
         stage='distance',
     )
     indptr, indices, data = join_rows(blocks)
-    return csr_array(
-        (data, indices, indptr), shape=(len(first_columns), encoding.shape[0])
-    )
+    return csr_array((data, indices, indptr), shape=(len(rows), n_rows))
 
 
 @kernel
 def _distances(
     first: int,
     last: int,
+    rows: np.ndarray,
     first_columns: np.ndarray,
+    n: int,
     max_distance: float,
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -174,7 +207,6 @@ def _distances(
     column_rows: np.ndarray,
     column_data: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    n = len(indptr) - 1
     common = np.empty(n, dtype=np.float32)  # Σ min of row i with each row it meets
     seen = np.full(n, -1, dtype=np.int32)
     met = np.empty(n, dtype=np.int32)
@@ -205,7 +237,7 @@ def _distances(
         for j in met[:n_met]:
             # In float32, as the public code computes it.
             distance = np.float32(1) - common[j] / (np.float32(2) - common[j])
-            common[j] = np.float32(0) if j == i else max(distance, np.float32(0))
+            common[j] = np.float32(0) if j == rows[i] else max(distance, np.float32(0))
             if common[j] <= max_distance and common[j] < 1:
                 kept[end] = j
                 end += 1

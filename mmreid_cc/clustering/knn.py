@@ -113,7 +113,7 @@ def _search(
         found = exact_neighbors(features, rows, k, stage='neighbours')
         return share.gather(found[0]), share.gather(found[1])
 
-    count = max(k + _MARGIN, _FEWEST_PROPOSALS)
+    count = proposals_for(k)
     searched = features
     if n_components is not None:
         count = max(2 * k, count)
@@ -125,6 +125,22 @@ def _search(
         proposals = _APPROXIMATE[method](searched, count, share)
     found = rank_proposals(features, rows, proposals, k)
     return share.gather(found[0]), share.gather(found[1])
+
+
+def proposals_for(k: int) -> int:
+    """How many proposals are made for k neighbours.
+
+    Args:
+        k (int): From 1 on.
+
+    Returns:
+        int: More than k, 24 at least.
+
+    Example:
+        >>> proposals_for(30)
+        38
+    """
+    return max(k + _MARGIN, _FEWEST_PROPOSALS)
 
 
 def check_method(method: str) -> None:

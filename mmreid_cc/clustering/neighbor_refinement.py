@@ -9,8 +9,9 @@ from .parallel import map_row_blocks
 from .search_sharing import Share
 from .similarity import for_kernels, value
 
-_ROUNDS = 2
-_WIDTH = 30  # so many of a list are asked for their own: 30² comparisons a row at most
+ROUNDS = 2
+WIDTH = 30  # so many of a list are asked for their own: 30² comparisons a row at most
+_ROWS_PER_ENTRY = 1024
 
 
 def refine(
@@ -53,46 +54,101 @@ def refine(
                [0, 1]], dtype=int32)
     """
     first, last = share.rows(len(features))
-    order = first + np.argsort(cells[first:last], kind='stable')
-    for _ in range(_ROUNDS):
+    rows = np.arange(first, last)
+    order = np.argsort(cells[first:last], kind='stable')
+    for _ in range(ROUNDS):
         lists, weights = _with_reverse(
             share.gather(proposals), share.gather(similarities)
         )
         proposals, similarities = lists[first:last].copy(), weights[first:last].copy()
-        map_row_blocks(
-            _ask_neighbors,
-            len(order),
-            order,
-            for_kernels(features),
-            lists,
-            proposals,
-            similarities,
-            first,
-            stage='neighbours of neighbours',
-        )
+        ask_neighbors(features, rows, order, lists, proposals, similarities)
     return proposals
 
 
-@kernel
+def ask_neighbors(
+    features: np.ndarray,
+    rows: np.ndarray,
+    order: np.ndarray,
+    lists: np.ndarray,
+    proposals: np.ndarray,
+    similarities: np.ndarray,
+) -> None:
+    """Enter the neighbours of their neighbours in the lists of some rows.
+
+    Args:
+        features (np.ndarray): (N, D) float16 or float32, C-contiguous.
+        rows (np.ndarray): (R,) integers in 0…N − 1, the rows.
+        order (np.ndarray): (R,) integers, in which the rows are treated.
+        lists (np.ndarray): (N, K) int32, all lists; those of the rows and of their
+            neighbours are read.
+        proposals (np.ndarray): (R, K) int32, a copy of the lists of the rows, changed
+            in place.
+        similarities (np.ndarray): (R, K) float32 of them, changed in place.
+
+    Example:
+        >>> ask_neighbors(features, rows, np.arange(len(rows)), lists, own, weights)
+    """
+    map_row_blocks(
+        _ask_neighbors,
+        len(order),
+        order,
+        rows,
+        for_kernels(features),
+        lists,
+        proposals,
+        similarities,
+        stage='neighbours of neighbours',
+    )
+
+
 def _with_reverse(
     proposals: np.ndarray, similarities: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Enter each row in the lists of those that it lists."""
-    n_rows, size = proposals.shape
     lists, weights = proposals.copy(), similarities.copy()
-    for i in range(n_rows):
-        for a in range(size):
-            j, weight = proposals[i, a], similarities[i, a]
-            if j < 0:
-                break
-            if weight > weights[j, size - 1]:
-                known = False
-                for h in lists[j]:
-                    if h == i:
-                        known = True
-                if not known:
-                    insert(lists[j], weights[j], i, weight)
+    for first in range(0, len(lists), _ROWS_PER_ENTRY):
+        block = slice(first, first + _ROWS_PER_ENTRY)
+        rows = np.arange(first, first + len(proposals[block]), dtype=np.int32)
+        sources = np.repeat(rows, lists.shape[1])
+        targets, values = proposals[block].ravel(), similarities[block].ravel()
+        enter(targets, sources, values, lists, weights)
     return lists, weights
+
+
+@kernel
+def enter(
+    targets: np.ndarray,
+    sources: np.ndarray,
+    values: np.ndarray,
+    lists: np.ndarray,
+    weights: np.ndarray,
+) -> None:
+    """Enter rows in the lists of others, one after the other.
+
+    Args:
+        targets (np.ndarray): (E,) integers, the lists; negative is none.
+        sources (np.ndarray): (E,) int32, what is entered where it is near enough and
+            not in the list yet.
+        values (np.ndarray): (E,) float32, the similarities.
+        lists (np.ndarray): (N, K) int32, changed in place.
+        weights (np.ndarray): (N, K) float32, descending, changed in place.
+
+    Example:
+        >>> lists, weights = np.array([[-1]], np.int32), np.array([[-np.inf]])
+        >>> enter(np.array([0]), np.array([7], np.int32), np.ones(1), lists, weights)
+        >>> lists
+        array([[7]], dtype=int32)
+    """
+    size = lists.shape[1]
+    for e in range(len(targets)):
+        j, i, weight = targets[e], sources[e], values[e]
+        if j >= 0 and weight > weights[j, size - 1]:
+            known = False
+            for h in lists[j]:
+                if h == i:
+                    known = True
+            if not known:
+                insert(lists[j], weights[j], i, weight)
 
 
 @partial(kernel, fastmath={'reassoc', 'contract'})
@@ -108,20 +164,21 @@ def _ask_neighbors(
     first: int,
     last: int,
     order: np.ndarray,
+    rows: np.ndarray,
     features: np.ndarray,
     lists: np.ndarray,
     proposals: np.ndarray,
     similarities: np.ndarray,
-    offset: int,
 ) -> None:
-    n_rows, size = lists.shape
-    width = min(size, _WIDTH)
-    seen = np.full(n_rows, -1, dtype=np.int32)
+    size = lists.shape[1]
+    width = min(size, WIDTH)
+    seen = np.full(len(lists), -1, dtype=np.int32)
     itself = np.empty(features.shape[1], dtype=np.float32)
-    for i in order[first:last]:
+    for place in order[first:last]:
+        i = rows[place]
         for d in range(len(itself)):
             itself[d] = value(features[i, d])
-        best, weights = proposals[i - offset], similarities[i - offset]
+        best, weights = proposals[place], similarities[place]
         seen[i] = i
         for j in lists[i]:
             if j >= 0:

@@ -47,11 +47,74 @@ def reciprocal_sets(neighbors: np.ndarray, half: int) -> tuple[np.ndarray, np.nd
         >>> reciprocal_sets(neighbors, half=1)
         (array([0, 2, 4, 5], dtype=int32), array([0, 1, 0, 1, 2], dtype=int32))
     """
-    full, full_sizes = _reciprocal(neighbors)
-    small, small_sizes = _reciprocal(neighbors[:, :half])
+    everyone = np.arange(len(neighbors))
+    full = mutual_neighbors(everyone, neighbors, neighbors)
+    small = mutual_neighbors(everyone, neighbors[:, :half], neighbors[:, :half])
+    return expand_sets(*full, *small)
+
+
+def mutual_neighbors(
+    rows: np.ndarray, lists: np.ndarray, neighbors: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the neighbours of some images that have the image among theirs.
+
+    Args:
+        rows (np.ndarray): (R,) integers in 0…N − 1, the images.
+        lists (np.ndarray): (R, K) int32, their neighbours, in 0…N − 1.
+        neighbors (np.ndarray): (N, K) int32; only the rows that are listed are read.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Members (R, K) int32, in the order of the lists,
+        of which the first sizes (R,) int64 of a row count.
+
+    Example:
+        >>> neighbors = np.array([[0, 1], [1, 0], [2, 0]], np.int32)
+        >>> mutual_neighbors(np.array([2]), neighbors[2:], neighbors)[1]
+        array([1])
+    """
+    lists = np.ascontiguousarray(lists)
+    members = np.empty_like(lists)
+    sizes = np.empty(len(lists), dtype=np.int64)
+    map_row_blocks(
+        _keep_mutual,
+        len(lists),
+        rows,
+        lists,
+        np.ascontiguousarray(neighbors),
+        members,
+        sizes,
+        stage='mutual neighbours',
+    )
+    return members, sizes
+
+
+def expand_sets(
+    full: np.ndarray,
+    full_sizes: np.ndarray,
+    small: np.ndarray,
+    small_sizes: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Let the half-size sets of their members join the reciprocal sets.
+
+    Args:
+        full (np.ndarray): (R, K) int32, R(i) of some images, in 0…N − 1, as
+            :func:`mutual_neighbors` returns them.
+        full_sizes (np.ndarray): (R,) int64.
+        small (np.ndarray): (N, K') int32, Rh; only those of members are read.
+        small_sizes (np.ndarray): (N,) int64.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: As :func:`reciprocal_sets` returns them, (R + 1,)
+        and (L,).
+
+    Example:
+        >>> full, small = np.array([[0, 1]], np.int32), np.array([[0], [1]], np.int32)
+        >>> expand_sets(full, np.array([2]), small, np.array([1, 1]))[1]
+        array([0, 1], dtype=int32)
+    """
     blocks = map_row_blocks(
         _expand,
-        len(neighbors),
+        len(full),
         full,
         full_sizes,
         small,
@@ -79,26 +142,42 @@ def encode(indptr: np.ndarray, indices: np.ndarray, distances: np.ndarray) -> cs
         array([[0.5, 0.5],
                [0. , 1. ]], dtype=float32)
     """
+    n_rows = len(indptr) - 1
+    weights = weigh(indptr, distances)
+    return csr_array((weights, indices, indptr), shape=(n_rows, n_rows))
+
+
+def weigh(indptr: np.ndarray, distances: np.ndarray) -> np.ndarray:
+    """The weights of :func:`encode`, each row for itself.
+
+    Args:
+        indptr (np.ndarray): (R + 1,) integers, of non-empty sets.
+        distances (np.ndarray): (L,) float32, between each image and the member.
+
+    Returns:
+        np.ndarray: (L,) float32.
+
+    Example:
+        >>> weigh(np.array([0, 2, 3]), np.zeros(3, np.float32))
+        array([0.5, 0.5, 1. ], dtype=float32)
+    """
     starts, sizes = indptr[:-1], np.diff(indptr)
     nearest = np.minimum.reduceat(distances, starts)
     weights = np.exp(np.repeat(nearest, sizes) - distances, dtype=np.float64)
     weights /= np.repeat(np.add.reduceat(weights, starts), sizes)
-    n_rows = len(starts)
-    return csr_array(
-        (weights.astype(np.float32), indices, indptr), shape=(n_rows, n_rows)
-    )
+    return weights.astype(np.float32)
 
 
 def expand_queries(encoding: csr_array, nearest: np.ndarray) -> csr_array:
     """Replace each row by the mean of the rows of its nearest images (section 3.4).
 
     Args:
-        encoding (csr_array): (N, N) float32, as :func:`encode` returns it.
-        nearest (np.ndarray): (N, k2) int32, the images whose rows are averaged;
+        encoding (csr_array): (N, M) float32, as :func:`encode` returns it.
+        nearest (np.ndarray): (R, k2) int32, the images whose rows are averaged;
             negative is none.
 
     Returns:
-        csr_array: (N, N) float32, columns ascending in each row. The rows are added in
+        csr_array: (R, M) float32, columns ascending in each row. The rows are added in
         the order of ``nearest``, so equal lists give bit-equal rows.
 
     Example:
@@ -114,37 +193,29 @@ def expand_queries(encoding: csr_array, nearest: np.ndarray) -> csr_array:
         encoding.indptr,
         encoding.indices,
         encoding.data,
+        encoding.shape[1],
         stage='query expansion',
     )
     indptr, indices, data = join_rows(blocks)
-    return csr_array((data, indices, indptr), shape=encoding.shape)
-
-
-def _reciprocal(neighbors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find R: members (N, K), of which the first sizes (N,) of a row count."""
-    neighbors = np.ascontiguousarray(neighbors)
-    members = np.empty_like(neighbors)
-    sizes = np.empty(len(neighbors), dtype=np.int64)
-    map_row_blocks(
-        _keep_mutual,
-        len(neighbors),
-        neighbors,
-        members,
-        sizes,
-        stage='mutual neighbours',
-    )
-    return members, sizes
+    shape = len(nearest), encoding.shape[1]
+    return csr_array((data, indices, indptr), shape=shape)
 
 
 @kernel
 def _keep_mutual(
-    first: int, last: int, neighbors: np.ndarray, members: np.ndarray, sizes: np.ndarray
+    first: int,
+    last: int,
+    rows: np.ndarray,
+    lists: np.ndarray,
+    neighbors: np.ndarray,
+    members: np.ndarray,
+    sizes: np.ndarray,
 ) -> None:
     for i in range(first, last):
         size = 0
-        for j in neighbors[i]:
+        for j in lists[i]:
             for back in neighbors[j]:
-                if back == i:
+                if back == rows[i]:
                     members[i, size] = j
                     size += 1
                     break
@@ -160,8 +231,8 @@ def _expand(
     small: np.ndarray,
     small_sizes: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    inside = np.full(len(full), -1, dtype=np.int32)  # i where a member of R(i)
-    taken = np.full(len(full), -1, dtype=np.int32)  # i where a member by now
+    inside = np.full(len(small), -1, dtype=np.int32)  # i where a member of R(i)
+    taken = np.full(len(small), -1, dtype=np.int32)  # i where a member by now
     sizes = np.empty(last - first, dtype=np.int64)
     most = full.shape[1] * (1 + small.shape[1])
     indices = np.empty((last - first) * most, dtype=np.int32)
@@ -198,10 +269,10 @@ def _mean_rows(
     indptr: np.ndarray,
     indices: np.ndarray,
     data: np.ndarray,
+    n_columns: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    n_rows = len(indptr) - 1
-    total = np.empty(n_rows, dtype=np.float32)
-    seen = np.full(n_rows, -1, dtype=np.int32)
+    total = np.empty(n_columns, dtype=np.float32)
+    seen = np.full(n_columns, -1, dtype=np.int32)
     sizes = np.empty(last - first, dtype=np.int64)
     most = 0
     for i in range(first, last):

@@ -321,6 +321,26 @@ class TestUri:
         with pytest.raises(ValueError, match='were deleted by another program'):
             LanceGallery(uri)
 
+    @pytest.mark.parametrize('optimized', [False, True])
+    @pytest.mark.parametrize(
+        'condition', ["path LIKE '% 0 %'", "path LIKE '% 1 %'", "path LIKE '% 1 19%'"]
+    )
+    def test_rows_deleted_while_it_is_open(self, uri, condition, optimized):
+        import lancedb
+
+        gallery_of(20).to_lance(uri)
+        gallery = LanceGallery(uri)
+        gallery.add(gallery_of(20, seed=1))
+        assert len(gallery) == 40
+        # Whole fragments, or the end of one; and then as many rows as were deleted.
+        table = lancedb.connect(uri.parent).open_table('city')
+        table.delete(condition)
+        gallery.add(gallery_of(40 - table.count_rows(), seed=2))
+        if optimized:
+            table.optimize()
+        with pytest.raises(ValueError, match='were deleted by another program'):
+            len(gallery)
+
 
 def test_without_lancedb(uri, monkeypatch):
     gallery_of(4).to_lance(uri)

@@ -1,0 +1,210 @@
+"""Jaccard distances by groups of rows, each task with the rows that it needs."""
+
+import hashlib
+from itertools import pairwise
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from mmreid_cc.clustering.jaccard import distance_rows
+from mmreid_cc.clustering.reciprocal import (
+    expand_queries,
+    expand_sets,
+    half_size,
+    mutual_neighbors,
+    weigh,
+)
+from mmreid_cc.clustering.similarity import pair_similarities
+
+from .job import Job
+from .layout import Universe
+from .row_files import Ragged, Rows
+from .shuffle import gather, scatter
+
+
+def find_mutual(job: Job, group: int) -> None:
+    """Stage ``mutual``: neighbours that list the row, too, of full and half lists."""
+    half = half_size(job.settings['k1'])
+
+    def find(rows: np.ndarray) -> dict[str, Rows]:
+        layout = job.layout
+        own = layout.placed(layout.read('neighbors', rows, 'neighbor')[0])
+        universe = Universe(own)
+        (lists,) = layout.read_at('neighbors', universe.rows, 'neighbor')
+        numbers = universe.of(layout.places[rows]).astype(np.int64)
+        own, lists = universe.of(own), universe.of(layout.placed(lists))
+        found: dict[str, Rows] = {}
+        for name, k in (('full', own.shape[1]), ('half', half)):
+            members = mutual_neighbors(numbers, own[:, :k], lists[:, :k])
+            found[name] = layout.named(universe.named(_with_end(*members)))
+        return found
+
+    job.layout.by_blocks('mutual', group, find)
+
+
+def _with_end(members: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Fill what does not count with −1."""
+    return np.where(np.arange(members.shape[1]) < sizes[:, None], members, -1)
+
+
+def encode_rows(job: Job, group: int) -> None:
+    """Stage ``encoding``: the reciprocal set of each row, and its weights."""
+
+    def find(rows: np.ndarray) -> dict[str, Rows]:
+        (full,) = job.layout.read('mutual', rows, 'full')
+        members = Universe(full)
+        (half,) = job.layout.read('mutual', members.rows, 'half')
+        universe = Universe(full, half)
+        small = np.full((len(universe), half.shape[1]), -1, dtype=np.int32)
+        small[universe.of(members.rows)] = universe.of(half)
+        full = universe.of(full)
+        sizes = [(lists >= 0).sum(axis=1) for lists in (full, small)]
+        indptr, indices = expand_sets(full, sizes[0], small, sizes[1])
+        sets = Ragged(indptr.astype(np.int64), universe.named(indices))
+
+        universe = Universe(rows, sets.entries)
+        (features,) = job.layout.read('features', universe.rows, 'feature')
+        similarities = pair_similarities(
+            features[universe.of(rows)], features, indptr, universe.of(sets.entries)
+        )
+        weights = weigh(indptr, 2 - 2 * similarities)
+        return dict(column=sets, weight=Ragged(sets.indptr, weights))
+
+    job.layout.by_blocks('encoding', group, find)
+
+
+def expand_rows(job: Job, group: int) -> None:
+    """Stage ``expanded``: the mean of the encodings of the nearest rows."""
+    k2 = job.settings['k2']
+
+    def find(rows: np.ndarray) -> dict[str, Rows]:
+        if k2 == 1:  # nothing is averaged
+            columns, weights = job.layout.read('encoding', rows, 'column', 'weight')
+            return _with_hashes(columns, weights)
+        (nearest,) = job.layout.read('neighbors', rows, 'neighbor')
+        nearest = np.ascontiguousarray(nearest[:, :k2])
+        asked = Universe(nearest)
+        read = job.layout.read('encoding', asked.rows, 'column', 'weight')
+        known = Universe(read[0].entries)
+        encoding = _matrix(read[0], read[1], known)
+        expanded = expand_queries(encoding, asked.of(nearest))
+        indptr = expanded.indptr.astype(np.int64)
+        columns = Ragged(indptr, known.named(expanded.indices))
+        return _with_hashes(columns, Ragged(indptr, expanded.data))
+
+    job.layout.by_blocks('expanded', group, find)
+
+
+def _with_hashes(columns: Ragged, weights: Ragged) -> dict[str, Rows]:
+    """The columns of the stage ``expanded``; equal rows have equal hashes."""
+    hashes = np.empty((len(columns.indptr) - 1, 2), dtype=np.uint64)
+    for i, (first, last) in enumerate(pairwise(columns.indptr)):
+        digest = hashlib.blake2b(columns.entries[first:last].tobytes(), digest_size=16)
+        digest.update(weights.entries[first:last].tobytes())
+        hashes[i] = np.frombuffer(digest.digest(), dtype=np.uint64)
+    return dict(column=columns, weight=weights, hash=hashes)
+
+
+def find_twins(hashes: np.ndarray) -> np.ndarray:
+    """Find for each row the first one with the same encoding.
+
+    Their distances to all rows are the same, so one stands for all of them. Of 100,000
+    copies of an image, 10¹⁰ pairs are not computed.
+
+    Args:
+        hashes (np.ndarray): (N, 2) uint64, 128 bits of the encoding of each row.
+
+    Returns:
+        np.ndarray: (N,) int32.
+
+    Example:
+        >>> find_twins(np.array([[7, 1], [3, 2], [7, 1]], dtype=np.uint64))
+        array([0, 1, 0], dtype=int32)
+    """
+    order = np.lexsort((hashes[:, 1], hashes[:, 0]))  # stable: the first comes first
+    ordered = hashes[order]
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+    twins = np.empty(len(order), dtype=np.int32)
+    twins[order] = order[new][np.cumsum(new) - 1]
+    return twins
+
+
+def _matrix(columns: Ragged, weights: Ragged, known: Universe) -> csr_array:
+    """The rows of an encoding, with its columns numbered in a universe."""
+    return csr_array(
+        (weights.entries, known.of(columns.entries), columns.indptr),
+        shape=(len(columns.indptr) - 1, len(known)),
+    )
+
+
+def scatter_columns(job: Job, group: int) -> None:
+    """Stage ``crossed``: entries of the encoding, on the way to their columns."""
+    rows = job.layout.rows(group)
+    rows = rows[job.twins[rows] == rows]
+    columns, weights = job.layout.read('expanded', rows, 'column', 'weight')
+    scatter(
+        job.layout,
+        'crossed',
+        group,
+        columns.entries,
+        dict(
+            column=columns.entries,
+            row=np.repeat(rows, np.diff(columns.indptr)),
+            weight=weights.entries,
+        ),
+    )
+
+
+def gather_columns(job: Job, group: int) -> None:
+    """Stage ``columns``: the columns of the encoding that belong to rows of a group."""
+    layout = job.layout
+    names = ['column', 'row', 'weight']
+    columns, rows, weights = gather(layout, 'crossed', layout.groups, group, names)
+    places = layout.places[columns] - group * layout.rows_per_group
+    order = np.lexsort((rows, places))
+    sizes = np.bincount(places, minlength=len(layout.rows(group)))
+    indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    found = dict(row=Ragged(indptr, rows[order]), weight=Ragged(indptr, weights[order]))
+    layout.write('columns', group, found)
+
+
+def find_distances(job: Job, group: int) -> None:
+    """Stage ``distance``: rows of the distance up to ``eps``, none of later twins."""
+
+    def find(every: np.ndarray) -> dict[str, Rows]:
+        first = job.twins[every] == every
+        rows = every[first]
+        if not len(rows):
+            nothing = np.zeros(len(every) + 1, dtype=np.int64)
+            return dict(
+                neighbor=Ragged(nothing, np.empty(0, dtype=np.int32)),
+                distance=Ragged(nothing, np.empty(0, dtype=np.float32)),
+            )
+        layout = job.layout
+        columns, weights = layout.read('expanded', rows, 'column', 'weight')
+        columns = Ragged(columns.indptr, layout.placed(columns.entries))
+        known = Universe(columns.entries)
+        met, shares = layout.read_at('columns', known.rows, 'row', 'weight')
+        met = Ragged(met.indptr, layout.placed(met.entries))
+        universe = Universe(met.entries)
+        # The entries of a row keep their order, in which their shares are added up.
+        distance = distance_rows(
+            _matrix(columns, weights, known),
+            csc_array(
+                (shares.entries, universe.of(met.entries), met.indptr),
+                shape=(len(universe), len(known)),
+            ),
+            universe.of(layout.places[rows]).astype(np.int64),
+            np.zeros(len(rows), dtype=np.int64),
+            job.settings['eps'],
+        )
+        sizes = np.zeros(len(every), dtype=np.int64)
+        sizes[first] = np.diff(distance.indptr)
+        indptr = np.concatenate([[0], np.cumsum(sizes)])
+        return dict(
+            neighbor=Ragged(indptr, layout.named(universe.named(distance.indices))),
+            distance=Ragged(indptr, distance.data),
+        )
+
+    job.layout.by_blocks('distance', group, find)

@@ -1,0 +1,135 @@
+"""Run tasks on the workers of Ray: on the cores of one machine, or on a cluster."""
+
+import errno
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+from mmreid_cc.clustering.input_checks import check_count
+
+from .tasks import Cost, Task, Tasks, measure_task
+
+LOCAL = 'local'
+_MOST_DEATHS = 5  # of the workers of a task; then its memory is too small
+
+
+class RayTasks(Tasks):
+    """Runs tasks on the workers of Ray, each on one core.
+
+    A task whose worker was killed is done again. Use it in a ``with`` statement: Ray is
+    started or connected at the beginning, and left at the end.
+
+    Args:
+        address (str): Of a cluster, as ``ray.init`` takes it, or ``'local'`` for
+            workers on this machine. Defaults to ``'local'``.
+        workers (int, optional): Tasks at the same time. Defaults to None: one for each
+            core of the cluster.
+
+    Raises:
+        ImportError: If Ray or pyarrow is missing.
+        ValueError: If the number of workers is not from 1 on.
+
+    Example:
+        >>> with RayTasks(workers=2) as tasks:
+        ...     labels = cluster_files(files, 'work', tasks)
+    """
+
+    def __init__(self, address: str = LOCAL, workers: int | None = None) -> None:
+        super().__init__()
+        check_ray()
+        if workers is not None:
+            check_count('workers', workers)
+        self.address, self._workers = address, workers
+        self._own = False
+
+    def __enter__(self) -> 'RayTasks':
+        import ray
+
+        self._own = not ray.is_initialized()
+        if self._own:
+            os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # nothing is sent
+            local = self.address == LOCAL
+            ray.init(
+                address=self.address,
+                include_dashboard=False if local else None,
+                num_cpus=self._workers if local else None,
+                logging_level=logging.WARNING,
+            )
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        import ray
+
+        if self._own:
+            ray.shutdown()
+
+    @property
+    def workers(self) -> int:
+        """Number of tasks that run at the same time."""
+        import ray
+
+        return self._workers or max(1, int(ray.cluster_resources().get('CPU', 1)))
+
+    def results(
+        self, task: Task, job: Any, numbers: Sequence[int]
+    ) -> Iterator[tuple[int, Any, Cost]]:
+        """Run tasks, see :meth:`Tasks.results`."""
+        import ray
+
+        remote = ray.remote(num_cpus=1, max_retries=_MOST_DEATHS)(measure_task)
+        named = remote.options(name=getattr(task, 'func', task).__name__)
+        shared, given = ray.put(job), ray.put(task)
+        waiting = list(reversed(numbers))
+        running: dict[Any, int] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers:
+                    number = waiting.pop()
+                    running[named.remote(given, shared, number)] = number
+                for done in ray.wait(list(running))[0]:
+                    number = running.pop(done)
+                    yield number, *ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise (error.cause or error) from error
+        except (
+            ray.exceptions.WorkerCrashedError,
+            ray.exceptions.OutOfMemoryError,
+        ) as error:
+            raise MemoryError(
+                f'A worker was killed {_MOST_DEATHS + 1} times in the same task: '
+                'mostly its machine has too little memory. Take fewer --workers, and '
+                'start again; finished parts are kept.'
+            ) from error
+        except (
+            ray.exceptions.OutOfDiskError,
+            ray.exceptions.ObjectStoreFullError,
+        ) as error:
+            raise OSError(
+                errno.ENOSPC,
+                'Ray has no room left, neither in its shared memory nor in its '
+                'temporary folder, where objects spill to. Give it more (`ray start '
+                '--object-store-memory … --temp-dir …`), and start again; finished '
+                'parts are kept',
+            ) from error
+        finally:
+            for left in running:
+                ray.cancel(left, force=False)
+
+
+def check_ray() -> None:
+    """See that Ray and Parquet can be used.
+
+    Raises:
+        ImportError: If one of them is missing; it says how to install it.
+
+    Example:
+        >>> check_ray()
+    """
+    for module in ('ray', 'pyarrow'):
+        if find_spec(module) is None:
+            raise ImportError(
+                f'--ray needs {module}, which is not installed: '
+                '`pip install "mmreid-cc[ray]"`. Without --ray one process does all.'
+            )

@@ -1,0 +1,65 @@
+"""Bring entries of tables to the groups that they belong to, by way of files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .layout import Layout, stage_file
+from .row_files import read_chunks, write_rows
+
+
+def scatter(
+    layout: Layout,
+    stage: str,
+    number: int,
+    targets: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+) -> None:
+    """Write entries so that each group finds its own in one chunk.
+
+    Args:
+        layout (Layout): Of the rows.
+        stage (str): Its name.
+        number (int): Of the file.
+        targets (np.ndarray): (E,) integers, the rows whose groups the entries go to.
+        columns (Mapping[str, np.ndarray]): (E,) or (E, K) each.
+
+    Example:
+        >>> scatter(layout, 'reverse', 0, targets, dict(source=sources))
+    """
+    groups = layout.places[targets] // layout.rows_per_group
+    order = np.argsort(groups, kind='stable')
+    bounds = np.searchsorted(groups[order], np.arange(layout.groups + 1))
+    write_rows(
+        stage_file(layout.folder, stage, number),
+        {n: c[order] if c.ndim == 2 else c[order, None] for n, c in columns.items()},
+        bounds,
+    )
+
+
+def gather(
+    layout: Layout, stage: str, files: int, group: int, names: list[str]
+) -> list[Any]:
+    """Read the entries of a group, in the order of the files and their entries.
+
+    Args:
+        layout (Layout): Of the rows.
+        stage (str): Its name.
+        files (int): Number of files that :func:`scatter` has written.
+        group (int): The number of the group.
+        names (list[str]): Columns.
+
+    Returns:
+        list[np.ndarray]: (E,) or (E, K) each.
+
+    Example:
+        >>> gather(layout, 'reverse', 4, 0, ['source'])
+        [array([3, 5], dtype=int32)]
+    """
+    parts: list[list[np.ndarray]] = []
+    for number in range(files):
+        file = stage_file(layout.folder, stage, number)
+        parts.extend(read_chunks(file, names, [group]))
+    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return [c[:, 0] if c.shape[1] == 1 else c for c in columns]
