@@ -213,6 +213,7 @@ def compare(args: argparse.Namespace) -> dict:
 def write_start(args: argparse.Namespace, file: Path) -> None:
     """Write the weights that both start from."""
     import torch
+    from mmengine.logging import MMLogger
     from mmengine.registry import init_default_scope
 
     from mmreid_cc.engine.safe_loading import load_checkpoints_safely, load_file
@@ -221,6 +222,7 @@ def write_start(args: argparse.Namespace, file: Path) -> None:
 
     load_checkpoints_safely()
     cfg = prepare(args)
+    MMLogger.get_current_instance().setLevel('WARNING')  # of how it initialises layers
     init_default_scope('mmreid_cc')
     torch.manual_seed(1)
     model = MODELS.build(cfg.model)
