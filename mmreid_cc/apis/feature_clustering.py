@@ -13,6 +13,7 @@ from mmreid_cc.clustering.sharded.feature_files import inspect_files, read_batch
 from mmreid_cc.clustering.sharded.row_files import open_parquet
 
 from .lance_table import PATH
+from .parquet_file import check_parquet
 from .shard_files import PLAN, read_plan, shard_file
 
 LABEL = 'label'
@@ -29,12 +30,14 @@ def feature_files(given: Sequence[str | os.PathLike]) -> list[Path]:
         list[Path]: The files, in the order of their images.
 
     Raises:
+        ImportError: If pyarrow is missing.
         FileNotFoundError: If a file or shard is not there.
 
     Example:
         >>> feature_files(['features'])
         [PosixPath('features/shard-000000.parquet'), ...]
     """
+    check_parquet([])
     files: list[Path] = []
     for place in map(Path, given):
         if place.is_dir():

@@ -5,7 +5,7 @@ import pytest
 from pyarrow import parquet
 from tool_runs import run_tool
 
-from mmreid_cc.apis.feature_clustering import feature_files
+from mmreid_cc.apis.feature_clustering import cluster_in_memory, feature_files
 from mmreid_cc.apis.parquet_file import embedding_table
 from mmreid_cc.apis.shard_files import ShardPlan, open_folder, shard_file, write_shard
 from mmreid_cc.clustering import CLUSTERERS
@@ -42,18 +42,19 @@ def labels_in(file):
 
 def test_in_one_process(folder):
     options = [f'{name}={value}' for name, value in SETTINGS.items()]
-    for given, config in (
-        (['--dbscan', *options], dict(type='DBSCAN', **SETTINGS)),
-        (['--dbscan'], dict(type='DBSCAN')),
-        ([], dict(type='AutoDBSCAN')),
-    ):
-        status, printed = run_tool(
-            'cluster_features.py', 'features', '--out', 'l.parquet', *given, cwd=folder
-        )
-        assert status == 0, printed
-        expected = CLUSTERERS.build(config).fit_predict(features_of(60))
-        np.testing.assert_array_equal(labels_in(folder / 'l.parquet'), expected)
-        assert f'{expected.max() + 1} clusters in 60 images' in printed
+    arguments = 'features', '--out', 'l.parquet', '--dbscan', *options
+    status, printed = run_tool('cluster_features.py', *arguments, cwd=folder)
+    assert status == 0, printed
+    expected = CLUSTERERS.build(dict(type='DBSCAN', **SETTINGS))
+    expected = expected.fit_predict(features_of(60))
+    np.testing.assert_array_equal(labels_in(folder / 'l.parquet'), expected)
+    assert f'{expected.max() + 1} clusters in 60 images' in printed
+
+    files = feature_files([folder / 'features'])
+    for settings, config in (({}, 'DBSCAN'), (None, 'AutoDBSCAN')):
+        expected = CLUSTERERS.build(dict(type=config)).fit_predict(features_of(60))
+        found = cluster_in_memory(files, settings)
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow  # starts Ray

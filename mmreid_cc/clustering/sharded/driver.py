@@ -240,7 +240,8 @@ class Run:
             with self.tasks.measured('settings'):
                 labels = clusterer.fit_predict(features)
             print_log(
-                f'Settings from {len(rows)} images: {clusterer.explanation()}',
+                f'Settings found on {len(rows)} of {len(order)} images, of which the '
+                f'numbers here tell: {clusterer.explanation()}',
                 logger='current',
                 level=logging.INFO,
             )
