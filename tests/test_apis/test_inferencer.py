@@ -209,7 +209,7 @@ class TestPooling:
         assert pool_embeddings(rows[:2]) == pytest.approx(np.array(expected[1:]))
 
     def test_errors(self):
-        with pytest.raises(ValueError, match='who each of the 2 rows shows'):
+        with pytest.raises(ValueError, match='one entry for each of the 2 rows'):
             pool_embeddings(np.eye(2), [1])
         with pytest.raises(ValueError, match='2-D'):
             pool_embeddings(np.zeros(3))
