@@ -7,6 +7,7 @@ import pkgutil
 import numpy as np
 import pytest
 import torch
+from mmengine.registry import DefaultScope
 
 from mmreid_cc import clustering, evaluation, models
 
@@ -47,7 +48,8 @@ def test_examples(module, tmp_path, monkeypatch):
         runner = Runner(optionflags=FLAGS)
         runner.wrong = False
         printed = []
-        runner.run(test, out=printed.append)
+        with DefaultScope.overwrite_default_scope('mmreid_cc'):
+            runner.run(test, out=printed.append)
         if runner.wrong:
             problems += printed
     assert not problems, ''.join(problems)
