@@ -118,7 +118,5 @@ def test_labels_to_begin_with_and_a_source(spcl_config, market_root, tmp_path):
     )
     hook = spcl_config.default_hooks.cluster_memory
     hook.initial_labels = str(tmp_path / 'labels.csv')
-    with pytest.raises(
-        ValueError, match='`initial_labels` cannot be combined with a labelled'
-    ):
+    with pytest.raises(ValueError, match='`initial_labels` cannot be combined with'):
         Runner.from_cfg(spcl_config).train()
