@@ -12,7 +12,7 @@ from mmreid_cc.apis.feature_clustering import (
     write_label_table,
 )
 from mmreid_cc.clustering.sharded import RayTasks, cluster_files
-from mmreid_cc.clustering.sharded.ray_tasks import LOCAL
+from mmreid_cc.ray_session import LOCAL
 
 
 def main() -> None:

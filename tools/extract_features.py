@@ -17,9 +17,10 @@ from mmreid_cc.apis.command_line import (
 from mmreid_cc.apis.image_sources import PARQUET, list_sources, read_parquet_list
 from mmreid_cc.apis.lance_table import check_new
 from mmreid_cc.apis.parquet_file import check_parquet, check_utf8, write_parquet
-from mmreid_cc.apis.ray_extraction import LOCAL, check_ray, extract_by_ray
+from mmreid_cc.apis.ray_extraction import extract_by_ray
 from mmreid_cc.apis.shard_files import UNREADABLE_FILE
 from mmreid_cc.engine.pretrained import PRETRAINED
+from mmreid_cc.ray_session import LOCAL, check_ray
 
 
 def main() -> None:

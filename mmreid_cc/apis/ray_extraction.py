@@ -4,9 +4,7 @@ import csv
 import os
 import pickle
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from mmengine.config import Config
@@ -14,6 +12,7 @@ from mmengine.utils import import_modules_from_strings
 
 from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.clustering.input_checks import check_count
+from mmreid_cc.ray_session import LOCAL, check_ray, ray_session
 
 from .inferencer import ReIDInferencer
 from .parquet_file import check_utf8, embedding_table
@@ -25,26 +24,6 @@ from .shard_files import (
     unreadable_images,
     write_shard,
 )
-
-LOCAL = 'local'
-
-
-def check_ray() -> None:
-    """Check that Ray and Parquet can be used.
-
-    Raises:
-        ImportError: If one of them is missing; it says how to install it.
-
-    Example:
-        >>> check_ray()
-    """
-    for module in ('ray', 'pyarrow'):
-        if find_spec(module) is None:
-            raise ImportError(
-                f'--ray needs {module}, which is not installed: '
-                '`pip install "mmreid-cc[ray]"`. Without --ray one process embeds '
-                'all images.'
-            )
 
 
 class ShardEmbedder:
@@ -173,8 +152,6 @@ def extract_by_ray(
     """
     check_ray()
     check_utf8(paths, 'Parquet')
-    import ray
-
     model_hash = ReIDInferencer(cfg, checkpoint, 'cpu').model_hash
     check_count('shard_size', shard_size)
     if workers is not None:
@@ -184,22 +161,9 @@ def extract_by_ray(
     folder = Path(folder).resolve()
     missing = open_folder(folder, plan)
     if missing:
-        own = not ray.is_initialized()
-        if own:
-            _start(ray, address)
-        try:
-            _embed_shards(
-                ray,
-                plan,
-                missing,
-                (paths, metadata),
-                (cfg, checkpoint, device, batch_size, str(folder), plan, os.getcwd()),
-                workers,
-                device,
-            )
-        finally:
-            if own:
-                ray.shutdown()
+        arguments = cfg, checkpoint, device, batch_size, str(folder), plan, os.getcwd()
+        with ray_session(address):
+            _embed_shards(plan, missing, (paths, metadata), arguments, workers, device)
     unreadable = unreadable_images(folder, plan)
     with (
         replacing(folder / UNREADABLE_FILE) as part,
@@ -215,18 +179,7 @@ def extract_by_ray(
     return unreadable
 
 
-def _start(ray: Any, address: str) -> None:
-    """Connect to a cluster, or start one on this machine."""
-    os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # nothing is sent anywhere
-    ray.init(
-        address=address,
-        include_dashboard=False if address == LOCAL else None,
-        logging_level='WARNING',
-    )
-
-
 def _embed_shards(
-    ray: Any,
     plan: ShardPlan,
     missing: Sequence[int],
     images: tuple[Sequence[str], Mapping[str, np.ndarray]],
@@ -235,6 +188,8 @@ def _embed_shards(
     device: str | None,
 ) -> None:
     """Embed shards on as many workers as asked for."""
+    import ray
+
     paths, metadata = images
     resources = ray.cluster_resources()
     gpus = 0 if device == 'cpu' else int(resources.get('GPU', 0))

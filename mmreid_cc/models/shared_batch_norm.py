@@ -1,17 +1,14 @@
 """Batch norm over the images of several processes."""
 
-from collections.abc import Iterable
-from typing import Any
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, distributed
 from torch.distributed.nn.functional import all_reduce
 from torch.nn.modules._functions import SyncBatchNorm
-from torch.overrides import TorchFunctionMode
+
+from .replaced_batch_norm import ReplacedBatchNorm
 
 
-class SharedBatchNorm(TorchFunctionMode):
+class SharedBatchNorm(ReplacedBatchNorm):
     """Within this context batch norm layers in training normalise over processes.
 
     Every call of ``torch.nn.functional.batch_norm`` is replaced, so no layer has to be
@@ -31,48 +28,17 @@ class SharedBatchNorm(TorchFunctionMode):
         super().__init__()
         self.processes = processes
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Iterable[type],
-        args: tuple = (),
-        kwargs: dict | None = None,
-    ) -> Any:
-        """Replace one function, and call all others."""
-        if func is F.batch_norm:
-            return self.batch_norm(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {}))
-
-    def batch_norm(
+    def normalize(
         self,
         inputs: Tensor,
         running_mean: Tensor | None,
         running_var: Tensor | None,
-        weight: Tensor | None = None,
-        bias: Tensor | None = None,
-        training: bool = False,
-        momentum: float = 0.1,
-        eps: float = 1e-5,
+        weight: Tensor | None,
+        bias: Tensor | None,
+        momentum: float,
+        eps: float,
     ) -> Tensor:
-        """As ``torch.nn.functional.batch_norm``, over all processes in training.
-
-        Args:
-            inputs (Tensor): Shape (B, C, …).
-            running_mean (Tensor | None): Shape (C,), moved in place in training.
-            running_var (Tensor | None): Of the same kind.
-            weight (Tensor | None): Shape (C,).
-            bias (Tensor | None): Shape (C,).
-            training (bool): Whether to normalise by the batch.
-            momentum (float): Weight of the batch in the running statistics.
-            eps (float): Added to the variance.
-
-        Returns:
-            Tensor: Shape (B, C, …).
-        """
-        if not training:
-            return F.batch_norm(
-                inputs, running_mean, running_var, weight, bias, False, momentum, eps
-            )
+        """Normalise over all processes, see :meth:`ReplacedBatchNorm.batch_norm`."""
         size = distributed.get_world_size(self.processes)
         channels = inputs.shape[1]
         weight = inputs.new_ones(channels) if weight is None else weight

@@ -259,9 +259,3 @@ def test_half_precision_and_odd_files(folder, alone, monkeypatch):
     assert gallery.metadata['number'].tolist() == readable
     assert gallery.embeddings.dtype == np.float32
     assert np.abs(gallery.embeddings - alone[1][readable]).max() < 1e-3
-
-
-def test_without_ray(folder, monkeypatch):
-    monkeypatch.setattr(ray_extraction, 'find_spec', lambda name: None)
-    with pytest.raises(ImportError, match=r'pip install "mmreid-cc\[ray\]"'):
-        ray_extraction.check_ray()

@@ -15,7 +15,7 @@ from feature_shards import found_neighbors, labels_of_one_machine, write_feature
 from pyarrow import parquet
 from tool_runs import ROOT
 
-from mmreid_cc.clustering.sharded import RayTasks, cluster_files, ray_tasks
+from mmreid_cc.clustering.sharded import RayTasks, cluster_files
 from mmreid_cc.clustering.sharded.cells import assign_cells
 from mmreid_cc.clustering.sharded.feature_files import in_batches, inspect_files
 from mmreid_cc.clustering.sharded.job import Job
@@ -121,7 +121,7 @@ def test_a_driver_that_is_killed_again_and_again(tmp_path):
 
 
 def test_without_ray(monkeypatch):
-    monkeypatch.setattr(ray_tasks, 'find_spec', lambda name: None)
+    monkeypatch.setattr('mmreid_cc.ray_session.find_spec', lambda name: None)
     with pytest.raises(ImportError, match=r'pip install "mmreid-cc\[ray\]"'):
         RayTasks()
 

@@ -1,17 +1,14 @@
 """Run tasks on the workers of Ray: on the cores of one machine, or on a cluster."""
 
 import errno
-import logging
-import os
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from mmreid_cc.clustering.input_checks import check_count
+from mmreid_cc.ray_session import LOCAL, check_ray, ray_session
 
 from .tasks import Cost, Task, Tasks, measure_task
 
-LOCAL = 'local'
 _MOST_DEATHS = 5  # of the workers of a task; then its memory is too small
 
 
@@ -41,29 +38,15 @@ class RayTasks(Tasks):
         check_ray()
         if workers is not None:
             check_count('workers', workers)
-        self.address, self._workers = address, workers
-        self._own = False
+        self._workers = workers
+        self._session = ray_session(address, workers)
 
     def __enter__(self) -> 'RayTasks':
-        import ray
-
-        self._own = not ray.is_initialized()
-        if self._own:
-            os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')  # nothing is sent
-            local = self.address == LOCAL
-            ray.init(
-                address=self.address,
-                include_dashboard=False if local else None,
-                num_cpus=self._workers if local else None,
-                logging_level=logging.WARNING,
-            )
+        self._session.__enter__()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        import ray
-
-        if self._own:
-            ray.shutdown()
+    def __exit__(self, *error: Any) -> None:
+        self._session.__exit__(*error)
 
     @property
     def workers(self) -> int:
@@ -116,20 +99,3 @@ class RayTasks(Tasks):
         finally:
             for left in running:
                 ray.cancel(left, force=False)
-
-
-def check_ray() -> None:
-    """See that Ray and Parquet can be used.
-
-    Raises:
-        ImportError: If one of them is missing; it says how to install it.
-
-    Example:
-        >>> check_ray()
-    """
-    for module in ('ray', 'pyarrow'):
-        if find_spec(module) is None:
-            raise ImportError(
-                f'--ray needs {module}, which is not installed: '
-                '`pip install "mmreid-cc[ray]"`. Without --ray one process does all.'
-            )
