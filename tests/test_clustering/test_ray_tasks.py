@@ -1,5 +1,6 @@
 """Clustering on the workers of Ray, some of which are killed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from mmreid_cc.clustering.sharded.job import Job
 from mmreid_cc.clustering.sharded.tasks import LocalTasks
 
 pytest.importorskip('ray', reason='several machines are the extra "ray"')
+MEBI = 2**20
 SETTINGS = dict(eps=0.55, min_samples=3, k1=12, k2=4)
 OPTIONS = [
     '--ray',
@@ -118,6 +120,29 @@ def test_a_driver_that_is_killed_again_and_again(tmp_path):
     assert table['path'].to_pylist() == [f'crops/{row}.jpg' for row in range(20_000)]
     labels = table['label'].to_numpy()
     check_labels(labels, features, files, tmp_path / 'labels.parquet.work')
+
+
+@pytest.mark.slow  # starts Ray
+@pytest.mark.parametrize(('given', 'times'), [(1, 200), (200, 1)])
+def test_no_room_for_objects(given, times):
+    """What a task returns, or what it is given, does not fit."""
+    import ray
+
+    # The disk counts as full, so that nothing spills from the 80 MiB in memory.
+    ray.init(
+        num_cpus=1,
+        include_dashboard=False,
+        object_store_memory=80 * MEBI,
+        _system_config=dict(local_fs_capacity_threshold=1e-4),
+    )
+    try:
+        job = np.zeros(given * MEBI, dtype=np.uint8)
+        with RayTasks(workers=1) as tasks, pytest.raises(OSError) as raised:
+            tasks.run('repeat', np.repeat, job, [times])
+    finally:
+        ray.shutdown()
+    assert raised.value.errno == errno.ENOSPC
+    assert 'Ray has no room left' in str(raised.value)
 
 
 def test_without_ray(monkeypatch):

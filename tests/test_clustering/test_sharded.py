@@ -104,6 +104,23 @@ def test_copies_by_the_thousand(features, tmp_path):
     assert sum(file.stat().st_size for file in files) < 500_000  # of 2,250,000 pairs
 
 
+@pytest.mark.slow  # 104,000 rows
+def test_copies_by_the_hundred_thousand(tmp_path):
+    features, _ = re_id_like(4000, 300, 24)
+    copies = np.repeat(features[7:8], 100_000, axis=0)
+    mixed = np.random.default_rng(1).permutation(np.concatenate([features, copies]))
+    files = write_features(tmp_path / 'features', mixed, [50_000])
+    labels = cluster_files(files, tmp_path / 'work', ManyTasks(2), SETTINGS)
+    own = labels[(mixed == features[7]).all(axis=1)]
+    assert own[0] >= 0
+    assert (own == own[0]).all()
+    # All others are clustered as without the copies.
+    others = (mixed != features[7]).any(axis=1)
+    assert 200 < len(np.unique(labels[others])) < 400
+    files = (tmp_path / 'work' / 'distance').iterdir()
+    assert sum(file.stat().st_size for file in files) < 50_000_000  # of 10¹⁰ pairs
+
+
 def test_cells_that_hold_too_few(tmp_path):
     # No cell near a row holds enough others: it is compared with all.
     features = np.eye(40, dtype=np.float32)

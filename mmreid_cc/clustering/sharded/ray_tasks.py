@@ -59,6 +59,14 @@ class RayTasks(Tasks):
         self, task: Task, job: Any, numbers: Sequence[int]
     ) -> Iterator[tuple[int, Any, Cost]]:
         """Run tasks, see :meth:`Tasks.results`."""
+        try:
+            yield from self._results(task, job, numbers)
+        except Exception as error:
+            raise explained(error) from error
+
+    def _results(
+        self, task: Task, job: Any, numbers: Sequence[int]
+    ) -> Iterator[tuple[int, Any, Cost]]:
         import ray
 
         remote = ray.remote(num_cpus=1, max_retries=_MOST_DEATHS)(measure_task)
@@ -74,28 +82,42 @@ class RayTasks(Tasks):
                 for done in ray.wait(list(running))[0]:
                     number = running.pop(done)
                     yield number, *ray.get(done)
-        except ray.exceptions.RayTaskError as error:
-            raise (error.cause or error) from error
-        except (
-            ray.exceptions.WorkerCrashedError,
-            ray.exceptions.OutOfMemoryError,
-        ) as error:
-            raise MemoryError(
-                f'A worker was killed {_MOST_DEATHS + 1} times in the same task: '
-                'mostly its machine has too little memory. Take fewer --workers, and '
-                'start again; finished parts are kept.'
-            ) from error
-        except (
-            ray.exceptions.OutOfDiskError,
-            ray.exceptions.ObjectStoreFullError,
-        ) as error:
-            raise OSError(
-                errno.ENOSPC,
-                'Ray has no room left, neither in its shared memory nor in its '
-                'temporary folder, where objects spill to. Give it more (`ray start '
-                '--object-store-memory … --temp-dir …`), and start again; finished '
-                'parts are kept',
-            ) from error
         finally:
             for left in running:
                 ray.cancel(left, force=False)
+
+
+def explained(error: Exception) -> Exception:
+    """Turn an error of Ray into one that says what to do.
+
+    Args:
+        error (Exception): What Ray has raised.
+
+    Returns:
+        Exception: What the task itself has raised, if it has; ``MemoryError`` if
+        workers were killed again and again; ``OSError`` if Ray has no room left.
+
+    Example:
+        >>> import ray
+        >>> explained(ray.exceptions.OutOfDiskError()).errno == errno.ENOSPC
+        True
+    """
+    from ray import exceptions
+
+    if isinstance(error, exceptions.RayTaskError):
+        error = error.cause or error
+    if isinstance(error, exceptions.WorkerCrashedError | exceptions.OutOfMemoryError):
+        return MemoryError(
+            f'A worker was killed {_MOST_DEATHS + 1} times in the same task: mostly '
+            'its machine has too little memory. Take fewer --workers, and start '
+            'again; finished parts are kept.'
+        )
+    if isinstance(error, exceptions.OutOfDiskError | exceptions.ObjectStoreFullError):
+        return OSError(
+            errno.ENOSPC,
+            'Ray has no room left, neither in its shared memory nor in its temporary '
+            'folder, where objects spill to. Give it more (`ray start '
+            '--object-store-memory … --temp-dir …`), and start again; finished parts '
+            'are kept',
+        )
+    return error
