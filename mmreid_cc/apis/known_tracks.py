@@ -9,7 +9,7 @@ from mmreid_cc.clustering.input_checks import as_features, check_normalized
 from mmreid_cc.clustering.track_pooling import pool_tracks
 from mmreid_cc.clustering.tracks import number_tracks, track_intervals
 
-from .metadata_columns import camera_name, known_numbers
+from .metadata_numbers import camera_name, known_numbers
 from .track_keys import row_keys, track_keys
 
 UNDECIDED = -1

@@ -1,6 +1,7 @@
 """Memories of two modalities that are aggregated by counts of similar images (ADCA)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from mmreid_cc.clustering import match_by_count
 from mmreid_cc.registry import MODELS
 
+from .checks import check_shares
 from .modality_memory import ModalityMemory
 
 
@@ -59,11 +61,9 @@ class AggregatedMemory(ModalityMemory):
         threshold: float = 0.5,
         weight: float = 0.1,
         start: float = 0.5,
-        momentum: float = 0.1,
-        temperature: float = 0.05,
-        update: str = 'momentum',
+        **kwargs: Any,
     ) -> None:
-        super().__init__(infrared_cameras, momentum, temperature, update)
+        super().__init__(infrared_cameras, **kwargs)
         check_shares(weight=weight, start=start)
         self.threshold = threshold
         self.weight = weight
@@ -95,17 +95,3 @@ class AggregatedMemory(ModalityMemory):
             f'{super().extra_repr()}, threshold={self.threshold}, '
             f'weight={self.weight}, start={self.start}'
         )
-
-
-def check_shares(**shares: float) -> None:
-    """Check numbers between 0 and 1.
-
-    Args:
-        **shares (float): By name.
-
-    Raises:
-        ValueError: If one is not.
-    """
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f'{name} must be in [0, 1], not {share}')

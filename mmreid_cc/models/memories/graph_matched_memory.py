@@ -8,7 +8,7 @@ from torch import Tensor
 from mmreid_cc.clustering import match_progressively
 from mmreid_cc.registry import MODELS
 
-from .aggregated_memory import check_shares
+from .checks import check_shares
 from .modality_memory import ModalityMemory, cross_entropy_without
 
 

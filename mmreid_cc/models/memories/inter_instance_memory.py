@@ -9,8 +9,8 @@ from torch import Tensor
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient
-from .base_memory import TaughtMemory
 from .camera_proxy_memory import CameraProxyMemory
+from .taught_memory import TaughtMemory
 
 
 @MODELS.register_module()

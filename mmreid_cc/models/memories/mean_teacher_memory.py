@@ -7,8 +7,9 @@ from torch import Tensor
 
 from mmreid_cc.registry import MODELS
 
-from .base_memory import TaughtMemory
+from .checks import check_shares
 from .cluster_memory import ClusterMemory
+from .taught_memory import TaughtMemory
 
 
 @MODELS.register_module()
@@ -50,8 +51,7 @@ class MeanTeacherMemory(TaughtMemory, ClusterMemory):
 
     def __init__(self, soft_weight: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= soft_weight <= 1:
-            raise ValueError(f'soft_weight must be in [0, 1], not {soft_weight}')
+        check_shares(soft_weight=soft_weight)
         self.soft_weight = soft_weight
 
     def contrast_taught(

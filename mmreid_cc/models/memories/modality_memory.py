@@ -9,8 +9,9 @@ from torch import Tensor
 from mmreid_cc.clustering import cluster_centroids, infrared_images
 from mmreid_cc.registry import MODELS
 
-from .base_memory import BaseMemory, check_arguments
+from .base_memory import BaseMemory
 from .camera_proxy_memory import split_by_camera
+from .checks import check_arguments
 from .vector_bank import VectorBank
 
 

@@ -8,7 +8,8 @@ from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient, soft_triplet_loss
-from .base_memory import TaughtMemory, check_arguments, check_vectors
+from .checks import check_arguments, check_shares, check_vectors
+from .taught_memory import TaughtMemory
 from .vector_bank import VectorBank
 
 NAMES = 'first', 'second'
@@ -65,12 +66,7 @@ class MutualMemory(TaughtMemory):
         temperature: float = 0.05,
     ) -> None:
         check_arguments(momentum, temperature)
-        for name, weight in (
-            ('soft_weight', soft_weight),
-            ('soft_triplet_weight', soft_triplet_weight),
-        ):
-            if not 0 <= weight <= 1:
-                raise ValueError(f'{name} must be in [0, 1], not {weight}')
+        check_shares(soft_weight=soft_weight, soft_triplet_weight=soft_triplet_weight)
         super().__init__(**{name: VectorBank(momentum) for name in NAMES})
         self.soft_weight = soft_weight
         self.soft_triplet_weight = soft_triplet_weight

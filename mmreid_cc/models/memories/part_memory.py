@@ -9,7 +9,8 @@ from mmreid_cc.clustering import cluster_centroids, knn
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient, soft_triplet_loss
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import BaseMemory
+from .checks import check_arguments, check_shares, check_vectors
 from .vector_bank import VectorBank
 
 
@@ -90,9 +91,7 @@ class PartMemory(BaseMemory):
                 'num_parts and num_neighbors must be at least 1, got '
                 f'{num_parts} and {num_neighbors}'
             )
-        for name, value in (('label_weight', label_weight), ('warm_up', warm_up)):
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name} must be in [0, 1], not {value}')
+        check_shares(label_weight=label_weight, warm_up=warm_up)
         names = ['whole', *(f'part_{number}' for number in range(1, num_parts + 1))]
         super().__init__(**{name: VectorBank(momentum) for name in names})
         self.num_parts = num_parts
