@@ -63,8 +63,8 @@ def cluster_in_memory(
     Args:
         files (Sequence[str | os.PathLike]): As
             :func:`mmreid_cc.clustering.sharded.cluster_files` takes them.
-        settings (Mapping[str, Any] | None): Of :class:`DBSCAN`. Defaults to None:
-            those that :class:`AutoDBSCAN` finds.
+        settings (Mapping[str, Any] | None): Arguments of :class:`DBSCAN`. Defaults to
+            None: those that :class:`AutoDBSCAN` finds.
 
     Returns:
         np.ndarray: (N,) int64, −1 is un-clustered, else 0…C − 1.
@@ -92,7 +92,7 @@ def write_label_table(
 
     Args:
         out (str | os.PathLike): To write, whole or not at all.
-        files (Sequence[str | os.PathLike]): Of N images, with a column ``path``.
+        files (Sequence[str | os.PathLike]): Files of N images, with a column ``path``.
         labels (np.ndarray): (N,) integers.
 
     Raises:

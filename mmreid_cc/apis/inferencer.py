@@ -53,8 +53,8 @@ class ReIDInferencer:
     Attributes:
         model (nn.Module): The network, in evaluation mode.
         model_hash (str): Tells networks apart: galleries carry it.
-        gallery (AnyGallery | None): Where :meth:`search` looks if it is not told: the
-            last that was built, or one that was set.
+        gallery (AnyGallery | None): The gallery that :meth:`search` uses by default:
+            the last that was built, or one that was set.
 
     Raises:
         FileNotFoundError: If config or checkpoint does not exist.

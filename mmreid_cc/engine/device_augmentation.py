@@ -94,7 +94,7 @@ def draw_only(transforms: list[Any]) -> DrawAugmentation:
             ``RandomCrop`` and ``ReIDRandomErasing`` in a row, then ``PackInputs``.
 
     Returns:
-        DrawAugmentation: Which does them to a batch.
+        DrawAugmentation: An augmentation that applies them to a batch.
 
     Raises:
         ValueError: If the pipeline is another one.

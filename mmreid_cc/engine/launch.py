@@ -72,7 +72,7 @@ def check_work_dir(work_dir: str) -> None:
         work_dir (str): Folder, made if need be.
 
     Raises:
-        OSError: If nothing can be written there.
+        OSError: If the folder cannot be written to.
     """
     try:
         os.makedirs(work_dir, exist_ok=True)

@@ -21,7 +21,7 @@ def check_weights(
     Args:
         model (nn.Module): Not wrapped.
         state_dict (Mapping[str, Tensor]): The weights.
-        source (str): Where they come from, for the error.
+        source (str): The name of their source, for the error.
         complete (bool): Every layer must be there, and no other. Otherwise layers may
             be missing or left over, as a head is when training starts from another
             task, but a tensor of another shape is an error, and so is a file without

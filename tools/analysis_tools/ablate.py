@@ -79,8 +79,8 @@ def run(config: str, work_dir: Path) -> Row:
     """Train once, unless that is done, and read the results.
 
     Args:
-        config: Of the run, as text.
-        work_dir: Of the run.
+        config: The config of the run, as text.
+        work_dir: The folder of the run.
 
     Returns:
         The columns of the table.

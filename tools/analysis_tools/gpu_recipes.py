@@ -167,7 +167,7 @@ class RepeatedBatchLoop(EpochBasedTrainLoop):
     """Train on one batch repeatedly, and time it without a loader.
 
     Attributes:
-        seconds (float): Of an iteration, after the first ones.
+        seconds (float): Seconds of an iteration, without the first ones.
         watch (AbstractContextManager): Entered for the timed iterations.
     """
 

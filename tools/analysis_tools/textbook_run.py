@@ -31,7 +31,7 @@ class TextbookRun:
 
     Args:
         model: An ``ImageClassifier``; its head gives embeddings.
-        optimizer: Of the model.
+        optimizer: The optimizer of the model.
         size: height and width of the images.
         settings: ``k1``, ``k2``, ``eps``, ``min_samples``, ``momentum``,
             ``temperature``, ``num_clusters``, ``num_instances``, ``iterations``,

@@ -135,9 +135,10 @@ def read_chunks(
     """Read a file chunk by chunk.
 
     Args:
-        file (Path): Of :func:`write_rows`.
-        names (Sequence[str]): Columns.
-        chunks (Sequence[int], optional): Which ones, ascending. Defaults to None: all.
+        file (Path): A file that :func:`write_rows` wrote.
+        names (Sequence[str]): The columns to read.
+        chunks (Sequence[int], optional): Numbers of chunks, in ascending order.
+            Defaults to None: all.
 
     Yields:
         list[Rows]: The columns of a chunk.
@@ -168,8 +169,8 @@ def read_places(
     """Read some rows of a file that has chunks of 1024 rows.
 
     Args:
-        file (Path): Of :func:`write_rows`.
-        names (Sequence[str]): Columns.
+        file (Path): A file that :func:`write_rows` wrote.
+        names (Sequence[str]): The columns to read.
         places (np.ndarray | None): The rows, (R,) integers in ascending order. Defaults
             to None: all.
 

@@ -19,7 +19,7 @@ def scatter(
     """Write entries, with one chunk for each group.
 
     Args:
-        layout (Layout): Of the rows.
+        layout (Layout): Where the rows lie.
         stage (str): Its name.
         number (int): The number of the file.
         targets (np.ndarray): The rows to whose groups the entries belong, (E,)
@@ -45,7 +45,7 @@ def gather(
     """Read the entries of a group, in the order of the files and their entries.
 
     Args:
-        layout (Layout): Of the rows.
+        layout (Layout): Where the rows lie.
         stage (str): Its name.
         files (int): The number of files that :func:`scatter` has written.
         group (int): The number of the group.

@@ -137,7 +137,7 @@ def measure_task(task: Task, job: Any, number: int) -> tuple[Any, Cost]:
     Args:
         task (Callable): A function of the job and a number.
         job (Any): What all tasks know.
-        number (int): Of the task.
+        number (int): The number of the task.
 
     Returns:
         tuple[Any, Cost]: Its result and its cost.

@@ -69,7 +69,7 @@ class ClusterMemoryHook(Hook):
             those who write a memory of their own. Defaults to False.
 
     Raises:
-        RuntimeError: If nothing was clustered; it says what to change.
+        RuntimeError: If all images are un-clustered. The error says what to change.
         ValueError: If the training loop has no epochs, the sampler does not draw by
             label, its batches are not those of the loader, features are not finite, or
             ``initial_labels`` has not one row for each image.
@@ -274,8 +274,8 @@ def tell_progress(runner: Runner, memory: BaseMemory) -> None:
     """Tell a memory how far the training is, the same for all batches of a step.
 
     Args:
-        runner (Runner): Of the run.
-        memory (BaseMemory): Of its model.
+        runner (Runner): The runner.
+        memory (BaseMemory): The memory of its model.
     """
     step = runner.iter - runner.iter % memory.batches_per_update
     memory.progress = step / runner.max_iters

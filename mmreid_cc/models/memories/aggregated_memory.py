@@ -20,26 +20,27 @@ class AggregatedMemory(ModalityMemory):
     r"""Contrast each modality with its clusters, some of which begin as infrared ones.
 
     After a clustering, visible and infrared clusters are matched by the number of pairs
-    of their images that are similar, see
-    :func:`mmreid_cc.clustering.match_by_count`. The vector v of a matched visible
-    cluster becomes that of its infrared match i, up to a share λ:
+    of their images that are similar, see :func:`mmreid_cc.clustering.match_by_count`.
+    The vector v of a matched visible cluster is replaced by that of its infrared match
+    i, except for a share λ:
 
     :math:`v \leftarrow \lambda v + (1 - \lambda) i, \quad v \leftarrow v / |v|`.
 
-    So visible queries of that cluster are drawn to infrared images of, hopefully, the
-    same person. The losses are those of :class:`ModalityMemory`.
+    The loss then pulls visible queries of that cluster towards infrared images, which
+    show the same person if the match is right. The losses are those of
+    :class:`ModalityMemory`.
 
     Args:
         infrared_cameras (Sequence[int]): The numbers of the infrared cameras.
-        threshold (float): Cosine similarity from which on a pair of images counts.
+        threshold (float): The least cosine similarity of a pair of images that counts.
             Defaults to 0.5.
-        weight (float): λ, of the visible vector, in [0, 1]. Defaults to 0.1.
+        weight (float): λ, the weight of the visible vector, in [0, 1]. Defaults to 0.1.
         start (float): Share of the training before which clusters are not matched, in
             [0, 1]. Defaults to 0.5: the two stages of the paper are equally long.
-        **kwargs: As :class:`ModalityMemory`.
+        **kwargs: Further arguments of :class:`ModalityMemory`.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         ADCA: Yang et al., *Augmented Dual-Contrastive Aggregation Learning for

@@ -19,7 +19,7 @@ HOW_TO_FILL = (
 
 
 class BaseMemory(nn.Module, ABC):
-    """Base class of memories, i.e. of what queries are contrasted with.
+    """Base class of memories, which hold the vectors that queries are contrasted with.
 
     A subclass defines which vectors are held (:meth:`fill`, :meth:`reset`,
     :meth:`state`), which vector belongs to an image (:meth:`slots_of`, unless it is
@@ -29,15 +29,15 @@ class BaseMemory(nn.Module, ABC):
     vectors). :class:`VectorBank` moves the vectors in the backward pass.
 
     Args:
-        **banks (VectorBank): What is held, by name; first, what
-            :attr:`centroids` shows.
+        **banks (VectorBank): Banks of vectors, by name. :attr:`centroids` returns the
+            vectors of the first bank.
 
     Attributes:
         labels (Tensor): Cluster of every training image, −1 for none; shape (N,),
             int64, on the CPU. Empty before :meth:`reset`.
-        batches_per_update (int): Where gradients are accumulated, so many batches are
-            contrasted with the same vectors, which then move by all of them, as if they
-            had been one batch. :class:`ClusterMemoryHook` sets it.
+        batches_per_update (int): With accumulated gradients, the number of batches that
+            are contrasted with the same vectors before these move, as if they were one
+            batch. :class:`ClusterMemoryHook` sets it.
         progress (float): The share of the training that is done, in [0, 1);
             :class:`ClusterMemoryHook` sets it.
         epoch (int): The number of the epoch, from 0 on; :class:`ClusterMemoryHook` sets
@@ -160,10 +160,10 @@ class BaseMemory(nn.Module, ABC):
         """Compare queries with the vectors of a bank, see :class:`VectorBank`.
 
         Args:
-            name (str): Of the bank.
+            name (str): The name of the bank.
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype; the
                 views of an image, if there are several, one after the other.
-            slots (Tensor): As :meth:`slots_of` returns them.
+            slots (Tensor): The slots that :meth:`slots_of` returns.
 
         Returns:
             Tensor: Inner products, shape (B, S).
@@ -215,8 +215,8 @@ class BaseMemory(nn.Module, ABC):
         Args:
             embeddings (Tensor): Queries, shape (B, D); they are normalised here.
             slots (Tensor): The vectors they belong to, shape (B,), int64: for
-                :class:`ClusterMemory` their clusters. Best on the CPU: then a GPU is
-                not waited for.
+                :class:`ClusterMemory` their clusters. Keep them on the CPU, so that the
+                program does not wait for a GPU.
             taught (Tensor, optional): Embeddings of a teacher, shape (V, B, D).
                 Defaults to None.
 
@@ -225,8 +225,8 @@ class BaseMemory(nn.Module, ABC):
 
         Raises:
             RuntimeError: If the memory was not reset yet.
-            ValueError: If it learns from a teacher and there is none, or the other way
-                round.
+            ValueError: If the memory needs a teacher and there is none, or the other
+                way round.
         """
         if len(self.centroids) == 0:
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
@@ -241,7 +241,7 @@ class BaseMemory(nn.Module, ABC):
         """Return what a checkpoint needs in the middle of an epoch.
 
         Returns:
-            dict[str, Tensor]: As :meth:`state`, on the CPU.
+            dict[str, Tensor]: The tensors of :meth:`state`, on the CPU.
 
         Raises:
             RuntimeError: If queries wait for the rest of their batch, whose gradients
@@ -264,6 +264,6 @@ class BaseMemory(nn.Module, ABC):
             snapshot (dict[str, Tensor]): On the device of the embeddings to come.
 
         Raises:
-            ValueError: As ``reset``.
+            ValueError: If ``reset`` refuses the tensors.
         """
         self.reset(**snapshot)

@@ -9,12 +9,12 @@ def check_vectors(name: str, vectors: Tensor, labels: Tensor | None) -> None:
     """Check that there are vectors, and one for each label.
 
     Args:
-        name (str): What they are, for the error.
+        name (str): The name of a vector, for the error.
         vectors (Tensor): Shape (C, D).
         labels (Tensor, optional): Shape (N,), int64.
 
     Raises:
-        ValueError: If not.
+        ValueError: If there are none, or a label has none.
     """
     if vectors.ndim != 2 or len(vectors) == 0:
         raise ValueError(
@@ -49,13 +49,13 @@ def check_arguments(
 
 
 def check_shares(**shares: float) -> None:
-    """Check numbers between 0 and 1.
+    """Check that numbers lie in [0, 1].
 
     Args:
-        **shares (float): By name.
+        **shares (float): The numbers, by the name of the argument.
 
     Raises:
-        ValueError: If one is not.
+        ValueError: If a number is outside [0, 1].
     """
     for name, share in shares.items():
         if not 0 <= share <= 1:

@@ -29,7 +29,7 @@ class MeanTeacherMemory(TaughtMemory, ClusterMemory):
 
     Args:
         soft_weight (float): λ, in [0, 1]. Defaults to 0.5.
-        **kwargs: As :class:`ClusterMemory`.
+        **kwargs: Further arguments of :class:`ClusterMemory`.
 
     Raises:
         ValueError: If an argument is out of range.

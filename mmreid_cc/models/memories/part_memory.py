@@ -236,7 +236,7 @@ def cross_agreement(neighbors: np.ndarray, others: np.ndarray) -> np.ndarray:
 
     Args:
         neighbors (np.ndarray): (N, k) int64, no number twice in a row.
-        others (np.ndarray): Of the same kind.
+        others (np.ndarray): Other lists of the same shape.
 
     Returns:
         np.ndarray: (N,) float64, in [0, 1].
