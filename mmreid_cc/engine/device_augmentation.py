@@ -18,9 +18,9 @@ class DrawAugmentation(BaseTransform):
     """Draw the random numbers of transforms without changing the image.
 
     Args:
-        flip (RandomFlip): Horizontal.
+        flip (RandomFlip): A horizontal flip.
         crop (RandomCrop): Crop to the size of the image, with padding by zeros.
-        erasing (ReIDRandomErasing): After the crop.
+        erasing (ReIDRandomErasing): The erasing, which follows the crop.
 
     Raises:
         ValueError: If one of them does something else.

@@ -1,4 +1,4 @@
-"""What the tools do before the Runner: adapt the config, prepare the processes."""
+"""Preparation before the Runner: of the config and of the processes."""
 
 import os
 import tempfile
@@ -69,7 +69,7 @@ def check_work_dir(work_dir: str) -> None:
     """Check that results can be written, before hours are spent on them.
 
     Args:
-        work_dir (str): Folder, made if need be.
+        work_dir (str): The folder, which is created if needed.
 
     Raises:
         OSError: If the folder cannot be written to.

@@ -24,8 +24,8 @@ class MeanTeacherMemory(TaughtMemory, ClusterMemory):
 
         -\sum_k p_k(t) \log p_k(q), \quad p(x) = \mathrm{softmax}(x C^T / \tau).
 
-    An image in the wrong cluster is pulled there by the first part alone. The network
-    that learns must be a :class:`TaughtClassifier`.
+    Only the first part pulls an image towards a wrong cluster. The network that learns
+    must be a :class:`TaughtClassifier`.
 
     Args:
         soft_weight (float): λ, in [0, 1]. Defaults to 0.5.

@@ -22,18 +22,18 @@ class MutualMemory(TaughtMemory):
     The first half of an embedding is that of the first network, the second half that of
     the second (:class:`Twins`). Each has centroids of its own, which its queries move,
     as in :class:`ClusterMemory`, and with them a distribution over the clusters,
-    :math:`p(q) = \mathrm{softmax}(q C^T / \tau)`. With t what the average of the
-    *other* network makes of the image, its loss is
+    :math:`p(q) = \mathrm{softmax}(q C^T / \tau)`. Let t be the embedding of the image
+    by the average of the *other* network. The loss is then
 
     .. math::
 
         -(1 - \lambda) \log p_y(q) - \lambda \sum_k p_k(t) \log p_k(q)
         + (1 - \lambda_t)\,L_\mathrm{tri}(q) + \lambda_t\,L_\mathrm{stri}(q, t),
 
-    where the triplets of the batch have a hard target, and the soft one of that
-    average, see :func:`soft_triplet_loss`. The losses of both networks are added. The
-    triplets are those of the batches of all processes; of accumulated batches each has
-    its own.
+    where the triplets of the batch have a hard target in the first term, and a soft one
+    from that average in the second, see :func:`soft_triplet_loss`. The losses of both
+    networks are added. The triplets come from the batches of all processes; accumulated
+    batches have separate triplets.
 
     MMT contrasts with the weights of a linear classifier, which begin as the centroids
     and are trained; here it is the memory. Its triplets are of features before the BN

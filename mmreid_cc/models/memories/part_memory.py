@@ -33,8 +33,8 @@ class PartMemory(BaseMemory):
     With y the pseudo label of an image, one-hot, and u the uniform distribution, the
     loss has three parts:
 
-    - **refined**: :math:`-\sum_c \tilde y_c \log q^g_c`, where the parts correct the
-      label, the more the more they agree:
+    - **refined**: :math:`-\sum_c \tilde y_c \log q^g_c`, where parts correct the label,
+      and those that agree more have more weight:
       :math:`\tilde y = \beta y + (1 - \beta) \sum_n w_n q^{p_n}` with
       :math:`w = \mathrm{softmax}_n(\alpha_n)`;
     - **parts**: :math:`\frac{1}{P} \sum_n \alpha_n H(y, q^{p_n}) + (1 - \alpha_n)
@@ -47,7 +47,8 @@ class PartMemory(BaseMemory):
     PPLR contrasts with the weights of linear classifiers, which begin as the centroids
     and are trained; here it is the memory. Its triplets are of embeddings that are not
     normalised, and it tests by the whole alone, we by the whole and the parts. Its
-    contrast across cameras is :class:`CameraProxyMemory`'s, and is not part of this.
+    contrast across cameras is that of :class:`CameraProxyMemory`, and is not included
+    here.
 
     Args:
         num_parts (int): P, as of :class:`PartPooling`. Defaults to 3.
