@@ -70,7 +70,10 @@ def test_train_resume_and_test(config, market_root, tmp_path):
 
 
 def test_two_processes(config, market_root, tmp_path):
-    """Two gloo processes train and test with the config of one."""
+    """Two gloo processes train and test with the config of one.
+
+    The launcher starts a training in `test_a_killed_process_ends_the_others`.
+    """
     data = ['--data-root', market_root]
     crops = sorted((market_root / 'bounding_box_train').glob('*.jpg'))
     write_labels(tmp_path / 'labels.csv', crops, [int(c.name[:4]) // 3 for c in crops])
@@ -78,8 +81,8 @@ def test_two_processes(config, market_root, tmp_path):
     labels = f'{hook}.initial_labels={tmp_path / "labels.csv"}'
     ranking = 'custom_hooks.0.type=RankingVisualizationHook'
     options = ['--cfg-options', labels, f'{hook}.draw_clusters=True', ranking]
-    status, printed = run_script(
-        'dist_train.sh', config, 2, *data, *options, cwd=tmp_path
+    status, printed = run_tool(
+        'train.py', config, *data, *options, cwd=tmp_path, processes=2
     )
     assert status == 0, printed[-8000:]
     assert printed.count('Clustering before epoch 1: clusters 3,') == 1
