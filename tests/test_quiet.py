@@ -13,7 +13,7 @@ NOTICE = re.compile(r'\w*Warning: | - WARNING - |^Could not import', re.MULTILIN
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest'])
+custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 dataset = dict(data_root='{data}')

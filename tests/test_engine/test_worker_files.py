@@ -17,7 +17,9 @@ def setup(tiny_config, tmp_path):
     for loader in (tiny_config.train_dataloader, tiny_config.val_dataloader):
         loader.update(num_workers=2, persistent_workers=True)
     config = tmp_path / 'tiny.py'
-    text = f"custom_imports = dict(imports=['conftest'])\n{tiny_config.pretty_text}"
+    text = (
+        f"custom_imports = dict(imports=['tiny_backbone'])\n{tiny_config.pretty_text}"
+    )
     config.write_text(text)
     folder = tmp_path / 'temporary'
     folder.mkdir()

@@ -11,7 +11,7 @@ from mmreid_cc.datasets import write_labels
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest'])
+custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(
@@ -121,7 +121,9 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
 def test_a_killed_process_ends_the_others(config, market_root, tmp_path):
     """Within a minute, with the reason, and not by a time limit of hours."""
     kill = "[dict(type='KillHook', point='iteration', epoch=2, rank=1)]"
-    text = config.read_text().replace("['conftest']", "['conftest', 'interruptions']")
+    text = config.read_text().replace(
+        "['tiny_backbone']", "['tiny_backbone', 'interruptions']"
+    )
     config.write_text(f'{text}custom_hooks = {kill}\n')
     arguments = [config, 2, '--data-root', market_root]
     status, printed = run_script('dist_train.sh', *arguments, cwd=tmp_path)
