@@ -63,6 +63,16 @@ def test_site_builds_without_warnings(tmp_path, capfd):
         assert (tmp_path / f'{page}.html').is_file()
 
 
+@pytest.mark.parametrize('file', sorted(DOCS.rglob('*.md')), ids=lambda file: file.stem)
+def test_a_page_begins_with_its_use(file):
+    lines = [line for line in file.read_text().splitlines() if line]
+    assert lines[0].startswith('# ')
+    if file not in (DOCS / 'index.md', DOCS / 'changelog.md'):
+        assert re.match(
+            'After reading (this page|these pages) you (can|know) ', lines[1]
+        )
+
+
 @each_page
 def test_files_exist(page):
     folders = 'configs|demo|docs|mmreid_cc|tests|tools'
