@@ -133,6 +133,7 @@ def test_table(tmp_path, monkeypatch, capsys):
     page.write_text(
         '<!-- Made by backbone_table.py -->\nold\n<!-- End of the table -->\n' + block
     )
+    monkeypatch.setattr(TOOL, 'BATCH_SIZE', 1)
     monkeypatch.setattr('sys.argv', ['', '--page', str(page), '--seconds', '0.01'])
     TOOL.main()
     row = capsys.readouterr().out
