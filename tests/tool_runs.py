@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import runpy
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -145,6 +146,10 @@ def _imports():
 def _run(argv, cwd, environment, outputs):
     """Run a tool in this process, which was forked for it."""
     os.environ.update(environment, PYTHONPATH=_imports())
+    # Not those of the server: its folder for sockets, and Ctrl-C, which it ignores.
+    multiprocessing.current_process()._config.pop('tempdir', None)
+    tempfile.tempdir = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.executable = os.environ.get('PYTHON_EXEC', sys.executable)
     multiprocessing.set_start_method(None, force=True)  # not the server's
     for descriptor, output in enumerate(outputs, start=1):

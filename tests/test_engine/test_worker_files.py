@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from tool_runs import start_server
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def setup(tiny_config, tmp_path):
 def start(config, folder, *options):
     """Start tools/train.py."""
     return subprocess.Popen(
-        [sys.executable, ROOT / 'tools' / 'train.py', config, *options],
+        [start_server(), ROOT / 'tools' / 'train.py', config, *options],
         env=dict(
             os.environ,
             TMPDIR=str(folder),
