@@ -14,7 +14,7 @@ def replacing(path: Path) -> Iterator[Path]:
             finds the old file or the new one; after an error it is as it was.
 
     Yields:
-        Path: Where to write, in the same folder.
+        Path: A path in the same folder, to which to write.
 
     Example:
         >>> with replacing(Path('work_dirs/report.html')) as part:

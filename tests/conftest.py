@@ -4,17 +4,14 @@ import gc
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import fast_runs  # noqa: F401  first, it changes what is imported
 import numpy as np
 import pytest
-import torch
-from mmengine.config import Config
-from mmengine.logging import MMLogger
 from PIL import Image
-from torch import nn
 
-from mmreid_cc.registry import MODELS
+if TYPE_CHECKING:
+    from mmengine.config import Config
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,8 +27,20 @@ def write_crop(
     Image.fromarray(np.broadcast_to(image, (*size, 3)).astype(np.uint8)).save(path)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Import the libraries, except where tests are only handed out to other processes.
+
+    It comes before the tests are imported, because it changes what they import.
+    """
+    if not config.getoption('numprocesses', None):
+        import fast_runs  # noqa: F401
+        import tiny_backbone  # noqa: F401
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what needs a GPU where there is none."""
+    import torch
+
     if item.get_closest_marker('gpu') and not torch.cuda.is_available():
         pytest.skip('needs a GPU, and PyTorch finds none')
 
@@ -50,6 +59,8 @@ def _look_at_new_objects_only() -> None:
 @pytest.fixture(autouse=True)
 def _end_logs() -> Iterator[None]:
     """Close the logs of a test; the next one gets new loggers."""
+    from mmengine.logging import MMLogger
+
     yield
     MMLogger._instance_dict.clear()
     logging.shutdown()
@@ -79,19 +90,11 @@ def market_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@MODELS.register_module()
-class TinyBackbone(nn.Sequential):
-    """A backbone that trains in milliseconds."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            nn.Conv2d(3, 16, 8, stride=8), nn.BatchNorm2d(16), nn.ReLU(inplace=True)
-        )
-
-
 @pytest.fixture
-def tiny_config(market_root: Path, tmp_path: Path) -> Config:
+def tiny_config(market_root: Path, tmp_path: Path) -> 'Config':
     """A recipe on ``market_root``: TinyBackbone, 2 epochs of 3 batches of 4 × 4."""
+    from mmengine.config import Config
+
     config = Config.fromfile(ROOT / 'configs' / 'cc_mbv2_cuhk03.py')
     config.model.backbone = dict(type='TinyBackbone')
     config.model.head.in_channels = 16

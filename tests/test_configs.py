@@ -8,16 +8,18 @@ import pytest
 import torch
 from conftest import ROOT, write_crop
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmreid_cc.clustering import BaseClusterer
 from mmreid_cc.engine import ClusterMemoryHook
+from mmreid_cc.registry import MODELS
 
 # Those for own crops have no test set: test_own_configs.py.
 PATHS = sorted((ROOT / 'configs').glob('cc_*.py'))
 CONFIGS = [path for path in PATHS if '_own' not in path.stem]
-# The models of the other ResNet recipes are these.
-FULL_WIDTH = {'cc_r50_market', 'cc_r50ibn_market'}
+# One config of each network that is trained in a smaller size than it has.
+NETWORKS = 'r50', 'r50ibn', 'vit-small', 'vit-small-ics', 'pass-small', 'solider-tiny'
 RECIPES = {path.stem: path for path in CONFIGS if path.stem.startswith('cc_r50_')}
 
 
@@ -60,12 +62,26 @@ def make_narrow(config: Config) -> None:
     config.model.head.in_channels //= 8
 
 
+def make_small(config: Config) -> None:
+    """Take an eighth of the channels, and of transformers a layer or two."""
+    backbone = config.model.backbone
+    if backbone.type.startswith('ResNet'):
+        make_narrow(config)
+        return
+    backbone.arch = dict(
+        embed_dims=48, num_layers=2, num_heads=2, feedforward_channels=96
+    )
+    if backbone.type == 'SOLIDERSwin':
+        backbone.arch = dict(embed_dims=12, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2])
+    config.model.head.in_channels //= 8
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_config(path: Path, data_root: Path, tmp_path: Path):
     config = Config.fromfile(path)
     without_downloads(config)
-    if 'r50' in path.stem and path.stem not in FULL_WIDTH:
-        make_narrow(config)
+    if any(f'_{network}' in path.stem for network in NETWORKS):
+        make_small(config)
     config.work_dir = str(tmp_path)
     config.experiment_name = f'{path.stem}_{os.getpid()}'
     for loader in (config.train_dataloader, config.val_dataloader):
@@ -103,6 +119,21 @@ def test_config(path: Path, data_root: Path, tmp_path: Path):
     moved = [k for k, v in runner.model.named_parameters() if not v.equal(before[k])]
     assert next(k for k in before if k.startswith('backbone')) in moved
     assert 0 < runner.message_hub.get_scalar('val/reid/mAP').current() <= 100
+
+
+@pytest.mark.parametrize('network', NETWORKS)
+def test_full_size(network):
+    """The head expects the channels that the network has; nothing is computed."""
+    config = Config.fromfile(ROOT / 'configs' / f'cc_{network}_market.py')
+    without_downloads(config)
+    init_default_scope('mmreid_cc')
+    model = MODELS.build(config.model).to('meta').eval()
+    images = torch.empty(2, 3, 256, 128, device='meta')
+    shape = model(images, mode='tensor').shape
+    assert shape == (2, config.model.head.in_channels)
+    others = [path for path in CONFIGS if path.stem.startswith(f'cc_{network}_')]
+    for path in others:  # of other data sets
+        assert Config.fromfile(path).model.head == config.model.head
 
 
 @pytest.mark.parametrize('name', RECIPES)
@@ -156,11 +187,7 @@ def test_a_backbone_is_swapped_by_three_lines(tmp_path):
         '                img_size=(256, 128), pad_small_map=True)\n'
         'model = dict(backbone=backbone, head=dict(in_channels=768))\n'
     )
-    from mmengine.registry import init_default_scope
-
-    from mmreid_cc.registry import MODELS
-
     init_default_scope('mmreid_cc')
-    model = MODELS.build(Config.fromfile(tmp_path / 'swin.py').model).eval()
-    with torch.no_grad():
-        assert model(torch.randn(1, 3, 256, 128), mode='tensor').shape == (1, 768)
+    model = MODELS.build(Config.fromfile(tmp_path / 'swin.py').model)
+    images = torch.empty(1, 3, 256, 128, device='meta')
+    assert model.to('meta').eval()(images, mode='tensor').shape == (1, 768)

@@ -9,7 +9,7 @@ from mmreid_cc.registry import MODELS
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest'])
+custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 clusterer = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=6, k2=2)

@@ -1,11 +1,15 @@
 """Run a tool as the command line does, in a process of its own, but start it fast.
 
-A server process has imported the libraries and forks for every run.
+A server process has imported the libraries and forks for every run; so it does for the
+tools that a tool or a script starts.
 """
 
+import atexit
 import multiprocessing
 import os
 import runpy
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +20,7 @@ from multiprocessing.forkserver import ensure_running
 from pathlib import Path
 from unittest import mock
 
+from served_python import serve, write_program
 from torch.multiprocessing import start_processes
 
 ROOT = Path(__file__).parents[1]
@@ -25,9 +30,20 @@ _SERVED.set_forkserver_preload(['fast_runs'])
 
 @cache
 def start_server():
-    """Start the server so that it finds ``fast_runs``: Python 3.11 gives it no path."""
+    """Start the server so that it finds ``fast_runs``: Python 3.11 gives it no path.
+
+    Returns:
+        str: A program in place of Python, for tools that a tool or a script starts.
+    """
     with mock.patch.dict(os.environ, PYTHONPATH=_imports()):
         ensure_running()
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    program = write_program(folder, ROOT / 'tools')
+    server = _SERVED.Process(target=serve, args=(str(folder), _run, os.getpid()))
+    server.start()
+    server.join()
+    return str(program)
 
 
 def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
@@ -44,9 +60,8 @@ def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
         tuple[int, str]: Exit status, −9 if it was killed, of several processes that of
         the first that failed; what they printed.
     """
-    start_server()
     argv = [str(ROOT / 'tools' / tool), *map(str, arguments)]
-    ranks = [{}]
+    ranks = [dict(PYTHON_EXEC=start_server())]
     if processes > 1:
         argv += ['--launcher', 'pytorch']
         group = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(unused_port()))
@@ -54,7 +69,7 @@ def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
         ranks = [dict(group, RANK=str(r), LOCAL_RANK=str(r)) for r in range(processes)]
     with tempfile.NamedTemporaryFile('r', suffix='.txt') as output:
         started = [
-            _SERVED.Process(target=_run, args=(argv, str(cwd), output.name, rank))
+            _SERVED.Process(target=_run, args=(argv, str(cwd), rank, [output.name] * 2))
             for rank in ranks
         ]
         for process in started:
@@ -99,6 +114,7 @@ def run_script(script, *arguments, cwd, timeout=300):
             'PYTHONPATH': _imports(),
             'PORT': str(unused_port()),
             'OMP_NUM_THREADS': '1',
+            'PYTHON_EXEC': start_server(),  # in place of Python, for the processes
             'PYTHONFAULTHANDLER': '1',  # a crash says where
         },
         capture_output=True,
@@ -127,12 +143,17 @@ def _imports():
     return os.pathsep.join([str(ROOT / 'tests'), *([inherited] if inherited else [])])
 
 
-def _run(argv, cwd, output, environment):
+def _run(argv, cwd, environment, outputs):
+    """Run a tool in this process, which was forked for it."""
     os.environ.update(environment, PYTHONPATH=_imports())
+    # Not those of the server: its folder for sockets, and Ctrl-C, which it ignores.
+    multiprocessing.current_process()._config.pop('tempdir', None)
+    tempfile.tempdir = None
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.executable = os.environ.get('PYTHON_EXEC', sys.executable)
     multiprocessing.set_start_method(None, force=True)  # not the server's
-    file = os.open(output, os.O_WRONLY | os.O_APPEND)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
+    for descriptor, output in enumerate(outputs, start=1):
+        os.dup2(os.open(output, os.O_WRONLY | os.O_APPEND), descriptor)
     os.chdir(cwd)
     sys.argv = argv
     sys.path.insert(0, os.path.dirname(argv[0]))

@@ -17,7 +17,7 @@ from mmreid_cc.apis.command_line import (
     metadata_of,
 )
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
-from mmreid_cc.apis.metadata_columns import known_numbers
+from mmreid_cc.apis.metadata_numbers import known_numbers
 from mmreid_cc.apis.person_folders import new_folder, people_report, write_people
 from mmreid_cc.clustering import AutoDBSCAN, Tracklets, clustering_quality
 from mmreid_cc.datasets.label_files import write_labels

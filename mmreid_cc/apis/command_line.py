@@ -26,7 +26,7 @@ def inference_parser(description: str | None) -> argparse.ArgumentParser:
         description (str, optional): Description of the tool.
 
     Returns:
-        argparse.ArgumentParser: To which the tool adds arguments of its own.
+        argparse.ArgumentParser: A parser, to which the tool adds its own arguments.
 
     Example:
         >>> inference_parser(__doc__).parse_args(['config.py', 'best.pth']).batch_size
@@ -88,15 +88,15 @@ def listed_images(
     Args:
         args (argparse.Namespace): Arguments from :func:`inference_parser` and
             :func:`add_pattern`.
-        file (str): As :func:`read_image_list` takes it; its paths start from its
+        file (str): A list for :func:`read_image_list`, whose paths are relative to its
             folder.
 
     Returns:
         tuple[list[str], dict[str, np.ndarray]]: Paths of N images; metadata (N,) each.
 
     Raises:
-        ValueError: If there is a pattern beside it, the file lists no image, or cannot
-            be read.
+        ValueError: If there is also a pattern, or the file lists no image or cannot be
+            read.
     """
     if args.pattern is not None:
         raise ValueError(
@@ -120,7 +120,7 @@ def config_of(args: argparse.Namespace) -> Config:
         args (argparse.Namespace): Arguments from :func:`inference_parser`.
 
     Returns:
-        Config: As :class:`ReIDInferencer` takes it.
+        Config: The config for :class:`ReIDInferencer`.
 
     Raises:
         ValueError: If a key or a name is misspelt.
@@ -139,7 +139,7 @@ def inferencer_of(args: argparse.Namespace, cfg: Config) -> ReIDInferencer:
         cfg (Config): Config from :func:`config_of`.
 
     Returns:
-        ReIDInferencer: Ready.
+        ReIDInferencer: The inferencer, ready to use.
     """
     checkpoint = None if args.checkpoint == PRETRAINED else args.checkpoint
     return ReIDInferencer(cfg, checkpoint, args.device, args.batch_size)

@@ -1,4 +1,4 @@
-"""From files of embeddings to a file of labels, in one process or by many workers."""
+"""Clustering of embeddings in files, in one process or by many workers."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ LABEL = 'label'
 
 
 def feature_files(given: Sequence[str | os.PathLike]) -> list[Path]:
-    """The files of embeddings that a command line names.
+    """Return the files of embeddings that a command line names.
 
     Args:
         given (Sequence[str | os.PathLike]): Parquet files, and folders of
@@ -63,11 +63,11 @@ def cluster_in_memory(
     Args:
         files (Sequence[str | os.PathLike]): As
             :func:`mmreid_cc.clustering.sharded.cluster_files` takes them.
-        settings (Mapping[str, Any] | None): Of :class:`DBSCAN`. Defaults to None:
-            those that :class:`AutoDBSCAN` finds.
+        settings (Mapping[str, Any] | None): Arguments of :class:`DBSCAN`. Defaults to
+            None: those that :class:`AutoDBSCAN` finds.
 
     Returns:
-        np.ndarray: (N,) int64, −1 is un-clustered, else 0…C − 1.
+        np.ndarray: Labels 0…C − 1, and −1 for un-clustered images; (N,) int64.
 
     Raises:
         FileNotFoundError: If a file is not there.
@@ -91,8 +91,8 @@ def write_label_table(
     """Write the label of each image: Parquet with the columns ``path`` and ``label``.
 
     Args:
-        out (str | os.PathLike): To write, whole or not at all.
-        files (Sequence[str | os.PathLike]): Of N images, with a column ``path``.
+        out (str | os.PathLike): The file, which is written completely or not at all.
+        files (Sequence[str | os.PathLike]): Files of N images, with a column ``path``.
         labels (np.ndarray): (N,) integers.
 
     Raises:
@@ -112,8 +112,8 @@ def write_label_table(
             with open_parquet(Path(file)) as source:
                 if PATH not in source.schema_arrow.names:
                     raise ValueError(
-                        f'{file} has no column {PATH!r}: whose labels are these? Take '
-                        'files that tools/extract_features.py wrote.'
+                        f'{file} has no column {PATH!r}, so the labels have no images. '
+                        'Take files that tools/extract_features.py wrote.'
                     )
                 for number in range(source.num_row_groups):
                     paths = source.read_row_group(number, columns=[PATH])[PATH]

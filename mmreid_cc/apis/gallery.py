@@ -40,8 +40,8 @@ class Gallery:
     Raises:
         TypeError: If the embeddings are not floating-point numbers, or metadata are
             Python objects.
-        ValueError: If they are not 2-D, finite and normalised, or something else has
-            not N entries.
+        ValueError: If they are not 2-D, finite and normalised, or another argument does
+            not have N entries.
 
     Example:
         >>> gallery = Gallery(np.eye(3, dtype=np.float32), ['a.jpg', 'b.jpg', 'c.jpg'],
@@ -138,7 +138,8 @@ class Gallery:
         """Write everything to one file.
 
         Args:
-            file (str | os.PathLike): Path, by custom ``.npz``; its folder is created.
+            file (str | os.PathLike): Path, usually with the suffix ``.npz``; its folder
+                is created.
 
         Raises:
             OSError: If it cannot be written. An existing file does not change.
@@ -189,12 +190,12 @@ class Gallery:
             file (str | os.PathLike): A file that :meth:`save` wrote.
 
         Returns:
-            Gallery: Read-only in its embeddings.
+            Gallery: A gallery with read-only embeddings.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is another file, was not written to its end, or holds
-                what no gallery holds, such as rows that are not normalised.
+            ValueError: If it is not a gallery, was not written to its end, or holds
+                invalid data, such as rows that are not normalised.
 
         Example:
             >>> Gallery.load('gallery.npz').embeddings.shape

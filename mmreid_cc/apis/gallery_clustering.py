@@ -13,7 +13,7 @@ from mmreid_cc.clustering import (
 )
 from mmreid_cc.engine.hook_config import cluster_hook
 
-from .metadata_columns import camera_numbers, known_numbers
+from .metadata_numbers import camera_numbers, known_numbers
 from .model import scope_of
 
 
@@ -23,7 +23,7 @@ class GalleryClusterer:
     Args:
         cfg (Config): Config with a ``ClusterMemoryHook``.
         cameras (array, optional): (N,) camera of each image, a number or a text; see
-            :func:`mmreid_cc.apis.metadata_columns.camera_name` for unknown ones.
+            :func:`mmreid_cc.apis.metadata_numbers.camera_name` for unknown ones.
             Defaults to None: all unknown.
         tracks (array, optional): (N,) track of each image within its camera, a number
             or a text; −1 or empty for none. Defaults to None: no image has one.

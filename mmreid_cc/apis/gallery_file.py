@@ -21,8 +21,8 @@ def write_arrays(file: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> N
     """Write arrays that ``numpy.load`` reads; ``embeddings`` can be memory-mapped.
 
     Args:
-        file (str | os.PathLike): Path of any name; its folder is created. Who reads it
-            meanwhile finds the old file or the new one.
+        file (str | os.PathLike): Path of any name; its folder is created. A program
+            that reads it meanwhile finds the old file or the new one.
         arrays (Mapping[str, np.ndarray]): By name, without objects. ``embeddings`` are
             stored as they are and aligned, the others are compressed.
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .lance_gallery import AnyGallery
-from .metadata_columns import camera_name
+from .metadata_numbers import camera_name
 from .query_search import RE_RANKED
 
 

@@ -46,10 +46,10 @@ def read_parquet_list(file: str) -> tuple[list[str], dict[str, np.ndarray]]:
 
     Args:
         file (str): A path or URL. Its column ``path`` names images, and further columns
-            are what is known of them; embeddings are passed over.
+            are their metadata; embeddings are ignored.
 
     Returns:
-        tuple[list[str], dict[str, np.ndarray]]: Paths of N images as they stand there;
+        tuple[list[str], dict[str, np.ndarray]]: Paths of N images as in the table;
         metadata (N,) each.
 
     Raises:

@@ -25,15 +25,15 @@ def each_image(images: Images) -> Iterator[str | np.ndarray | Image.Image]:
             - a folder, which stands for all images below it, sorted by path,
             - an array (H, W, 3) uint8 in BGR order, as mmcv and OpenCV have it,
             - a Pillow image of any mode.
-
-            So an array (N, H, W, 3) is N images, and an array of strings so many paths.
+         An array (N, H, W, 3) therefore holds N images, and an array of strings holds
+            paths.
 
     Yields:
         str | np.ndarray | Image.Image: A path, an array or a Pillow image.
 
     Raises:
         ValueError: If a folder holds no image.
-        TypeError: If something is none of these; it says which and what it is.
+        TypeError: If an image has another type; the error names it.
 
     Example:
         >>> list(each_image(['0002_c1s1_000451_03.jpg']))

@@ -52,9 +52,9 @@ class ReIDInferencer:
 
     Attributes:
         model (nn.Module): The network, in evaluation mode.
-        model_hash (str): Tells networks apart: galleries carry it.
-        gallery (AnyGallery | None): Where :meth:`search` looks if it is not told: the
-            last that was built, or one that was set.
+        model_hash (str): Hash that identifies the network; galleries store it.
+        gallery (AnyGallery | None): The gallery that :meth:`search` uses by default:
+            the last that was built, or one that was set.
 
     Raises:
         FileNotFoundError: If config or checkpoint does not exist.
@@ -120,7 +120,7 @@ class ReIDInferencer:
 
         Args:
             images (Images): Images in any form, see :meth:`__call__`.
-            metadata (Mapping[str, array], optional): What is known of them: by name,
+            metadata (Mapping[str, array], optional): Metadata of the images: by name,
                 (N,) numbers, texts or booleans each. Defaults to None.
 
         Returns:
@@ -130,7 +130,7 @@ class ReIDInferencer:
         Raises:
             OSError: As a call.
             TypeError: As a call.
-            ValueError: As a call, or if metadata have not N entries.
+            ValueError: As a call, or if metadata do not have N entries.
 
         Example:
             >>> reid.build_gallery(crops, dict(cam_id=cameras)).save('gallery.npz')

@@ -9,7 +9,7 @@ from mmreid_cc.clustering.input_checks import as_features, check_normalized
 from mmreid_cc.clustering.track_pooling import pool_tracks
 from mmreid_cc.clustering.tracks import number_tracks, track_intervals
 
-from .metadata_columns import camera_name, known_numbers
+from .metadata_numbers import camera_name, known_numbers
 from .track_keys import row_keys, track_keys
 
 UNDECIDED = -1
@@ -24,9 +24,9 @@ class KnownTracks(NamedTuple):
         people (np.ndarray): (T,) int64, number of the person; −1 is undecided.
         cam_ids (np.ndarray): (T,) int64, position in a list of cameras.
         intervals (np.ndarray): (T, 2) float64, first and last time; NaN if unknown.
-        crops (np.ndarray): (T,) int64, how many images each had.
+        crops (np.ndarray): (T,) int64, number of images of each.
         halves (np.ndarray): (T,) float32, cosine between the halves; NaN if too short.
-        keys (np.ndarray): (T,) int64, what tells whether a track was there before.
+        keys (np.ndarray): (T,) int64, hashes by which a track is recognised.
     """
 
     embeddings: np.ndarray

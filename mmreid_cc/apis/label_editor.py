@@ -32,9 +32,10 @@ class LabelEditor:
             is read once.
 
     Attributes:
-        labels (np.ndarray): (N,) int64, as corrected so far. Not to be written to.
+        labels (np.ndarray): (N,) int64, with all corrections so far. Do not write to
+            it.
         clusters (np.ndarray): (C,) int64, the numbers of the clusters, sorted.
-        sizes (np.ndarray): (C,) int64, how many images each has.
+        sizes (np.ndarray): (C,) int64, the number of images of each.
 
     Raises:
         TypeError: If labels are not integers, or embeddings not floating.
@@ -83,7 +84,8 @@ class LabelEditor:
         """The number of steps between the saved labels and these, done or undone.
 
         Returns:
-            int: From 0 on; at first the steps since the labels were given.
+            int: At least 0. Before the first saving, the steps since the labels were
+            given.
 
         Example:
             >>> editor.reject([0])

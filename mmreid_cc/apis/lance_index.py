@@ -131,7 +131,7 @@ def proposed_rows(
     Args:
         rows (TableRows): Rows to search in.
         query (np.ndarray): (D,) float32.
-        topk (int): How many are wanted; as many and more are proposed.
+        topk (int): The number of results; at least as many rows are proposed.
         settings (SearchSettings): Settings of the index.
 
     Returns:
@@ -170,7 +170,7 @@ def read_settings(table: Any) -> SearchSettings:
         table (lancedb.Table): A gallery.
 
     Returns:
-        SearchSettings: :data:`NO_INDEX` if there is no index that was calibrated.
+        SearchSettings: The settings; :data:`NO_INDEX` if there is no calibrated index.
 
     Example:
         >>> read_settings(table)
@@ -185,7 +185,7 @@ def write_settings(table: Any, settings: SearchSettings) -> None:
 
     Args:
         table (lancedb.Table): A gallery.
-        settings (SearchSettings): For :func:`read_settings`.
+        settings (SearchSettings): Settings that :func:`read_settings` reads.
 
     Example:
         >>> write_settings(table, SearchSettings(300, 230, 0.975))

@@ -131,7 +131,7 @@ class TableRows:
         Whatever was deleted, the last row is gone or no longer where it was.
 
         Raises:
-            ValueError: If it has not.
+            ValueError: If it has other rows.
         """
         last = self.count - 1
         found = ''

@@ -89,10 +89,10 @@ def create_table(uri: str | os.PathLike, gallery: Gallery) -> Any:
 
     Args:
         uri (str | os.PathLike): ``folder/name.lance``.
-        gallery (Gallery): What to write.
+        gallery (Gallery): The gallery.
 
     Returns:
-        lancedb.Table: Without an index.
+        lancedb.Table: A table without an index.
 
     Raises:
         FileExistsError: If there is a table.

@@ -32,10 +32,10 @@ def load_config(config: str | os.PathLike | Config) -> Config:
         config (str | os.PathLike | Config): Path, or the config itself.
 
     Returns:
-        Config: New.
+        Config: A new config.
 
     Raises:
-        TypeError: If it is something else.
+        TypeError: If ``config`` has another type.
         ValueError: If it has no model.
 
     Example:
@@ -81,7 +81,7 @@ def load_model(
         device (str | torch.device, optional): Defaults to None: a GPU if there is one.
 
     Returns:
-        nn.Module: In evaluation mode.
+        nn.Module: The network, in evaluation mode.
 
     Raises:
         FileNotFoundError: If the checkpoint does not exist.

@@ -18,8 +18,8 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
     Args:
         paths (Sequence[str]): Paths of N images.
         pattern (str): Regular expression that is searched in each path (with ``/``
-            between folders); its named groups are what is read. ``cam``, ``pid``,
-            ``track`` and ``time`` are those of ``ReIDImageFolder``; others may follow.
+            between folders); its named groups are read. ``cam``, ``pid``, ``track`` and
+            ``time`` are those of ``ReIDImageFolder``; others may follow.
 
     Returns:
         dict[str, np.ndarray]: By name, (N,), see :func:`metadata_columns`.
@@ -61,11 +61,11 @@ def listed_metadata(images: Sequence[ListedImage]) -> dict[str, np.ndarray]:
     """Return the metadata of listed images.
 
     Args:
-        images (Sequence[ListedImage]): N ≥ 1 of them.
+        images (Sequence[ListedImage]): N ≥ 1 images.
 
     Returns:
-        dict[str, np.ndarray]: By name, (N,), see :func:`metadata_columns`; what is
-        known of no image is left out.
+        dict[str, np.ndarray]: By name, (N,), see :func:`metadata_columns`; a column
+        that is empty for all images is left out.
 
     Example:
         >>> listed_metadata([ListedImage('1.jpg', cam='2'), ListedImage('2.jpg')])
@@ -93,8 +93,8 @@ def metadata_columns(texts: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray
 
     Returns:
         dict[str, np.ndarray]: By name, ``cam_id`` for ``cam``; (N,) int64 if all are
-        whole numbers, or else texts. ``track`` is −1 where there is none, if the others
-        are whole numbers; ``time`` is float64, seconds, NaN where unknown.
+        whole numbers, or else texts. A missing ``track`` is −1 if the others are whole
+        numbers. ``time`` is in seconds, float64, NaN if unknown.
 
     Raises:
         ValueError: If a time cannot be read.

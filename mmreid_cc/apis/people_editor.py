@@ -17,14 +17,14 @@ class PeopleEditor(LabelEditor):
 
     It has the steps of :class:`LabelEditor`, and its clusters have the numbers of
     people. Saving writes the file of the people, and the corrections stay when more
-    tracks come. What is done to images applies to their tracks: a track follows most of
-    its images in the gallery.
+    tracks come. A change of images changes their tracks: a track follows most of its
+    images in the gallery.
 
     Args:
         people (People): The loaded people.
         gallery (Gallery): Gallery of crops that were assigned, with the metadata
             ``cam_id``, ``track`` and ``time`` that they had then. Images that were not
-            are un-clustered.
+            assigned are un-clustered.
 
     Raises:
         OSError: If an image cannot be read.
@@ -127,7 +127,7 @@ def known_rows(people: People, gallery: Gallery) -> np.ndarray:
     """Find the tracks of a gallery's images among those that are known.
 
     Args:
-        people (People): Known.
+        people (People): Known people.
         gallery (Gallery): Gallery of N images that have files.
 
     Returns:

@@ -28,8 +28,8 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
         file (str | os.PathLike): A file that :func:`write_people_file` wrote.
 
     Returns:
-        tuple[KnownTracks, dict]: The tracks, whose embeddings are memory-mapped; and
-        all else.
+        tuple[KnownTracks, dict]: The tracks, whose embeddings are memory-mapped, and
+        everything else.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -78,8 +78,8 @@ def write_people_file(
     Args:
         file (str | os.PathLike): Its path; its folder is created.
         tracks (KnownTracks): The tracks.
-        about (dict): All else, as JSON knows it. ``revision`` counts how often it was
-            written: a file that is there must have the one before.
+        about (dict): All else, in types of JSON. ``revision`` counts how often the file
+            was written: an existing file must have the revision before this one.
 
     Raises:
         ChangedMeanwhileError: If the file is another one, or is just being written.
@@ -92,9 +92,9 @@ def write_people_file(
         written = read_people(path)[1]['revision'] if path.exists() else before
         if written != before:
             raise ChangedMeanwhileError(
-                f'{path} was written by another program since it was read here '
+                f'{path} was written by another program after it was read here '
                 f'(revision {written}, read was {before}). Nothing was '
-                'written now. Read it again, and repeat what you did.'
+                'written now. Read it again, and repeat your changes.'
             )
         text = json.dumps(dict(about, format=FORMAT), ensure_ascii=False)
         content = np.frombuffer(text.encode(), dtype=np.uint8)

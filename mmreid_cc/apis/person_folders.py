@@ -59,7 +59,7 @@ def write_people(
     un-clustered ones are in ``un-clustered/``.
 
     Args:
-        out (str | os.PathLike): Folder; what is in it stays.
+        out (str | os.PathLike): Folder, whose other files are kept.
         crops (str | os.PathLike): Folder that all images are in.
         paths (Sequence[str]): Paths of the N images.
         labels (np.ndarray): (N,) integers, −1 is un-clustered.
@@ -67,7 +67,8 @@ def write_people(
             False.
 
     Raises:
-        OSError: If a file cannot be written; it says so where links are the reason.
+        OSError: If a file cannot be written. If links are the reason, the error says
+            so.
         ValueError: If an image is not in ``crops``; nothing is written then.
 
     Example:
@@ -109,7 +110,7 @@ def people_report(
         paths (Sequence[str]): Paths of the N images.
         labels (np.ndarray): (N,) int64, −1 is un-clustered, else 0…C − 1.
         embeddings (np.ndarray): (N, D) float32, rows L2-normalised.
-        method (str): What clustered them, for the text.
+        method (str): The name of the clusterer, for the text.
 
     Returns:
         HTMLPage: A page to be saved.

@@ -30,7 +30,7 @@ class Measure(NamedTuple):
 
     Attributes:
         scores (StandardScores): Turns embeddings into vectors.
-        rates (ErrorRates): What thresholds stand for.
+        rates (ErrorRates): The error rates of thresholds.
     """
 
     scores: StandardScores
@@ -41,10 +41,10 @@ def measure(tracks: KnownTracks) -> Measure:
     """Fit the scores of similarity, and their error rates, to the latest tracks.
 
     Args:
-        tracks (KnownTracks): From 1 on.
+        tracks (KnownTracks): At least one track.
 
     Returns:
-        Measure: By which to score.
+        Measure: The scores and their error rates.
     """
     latest = tracks.select(np.arange(len(tracks.people))[-LATEST:])
     features = latest.embeddings.astype(np.float32)
@@ -74,11 +74,11 @@ def half_scores(tracks: KnownTracks, scores: StandardScores) -> np.ndarray:
     embedding, on opposite sides.
 
     Args:
-        tracks (KnownTracks): T of them.
+        tracks (KnownTracks): T tracks.
         scores (StandardScores): Scores to use.
 
     Returns:
-        np.ndarray: (H,) of the tracks that were halved.
+        np.ndarray: (H,) scores of the tracks that were halved.
     """
     own = tracks.select(np.isfinite(tracks.halves))
     features = own.embeddings.astype(np.float32)

@@ -20,7 +20,8 @@ class TracksOfPeople:
     """The rows of tracks of each person.
 
     Args:
-        people (np.ndarray): (T,) int64, number of the person, negative: none.
+        people (np.ndarray): (T,) int64, number of the person; negative if there is
+            none.
 
     Attributes:
         numbers (np.ndarray): (P,) int64, the people, sorted.
@@ -41,7 +42,8 @@ class TracksOfPeople:
 
         Args:
             places (np.ndarray): Places of the people in ``numbers``.
-            most (int, optional): Only the last so many of each. Defaults to None: all.
+            most (int, optional): The largest number of rows of a person; the last ones
+                are returned. Defaults to None: all.
 
         Returns:
             list[np.ndarray]: Rows of each.

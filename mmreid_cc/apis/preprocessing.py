@@ -73,7 +73,7 @@ class Preprocessing:
             image (str | np.ndarray): A path, or pixels (H, W, 3) uint8 in BGR order.
 
         Returns:
-            dict[str, Any]: What the pipeline makes of it: ``inputs``, ``data_samples``.
+            dict[str, Any]: The result of the pipeline: ``inputs``, ``data_samples``.
 
         Raises:
             OSError: If the file cannot be read; it names the file.

@@ -74,8 +74,8 @@ class ShardEmbedder:
         """Embed and write shards.
 
         Args:
-            batch (dict[str, np.ndarray]): ``shard``, numbers, and ``images``, of
-                each the pickled paths and metadata.
+            batch (dict[str, np.ndarray]): ``shard``, numbers of shards, and ``images``,
+                the pickled paths and metadata of each shard.
 
         Returns:
             dict[str, np.ndarray]: ``embedded`` and ``unreadable``, the numbers of
@@ -127,8 +127,8 @@ def extract_by_ray(
         folder (str | os.PathLike): Folder of the shards; all workers see it.
         address (str): Address of a cluster, as ``ray.init`` takes it, or ``'local'``
             for workers on this machine. Defaults to ``'local'``.
-        workers (int, optional): Inferencers. Defaults to None: one for each GPU of the
-            cluster, or else for each core.
+        workers (int, optional): The number of workers. Defaults to None: one for each
+            GPU of the cluster, or else for each core.
         device (str, optional): ``'cpu'`` or ``'cuda'``. Defaults to None: a GPU if the
             worker has one.
         batch_size (int): Images that go through the network at once.
@@ -142,7 +142,7 @@ def extract_by_ray(
 
     Raises:
         ImportError: If Ray or pyarrow is missing.
-        ValueError: If the folder was begun with something else, or a path is not in
+        ValueError: If the folder was begun with other settings, or a path is not in
             UTF-8.
 
     Example:

@@ -24,8 +24,8 @@ def results_table(
         shots (Sequence[str]): Paths of the query, several where they were pooled.
         gallery (AnyGallery): Gallery that was searched.
         rows (np.ndarray): (k,) its rows, best first.
-        scores (np.ndarray): (k,) of each.
-        score_name (str): What the scores are. Defaults to ``'cosine'``.
+        scores (np.ndarray): (k,) their scores.
+        score_name (str): The name of the scores. Defaults to ``'cosine'``.
 
     Returns:
         str: A line for each query image, a header, and a line for each result: rank,
@@ -69,7 +69,7 @@ def search_sheet(
         gallery (AnyGallery): Gallery that was searched; all its results must have a
             file.
         rows (np.ndarray): (Q, k) its rows.
-        scores (np.ndarray): (Q, k) of each.
+        scores (np.ndarray): (Q, k) their scores.
 
     Returns:
         Figure: Query images have a solid blue frame, results a dotted grey one.

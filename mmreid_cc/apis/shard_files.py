@@ -20,12 +20,12 @@ UNREADABLE_FILE = 'unreadable.csv'
 
 
 class ShardPlan(NamedTuple):
-    """Which images the shards of a folder hold; a run must continue with the same.
+    """The images that the shards of a folder hold; a run must continue with the same.
 
     Attributes:
         images (int): Number of all images.
         shard_size (int): Images of a shard; the last may have fewer.
-        images_hash (str): Hash of the paths in their order, and what is known of them.
+        images_hash (str): Hash of the paths in their order, and of their metadata.
         model_hash (str): Hash of the network.
         dtype (str): Dtype of the embeddings, ``'float16'`` or ``'float32'``.
     """
@@ -84,7 +84,7 @@ def open_folder(folder: Path, plan: ShardPlan) -> list[int]:
     """Create a folder of shards, or continue one.
 
     Args:
-        folder (Path): Is made.
+        folder (Path): Its path. It is created.
         plan (ShardPlan): Plan of this run.
 
     Returns:
@@ -208,7 +208,7 @@ def read_plan(folder: str | os.PathLike) -> ShardPlan:
         folder (str | os.PathLike): Folder of shards.
 
     Returns:
-        ShardPlan: As it was begun with.
+        ShardPlan: The plan with which the folder was begun.
 
     Raises:
         FileNotFoundError: If it is no such folder.

@@ -15,7 +15,8 @@ def content_key(content: bytes) -> int:
         content (bytes): Content of any length.
 
     Returns:
-        int: Of 64 bits, signed; equal bytes have equal numbers, others hardly ever.
+        int: A signed number of 64 bits. Equal bytes have equal numbers; different bytes
+        hardly ever do.
 
     Example:
         >>> content_key(b'a') == content_key(b'a')

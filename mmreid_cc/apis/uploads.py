@@ -27,8 +27,8 @@ def read_upload(file: str | os.PathLike) -> np.ndarray:
 
     Raises:
         ValueError: If it is no image of ``UPLOAD_FORMATS``, has more than
-            ``MAX_PIXELS`` pixels, or is broken. The text is for the one who sent it,
-            and has no path in it.
+            ``MAX_PIXELS`` pixels, or is broken. The text is for the person who sent it,
+            and contains no path.
 
     Example:
         >>> read_upload('upload.jpg').shape

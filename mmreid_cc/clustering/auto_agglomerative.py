@@ -157,7 +157,7 @@ def camera_sweep(
         then (Callable): What is done with an index and its labels. Defaults to nothing.
 
     Yields:
-        tuple: Of each setting its index and its labels, or what ``then`` made of both.
+        tuple: The index and the labels of a setting, or what ``then`` returns for them.
 
     Example:
         >>> one = dict(k=5, distance_threshold=0.8, min_cluster_size=4)

@@ -222,7 +222,7 @@ def sweep(
             Defaults to nothing.
 
     Yields:
-        tuple: Of each setting its index and its labels, or what ``then`` made of both.
+        tuple: The index and the labels of a setting, or what ``then`` returns for them.
 
     Example:
         >>> dict(sweep(features, neighbors, [dict(eps=0.6, min_samples=4, k1=9, k2=2)]))

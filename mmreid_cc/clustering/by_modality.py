@@ -29,7 +29,8 @@ class ByModality(BaseClusterer):
             ``dict(type='AutoDBSCAN')``.
 
     Attributes:
-        clusterers (dict[str, BaseClusterer]): Of ``'visible'`` and ``'infrared'``.
+        clusterers (dict[str, BaseClusterer]): The clusterers for ``'visible'`` and
+            ``'infrared'`` images.
 
     Example:
         >>> clusterer = ByModality((3,), dict(type='DBSCAN', min_samples=2, k1=2, k2=1))

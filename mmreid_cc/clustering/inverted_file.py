@@ -100,7 +100,8 @@ def training_rows(n_rows: int, rng: np.random.Generator) -> np.ndarray:
 
     Args:
         n_rows (int): N, from 1 on.
-        rng (np.random.Generator): Of a fixed seed; :func:`train_cells` goes on with it.
+        rng (np.random.Generator): A generator with a fixed seed, which
+            :func:`train_cells` uses next.
 
     Returns:
         np.ndarray: (S,) int64, ascending, 32 for each cell or all rows.

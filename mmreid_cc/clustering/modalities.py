@@ -65,7 +65,8 @@ def match_by_count(
         visible_labels (array): Their clusters, −1 for none; shape (N,), integers.
         infrared (array): The same of infrared images, shape (M, D).
         infrared_labels (array): Shape (M,).
-        threshold (float): Of the cosine similarity. Defaults to 0.5.
+        threshold (float): The least cosine similarity of a pair that counts. Defaults
+            to 0.5.
 
     Returns:
         np.ndarray: Pairs of a visible and an infrared cluster, shape (P, 2), int64, in
@@ -106,8 +107,8 @@ def match_progressively(similarities: Any) -> tuple[np.ndarray, np.ndarray]:
     with the smaller set again, until all have a match.
 
     Args:
-        similarities (array): Of V visible and I infrared centroids, shape (V, I),
-            floating.
+        similarities (array): Similarities of V visible and I infrared centroids, shape
+            (V, I), floating.
 
     Returns:
         tuple[np.ndarray, np.ndarray]: The infrared cluster of each visible one, shape

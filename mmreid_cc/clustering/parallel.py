@@ -137,8 +137,8 @@ def join_rows(blocks: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...
     """Join blocks of rows of unequal length.
 
     Args:
-        blocks (Sequence[tuple]): Of each block the sizes of its rows, then one array or
-            more that hold the entries of its rows one after the other.
+        blocks (Sequence[tuple]): For each block, the sizes of its rows, then one array
+            or more that hold the entries of its rows one after the other.
 
     Returns:
         tuple[np.ndarray, ...]: The ``indptr`` of all rows, then the joined arrays.

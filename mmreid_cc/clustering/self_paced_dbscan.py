@@ -107,7 +107,7 @@ def overlap(labels: np.ndarray, others: np.ndarray) -> np.ndarray:
 
     Args:
         labels (np.ndarray): (N,) int64; −1 is a cluster of one image.
-        others (np.ndarray): Of the same kind.
+        others (np.ndarray): Other labels of the same images.
 
     Returns:
         np.ndarray: (N,) float64, in (0, 1].

@@ -40,7 +40,7 @@ class RegDB(ReIDDataset):
 
     Raises:
         FileNotFoundError: If a list or an image is missing.
-        ValueError: If an argument or a line is not as said.
+        ValueError: If an argument is invalid, or a line cannot be read.
 
     Examples:
         >>> from mmreid_cc.datasets import RegDB

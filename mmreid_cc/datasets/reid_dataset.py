@@ -88,7 +88,7 @@ class ReIDDataset(BaseDataset):
     DISTRACTOR: int | None = 0
     """The identity of gallery images that show nobody in particular."""
     image_cache: ImageCache | None = None
-    """Where images are kept after decoding and resizing, if they are."""
+    """The cache of images after decoding and resizing, or None."""
 
     def __init__(
         self,

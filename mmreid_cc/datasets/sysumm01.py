@@ -44,7 +44,7 @@ class SYSUMM01(ReIDDataset):
 
     Raises:
         FileNotFoundError: If a folder or list is missing.
-        ValueError: If an argument or a list is not as said, or the training set has no
+        ValueError: If an argument or a list is invalid, or the training set has no
             images of a modality.
 
     Examples:

@@ -13,10 +13,10 @@ def check_sampler(dataloader: DataLoader, batches_per_step: int) -> None:
 
     Args:
         dataloader (DataLoader): Loader of the training images.
-        batches_per_step (int): Over which gradients are accumulated.
+        batches_per_step (int): The number of batches whose gradients are accumulated.
 
     Raises:
-        ValueError: If it does not.
+        ValueError: If it draws in another way.
     """
     sampler: Any = dataloader.sampler
     if not hasattr(sampler, 'set_labels'):

@@ -16,15 +16,17 @@ def clustering_scores(
     """Count and judge clusters, also by identities if they are known.
 
     Args:
-        features (np.ndarray): What was clustered, L2-normalised, shape (N, D).
+        features (np.ndarray): The features that were clustered, L2-normalised, shape
+            (N, D).
         labels (np.ndarray): Cluster of each image, −1 for none; shape (N,).
         pids (np.ndarray): True identities, −1 where unknown; shape (N,).
 
     Returns:
-        dict[str, float]: Of :func:`mmreid_cc.clustering.quality.cluster_statistics`;
-        ``silhouette``, see :func:`mmreid_cc.clustering.label_silhouette`; ``people``,
-        their estimated number; and of
-        :func:`mmreid_cc.clustering.quality.clustering_quality`.
+        dict[str, float]: The scores of
+        :func:`mmreid_cc.clustering.quality.cluster_statistics` and
+        :func:`mmreid_cc.clustering.quality.clustering_quality`; ``silhouette``, see
+        :func:`mmreid_cc.clustering.label_silhouette`; and ``people``, their estimated
+        number.
     """
     return {
         **cluster_statistics(labels),
@@ -97,7 +99,7 @@ def draw_clustering(
     Args:
         runner (Runner): Runner whose visualizer is used.
         dataset (ReIDDataset): Data set of N images.
-        features (Tensor): What was clustered, shape (N, D).
+        features (Tensor): The features that were clustered, shape (N, D).
         labels (Tensor): Cluster of each image, −1 for none; shape (N,).
     """
     paths, pids, cam_ids = map(dataset.column, ('img_path', 'pid', 'cam_id'))

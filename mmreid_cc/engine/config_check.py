@@ -86,8 +86,8 @@ def check_config(cfg: Config) -> None:
             component that takes any (``**kwargs``).
 
     Raises:
-        ValueError: With a line for each key or name that nothing knows, and what is
-            similar to it.
+        ValueError: If a key or name is unknown. The error has a line for each of them,
+            with similar names.
 
     Example:
         >>> cfg.model.head.memory.momentun = 0.2
@@ -165,13 +165,14 @@ def _check_hook_names(hooks: Mapping) -> Iterator[str]:
     named = {name for name, hook in hooks.items() if hook is None or 'type' in hook}
     for name, hook in hooks.items():
         if name not in named:
-            yield f'default_hooks.{name}: no hook, it has no `type`.' + _similar(
-                name, named
+            yield (
+                f'default_hooks.{name}: this is not a hook, because it has no `type`.'
+                + _similar(name, named)
             )
         elif hook is None and name not in REMOVABLE_HOOKS:
             yield (
-                f'default_hooks.{name}: None removes a hook of MMEngine, of '
-                f'{sorted(REMOVABLE_HOOKS)}. Of others, delete the entry.'
+                f'default_hooks.{name}: None removes only the hooks of MMEngine '
+                f'{sorted(REMOVABLE_HOOKS)}. To remove this one, delete its entry.'
             )
 
 
@@ -191,7 +192,7 @@ def _check_component(path: str, component: Mapping) -> Iterator[str]:
 
 
 def _resolved(registry: Registry, kind: str) -> Any:
-    """What a name stands for in a registry or its parents; None if for nothing."""
+    """Return the component of a name in a registry or its parents, or None."""
     if '.' in kind:
         return registry.get(kind)
     # `get` would also try to import a module of this name, from every registry.
@@ -225,7 +226,7 @@ def arguments_of(component: Callable) -> set[str] | None:
         component (Callable): A class or function.
 
     Returns:
-        set[str] | None: None if it takes any.
+        set[str] | None: The keys; None if it takes any key.
     """
     functions = [component]
     if inspect.isclass(component) and issubclass(component, _ParamScheduler):

@@ -34,7 +34,7 @@ class LateNumbers:
         """Wait until the numbers have arrived, and return them.
 
         Returns:
-            dict[str, Tensor]: On the CPU.
+            dict[str, Tensor]: The numbers, on the CPU.
         """
         if self._copied is not None:
             self._copied.synchronize()

@@ -18,9 +18,9 @@ class DrawAugmentation(BaseTransform):
     """Draw the random numbers of transforms without changing the image.
 
     Args:
-        flip (RandomFlip): Horizontal.
+        flip (RandomFlip): A horizontal flip.
         crop (RandomCrop): Crop to the size of the image, with padding by zeros.
-        erasing (ReIDRandomErasing): After the crop.
+        erasing (ReIDRandomErasing): The erasing, which follows the crop.
 
     Raises:
         ValueError: If one of them does something else.
@@ -94,7 +94,7 @@ def draw_only(transforms: list[Any]) -> DrawAugmentation:
             ``RandomCrop`` and ``ReIDRandomErasing`` in a row, then ``PackInputs``.
 
     Returns:
-        DrawAugmentation: Which does them to a batch.
+        DrawAugmentation: An augmentation that applies them to a batch.
 
     Raises:
         ValueError: If the pipeline is another one.

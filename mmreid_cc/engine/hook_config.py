@@ -10,8 +10,8 @@ def cluster_hook(cfg: Config) -> ConfigDict | None:
         cfg (Config): Config of a run.
 
     Returns:
-        ConfigDict | None: Of the ``ClusterMemoryHook``, be it among ``default_hooks``
-        or ``custom_hooks``; None where there is none, as in a config that learns from
+        ConfigDict | None: The config of the ``ClusterMemoryHook`` in ``default_hooks``
+        or ``custom_hooks``. None if there is none, as in a config that learns from
         identities.
 
     Example:

@@ -1,4 +1,4 @@
-"""What the tools do before the Runner: adapt the config, prepare the processes."""
+"""Preparation before the Runner: of the config and of the processes."""
 
 import os
 import tempfile
@@ -69,10 +69,10 @@ def check_work_dir(work_dir: str) -> None:
     """Check that results can be written, before hours are spent on them.
 
     Args:
-        work_dir (str): Folder, made if need be.
+        work_dir (str): The folder, which is created if needed.
 
     Raises:
-        OSError: If nothing can be written there.
+        OSError: If the folder cannot be written to.
     """
     try:
         os.makedirs(work_dir, exist_ok=True)

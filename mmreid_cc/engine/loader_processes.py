@@ -17,8 +17,8 @@ def explained_dead_workers() -> Iterator[None]:
         None: Nothing.
 
     Raises:
-        RuntimeError: Instead of PyTorch's, if a worker of a data loader was killed or
-            ended without a word. Any other error is left as it is.
+        RuntimeError: In place of PyTorch's error, if a worker of a data loader was
+            killed or ended without a message. Other errors do not change.
 
     Example:
         >>> with explained_dead_workers():
@@ -43,7 +43,7 @@ def explained_dead_workers() -> Iterator[None]:
 def no_workers_left() -> Iterator[None]:
     """End the loader processes together with a run, however it ends.
 
-    With ``persistent_workers`` and pinned memory, which is the rule on a GPU, PyTorch
+    With ``persistent_workers`` and pinned memory, which are usual on a GPU, PyTorch
     waits five seconds for each of them at exit, one after the other (PyTorch's issue
     81794): more than a minute for the loaders of a training.
 

@@ -73,9 +73,8 @@ def pseudo_labels(
         features (Tensor): L2-normalised, shape (N, D), the same in all processes.
         clusterer (BaseClusterer): The algorithm.
         cam_ids (Tensor): Camera of each image, shape (N,), int64.
-        camera_normalization (str, optional): ``'mean'`` or ``'standardize'``: what is
-            clustered are the features as :func:`normalize_cameras` returns them.
-            Defaults to None.
+        camera_normalization (str, optional): ``'mean'`` or ``'standardize'``: cluster
+            the features that :func:`normalize_cameras` returns. Defaults to None.
         tracks (np.ndarray, optional): Track of each image within its camera, shape
             (N,), int64, −1 for none; for :class:`Tracklets`. Defaults to None.
         times (np.ndarray, optional): Seconds, shape (N,), NaN where unknown; for
@@ -141,7 +140,7 @@ def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
         clusterer (BaseClusterer): The algorithm.
 
     Returns:
-        bool: False where it searches by itself, e.g. camera by camera.
+        bool: False if it searches by itself, e.g. camera by camera.
     """
     by_cameras = isinstance(clusterer, JaccardClusterer) and clusterer.cameras
     return isinstance(clusterer, NeighborClusterer) and not by_cameras
@@ -181,12 +180,13 @@ def search_together(
 
     Args:
         features (array): L2-normalised, shape (N, D), the same in all processes.
-        clusterer (NeighborClusterer): Tells how many and how.
+        clusterer (NeighborClusterer): It defines the number of neighbours and the
+            method.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Of all images, as
-        :func:`mmreid_cc.clustering.knn` returns them, in all processes. An error in
-        one process, e.g. for lack of memory, is raised in all of them.
+        tuple[np.ndarray, np.ndarray]: The neighbours of all images, as
+        :func:`mmreid_cc.clustering.knn` returns them, in all processes. An error in one
+        process, e.g. for lack of memory, is raised in all of them.
     """
     with shared_errors() as meet:
 
@@ -231,7 +231,7 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
     Args:
         labels (Tensor): Cluster of each image, −1 is un-clustered; shape (N,).
         features (Tensor): L2-normalised, shape (N, D).
-        source (object): What the labels are from, for messages.
+        source (object): The source of the labels, for messages.
 
     Raises:
         RuntimeError: If nothing was clustered; it says what to change.

@@ -119,7 +119,7 @@ def allowing(names: list) -> Iterator[None]:
     before; this context restores it.
 
     Args:
-        names (list): As ``torch.serialization.add_safe_globals`` takes them.
+        names (list): Types for ``torch.serialization.add_safe_globals``.
 
     Example:
         >>> with allowing([argparse.Namespace]):
@@ -137,7 +137,7 @@ def allowed_globals() -> list:
     """Return what a checkpoint of MMEngine may name besides tensors.
 
     Returns:
-        list: As ``torch.serialization.add_safe_globals`` takes it.
+        list: Types for ``torch.serialization.add_safe_globals``.
     """
     # The functions by which NumPy builds arrays and numbers, whose module was renamed.
     builders: list[Any] = [x.__reduce__()[0] for x in (np.ones(1), np.float64())]

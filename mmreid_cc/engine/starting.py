@@ -29,7 +29,7 @@ def run_parser(description: str) -> argparse.ArgumentParser:
         description (str): What the tool does.
 
     Returns:
-        argparse.ArgumentParser: The tool adds its own arguments.
+        argparse.ArgumentParser: A parser, to which the tool adds its own arguments.
 
     Example:
         >>> run_parser('Train a model').parse_args(['config.py']).launcher
@@ -77,7 +77,7 @@ def config_of_run(args: argparse.Namespace) -> Config:
         args (argparse.Namespace): Arguments from :func:`run_parser`.
 
     Returns:
-        Config: For a Runner, once :func:`check_run` has passed.
+        Config: A config for a Runner, after :func:`check_run` has passed.
 
     Raises:
         ValueError: If ``--cfg-options`` names a key that the config does not have.

@@ -21,11 +21,11 @@ def check_weights(
     Args:
         model (nn.Module): Not wrapped.
         state_dict (Mapping[str, Tensor]): The weights.
-        source (str): Where they come from, for the error.
-        complete (bool): Every layer must be there, and no other. Otherwise layers may
-            be missing or left over, as a head is when training starts from another
-            task, but a tensor of another shape is an error, and so is a file without
-            any layer of the backbone.
+        source (str): The name of their source, for the error.
+        complete (bool): Whether exactly the layers of the model must be there.
+            Otherwise layers may be missing or left over, as a head is when training
+            starts from another task, but a tensor of another shape is an error, and so
+            is a file without any layer of the backbone.
 
     Raises:
         ValueError: If the weights do not fit; it names the layers.
@@ -66,11 +66,11 @@ def check_pretrained(model: nn.Module) -> None:
     """Check that the files of ``init_cfg=dict(type='Pretrained', ...)`` fit.
 
     Args:
-        model (nn.Module): Not wrapped; of its modules, those with such an ``init_cfg``
-            are looked at.
+        model (nn.Module): Not wrapped. Its modules with such an ``init_cfg`` are
+            checked.
 
     Raises:
-        ValueError: If one does not fit, see :func:`check_weights`.
+        ValueError: If a file does not fit, see :func:`check_weights`.
     """
     for module in model.modules():
         init_cfg = getattr(module, 'init_cfg', None) or []
@@ -93,10 +93,10 @@ def weights_of(checkpoint: Mapping) -> dict[str, Tensor]:
     """Return the weights in a checkpoint, by the names of a model without a wrapper.
 
     Args:
-        checkpoint (Mapping): With ``state_dict``, or itself the weights.
+        checkpoint (Mapping): A dict with ``state_dict``, or the weights themselves.
 
     Returns:
-        dict[str, Tensor]: New; its tensors are those of the checkpoint.
+        dict[str, Tensor]: A new dict with the tensors of the checkpoint.
     """
     weights = checkpoint.get('state_dict', checkpoint)
     return {key.removeprefix('module.'): value for key, value in weights.items()}

@@ -16,7 +16,8 @@ from .in_place import infer_in_place, train_out_of_place
 from .piecewise import in_pieces
 
 IMAGES_PER_PIECE = 32
-"""Of a batch without gradients on a CPU, whose cache holds the maps of so many."""
+"""The batch size without gradients on a CPU, whose cache holds the feature maps of so
+many images."""
 
 
 def prepare_computation(

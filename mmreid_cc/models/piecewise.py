@@ -36,7 +36,7 @@ def joined(outputs: list[Any]) -> Any:
             all of one structure.
 
     Returns:
-        Any: Of the same structure, with tensors (N, …).
+        Any: The same structure, with tensors (N, …).
     """
     if len(outputs) == 1:
         return outputs[0]

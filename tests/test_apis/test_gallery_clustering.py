@@ -5,7 +5,7 @@ import pytest
 from mmengine.config import Config
 
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
-from mmreid_cc.apis.metadata_columns import camera_name, camera_numbers, known_numbers
+from mmreid_cc.apis.metadata_numbers import camera_name, camera_numbers, known_numbers
 
 PEOPLE = np.repeat([0, 1, 2], 6)
 CAMERAS = np.array(['hall', 'door'] * 9)

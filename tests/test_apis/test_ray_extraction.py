@@ -33,7 +33,7 @@ KILLING = """
 import os
 import signal
 
-from conftest import TinyBackbone
+from tiny_backbone import TinyBackbone
 from mmreid_cc.registry import MODELS
 
 @MODELS.register_module()
@@ -130,7 +130,9 @@ def test_the_tool(folder, alone):
 def test_a_killed_worker(folder, alone):
     (folder / 'killing.py').write_text(KILLING.format(mark=folder / 'killed'))
     config = (folder / 'tiny.py').read_text().replace('TinyBackbone', 'KillingBackbone')
-    config = config.replace("imports=['conftest']", "imports=['conftest', 'killing']")
+    config = config.replace(
+        "imports=['tiny_backbone']", "imports=['tiny_backbone', 'killing']"
+    )
     (folder / 'kill.py').write_text(config)
     # A command of its own: only so do the driver and the workers find the module.
     imports = os.pathsep.join([str(ROOT), str(ROOT / 'tests'), str(folder)])

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -66,18 +64,6 @@ def test_features_are_checked_first():
 def test_the_base_class_is_abstract():
     with pytest.raises(TypeError, match='abstract'):
         BaseClusterer()
-
-
-def test_importing_the_package_imports_no_framework():
-    code = (
-        'import sys, mmreid_cc.clustering\n'
-        'heavy = {"mmengine.runner", "mmpretrain", "torch", "infomap"}\n'
-        'print(sorted(heavy & set(sys.modules)))'
-    )
-    result = subprocess.run(
-        [sys.executable, '-c', code], capture_output=True, text=True, check=True
-    )
-    assert result.stdout == '[]\n'
 
 
 def test_repr():

@@ -176,7 +176,7 @@ class TestErrors:
             (files[::-1], SETTINGS, 'files'),
             (files[:1], SETTINGS, 'rows 20, now 10'),
         ):
-            with pytest.raises(ValueError, match=f'begun with something else: {what}'):
+            with pytest.raises(ValueError, match=f'other files or settings: {what}'):
                 cluster_files(others, tmp_path / 'work', ManyTasks(1), settings)
 
     def test_files_that_do_not_belong_together(self, features, tmp_path):

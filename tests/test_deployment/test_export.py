@@ -158,7 +158,7 @@ def test_the_tools(tiny_config, tmp_path):
     init_default_scope('mmreid_cc')
     checkpoint, config = tmp_path / 'last.pth', tmp_path / 'config.py'
     torch.save({'state_dict': MODELS.build(tiny_config.model).state_dict()}, checkpoint)
-    tiny_config.custom_imports = dict(imports=['conftest'])
+    tiny_config.custom_imports = dict(imports=['tiny_backbone'])
     tiny_config.dump(config)
     status, output = run_tool(
         'deployment/export.py',

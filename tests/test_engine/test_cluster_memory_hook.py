@@ -93,7 +93,7 @@ def test_tensorboard(tiny_config):
     tiny_config.visualizer.vis_backends = tiny_config.vis_backends
     tiny_config.default_hooks.cluster_memory.draw_clusters = True
     tiny_config.custom_hooks.append(
-        dict(type='RankingVisualizationHook', grad_cam_pairs=2)
+        dict(type='RankingVisualizationHook', num_queries=1, grad_cam_pairs=1)
     )
     Runner.from_cfg(tiny_config).train()
     folder = next(Path(tiny_config.work_dir).glob('*/vis_data'))

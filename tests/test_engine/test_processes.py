@@ -14,7 +14,7 @@ model = dict({model}
              {network})
 {optimizer}
 default_hooks = dict(cluster_memory=dict(debug=True), logger=dict(interval=1),
-                     batch_norm_groups=dict(samples_per_bn=16))
+                     batch_norm_groups=dict(samples_per_bn={group}))
 custom_hooks = [dict(type='RecordHook', priority='LOWEST'){hooks}]
 people = dict(data_root='{size}', {people})
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
@@ -89,7 +89,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp('processes')
 
 
-def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
+def write_config(folder, precision, size, base='cc_r18_synthetic', hooks='', group=16):
     """Of a run of some epochs."""
     config = folder / f'{precision}_{size}_{base}.py'
     settings = {
@@ -97,6 +97,7 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks=''):
         **SIZES[size],
         'base': base,
         'hooks': hooks,
+        'group': group,
         'size': size,
     }
     if base == 'mmt_r18_synthetic':
@@ -157,18 +158,20 @@ def test_methods(folder, method):
 
 
 @pytest.mark.parametrize(
-    ('precision', 'size', 'tolerance'),
+    ('precision', 'size', 'tolerance', 'group', 'all_processes'),
     [
-        ('float64', 'small', 1e-8),
-        pytest.param('float64', 'full', 1e-8, marks=pytest.mark.slow),
-        pytest.param('float32', 'full', 1e-3, marks=pytest.mark.slow),
+        # Two share a batch norm group. With 2 processes, each has two: `test_methods`.
+        ('float64', 'small', 1e-8, 32, [4]),
+        # Of 8, two share a group; each of 4 has one.
+        pytest.param('float64', 'full', 1e-8, 16, [2, 4, 8], marks=pytest.mark.slow),
+        pytest.param('float32', 'full', 1e-3, 16, [2, 4, 8], marks=pytest.mark.slow),
     ],
 )
-def test_training(folder, precision, size, tolerance):
-    config = write_config(folder, precision, size)
+def test_training(folder, precision, size, tolerance, group, all_processes):
+    config = write_config(folder, precision, size, group=group)
     alone = records(folder, 1, config)[0]
     assert len(alone['losses']) == SIZES[size]['epochs'] * SIZES[size]['iterations']
-    for processes in (2, 4, 8):  # of 8, two share a batch norm group
+    for processes in all_processes:
         ranks = records(folder, processes, config)
         losses = torch.tensor([rank['losses'] for rank in ranks], dtype=torch.double)
         expected = torch.tensor(alone['losses'], dtype=torch.double)
@@ -181,10 +184,12 @@ def test_training(folder, precision, size, tolerance):
         assert max(report) < tolerance, report
 
 
+@pytest.mark.slow  # test_train_and_test.py does it with 2
 def test_testing(folder, tmp_path):
     """The mAP of the same weights."""
     config = write_config(folder, 'float32', 'small')
-    checkpoint = folder / 'float64_small_cc_r18_synthetic_1' / 'epoch_2.pth'
+    records(folder, 1, config)
+    checkpoint = folder / f'{config.stem}_1' / 'epoch_2.pth'
     results = []
     for processes in (1, 4):
         out = tmp_path / f'{processes}.json'

@@ -14,7 +14,7 @@ from mmreid_cc.engine.resuming import newest_whole_checkpoint
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest', 'interruptions'])
+custom_imports = dict(imports=['tiny_backbone', 'interruptions'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(

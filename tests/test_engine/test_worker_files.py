@@ -3,12 +3,12 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from conftest import ROOT
+from tool_runs import start_server
 
 
 @pytest.fixture
@@ -17,7 +17,9 @@ def setup(tiny_config, tmp_path):
     for loader in (tiny_config.train_dataloader, tiny_config.val_dataloader):
         loader.update(num_workers=2, persistent_workers=True)
     config = tmp_path / 'tiny.py'
-    text = f"custom_imports = dict(imports=['conftest'])\n{tiny_config.pretty_text}"
+    text = (
+        f"custom_imports = dict(imports=['tiny_backbone'])\n{tiny_config.pretty_text}"
+    )
     config.write_text(text)
     folder = tmp_path / 'temporary'
     folder.mkdir()
@@ -27,7 +29,7 @@ def setup(tiny_config, tmp_path):
 def start(config, folder, *options):
     """Start tools/train.py."""
     return subprocess.Popen(
-        [sys.executable, ROOT / 'tools' / 'train.py', config, *options],
+        [start_server(), ROOT / 'tools' / 'train.py', config, *options],
         env=dict(
             os.environ,
             TMPDIR=str(folder),

@@ -183,7 +183,7 @@ def test_every_process_stops(market_root, tmp_path):
     config = tmp_path / 'spoilt.py'
     config.write_text(f"""
 _base_ = '{ROOT}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest', 'test_invalid_loss'])
+custom_imports = dict(imports=['tiny_backbone', 'test_invalid_loss'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(

@@ -23,7 +23,7 @@ def test_a_killed_worker(tiny_config, tmp_path, persistent):
     tiny_config.train_dataloader.sampler.iters_per_epoch = 30
     tiny_config.custom_hooks = [dict(type='KillWorkerHook')]
     config = tmp_path / 'killed.py'
-    imports = "custom_imports = dict(imports=['conftest', 'interruptions'])\n"
+    imports = "custom_imports = dict(imports=['tiny_backbone', 'interruptions'])\n"
     config.write_text(imports + tiny_config.pretty_text)
     status, printed = run_tool('train.py', config, cwd=tmp_path)
     assert status == 1

@@ -1,5 +1,6 @@
 """Grids of runs: trained once each, tabulated and drawn."""
 
+import copy
 import json
 
 import pytest
@@ -9,7 +10,7 @@ from tool_runs import run_tool
 
 BASE = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest'])
+custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 data = dict(data_root='{data}')
@@ -89,11 +90,12 @@ def test_the_papers_grid_fits_its_config():
     from mmreid_cc.engine.config_check import check_config, check_options
 
     grid = Config.fromfile(ROOT / 'configs' / 'ablations' / 'paper_synthetic.py')
+    base = Config.fromfile(ROOT / grid.config)
     groups = grid.groups
     assert set(groups) >= {'memory', 'momentum', 'update', 'initialisation', 'batch'}
     for values in groups.values():
         for options in values.values():
-            config = Config.fromfile(ROOT / grid.config)
+            config = copy.deepcopy(base)
             check_options(config, options)
             config.merge_from_dict(options.to_dict())
             check_config(config)

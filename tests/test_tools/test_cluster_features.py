@@ -70,7 +70,7 @@ def test_on_ray(folder):
         'cluster_features.py', *arguments, '--dbscan', cwd=folder
     )
     assert status == 1
-    assert 'was begun with something else: settings auto, now' in printed
+    assert 'was begun with other files or settings: settings auto, now' in printed
 
 
 def test_what_is_not_allowed(folder):

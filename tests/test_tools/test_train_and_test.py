@@ -11,7 +11,7 @@ from mmreid_cc.datasets import write_labels
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest'])
+custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(
@@ -70,7 +70,10 @@ def test_train_resume_and_test(config, market_root, tmp_path):
 
 
 def test_two_processes(config, market_root, tmp_path):
-    """Two gloo processes train and test with the config of one."""
+    """Two gloo processes train and test with the config of one.
+
+    The launcher starts a training in `test_a_killed_process_ends_the_others`.
+    """
     data = ['--data-root', market_root]
     crops = sorted((market_root / 'bounding_box_train').glob('*.jpg'))
     write_labels(tmp_path / 'labels.csv', crops, [int(c.name[:4]) // 3 for c in crops])
@@ -78,8 +81,8 @@ def test_two_processes(config, market_root, tmp_path):
     labels = f'{hook}.initial_labels={tmp_path / "labels.csv"}'
     ranking = 'custom_hooks.0.type=RankingVisualizationHook'
     options = ['--cfg-options', labels, f'{hook}.draw_clusters=True', ranking]
-    status, printed = run_script(
-        'dist_train.sh', config, 2, *data, *options, cwd=tmp_path
+    status, printed = run_tool(
+        'train.py', config, *data, *options, cwd=tmp_path, processes=2
     )
     assert status == 0, printed[-8000:]
     assert printed.count('Clustering before epoch 1: clusters 3,') == 1
@@ -118,7 +121,9 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
 def test_a_killed_process_ends_the_others(config, market_root, tmp_path):
     """Within a minute, with the reason, and not by a time limit of hours."""
     kill = "[dict(type='KillHook', point='iteration', epoch=2, rank=1)]"
-    text = config.read_text().replace("['conftest']", "['conftest', 'interruptions']")
+    text = config.read_text().replace(
+        "['tiny_backbone']", "['tiny_backbone', 'interruptions']"
+    )
     config.write_text(f'{text}custom_hooks = {kill}\n')
     arguments = [config, 2, '--data-root', market_root]
     status, printed = run_script('dist_train.sh', *arguments, cwd=tmp_path)

@@ -17,7 +17,7 @@ from mmreid_cc.engine.safe_loading import load_file
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
-custom_imports = dict(imports=['conftest'])
+custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(

@@ -49,7 +49,7 @@ def read_grid(file: Path) -> dict[str, Any]:
             the folder of the grid.
 
     Returns:
-        With all keys.
+        The grid, with all keys.
     """
     grid = Config.fromfile(file).to_dict()
     unknown = set(grid) - GRID_KEYS
@@ -67,7 +67,7 @@ def read_grid(file: Path) -> dict[str, Any]:
 
 
 def merged_config(grid: dict[str, Any], options: dict[str, Any], seed: int) -> str:
-    """The config of a run, as text."""
+    """Return the config of a run, as text."""
     config = Config.fromfile(grid['config'])
     config.merge_from_dict(grid['options'])
     config.merge_from_dict(options)
@@ -79,8 +79,8 @@ def run(config: str, work_dir: Path) -> Row:
     """Train once, unless that is done, and read the results.
 
     Args:
-        config: Of the run, as text.
-        work_dir: Of the run.
+        config: The config of the run, as text.
+        work_dir: The folder of the run.
 
     Returns:
         The columns of the table.
@@ -107,7 +107,7 @@ def run(config: str, work_dir: Path) -> Row:
 
 
 def summarize(work_dir: Path, seconds: float) -> Row:
-    """The results of a finished run, from its log."""
+    """Read the results of a finished run from its log."""
     curves = {
         name: [value for _, value in sorted(curve)]
         for name, curve in read_scalars(work_dir).items()
@@ -126,11 +126,11 @@ def summarize(work_dir: Path, seconds: float) -> Row:
 
 
 def run_grid(grid: dict[str, Any], work_dir: Path) -> list[Row]:
-    """Train everything.
+    """Do all runs of a grid.
 
     Args:
-        grid: As of :func:`read_grid`.
-        work_dir: With a folder for each run.
+        grid: A grid from :func:`read_grid`.
+        work_dir: The folder that gets a folder for each run.
 
     Returns:
         For each value of each group ``group``, ``value`` and, for each column, a list
@@ -156,12 +156,14 @@ def run_grid(grid: dict[str, Any], work_dir: Path) -> list[Row]:
 
 
 def folder_name(text: str) -> str:
-    """A text as the name of a folder."""
+    """Convert a text to the name of a folder."""
     return ''.join(c if c.isalnum() or c == '-' else '_' for c in text)
 
 
 def table(rows: list[Row]) -> str:
-    """The results in Markdown: means over seeds, ± the deviation of the sample."""
+    """Format the results in Markdown: means over seeds, ± the deviation of the
+    sample.
+    """
     names = [name for name in COLUMNS if any(name in row for row in rows)]
     header = ['', '', *(COLUMNS[name] for name in names)]
     lines = [header, ['---'] * len(header)]

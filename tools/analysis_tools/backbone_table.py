@@ -48,7 +48,7 @@ def read_configs(page: str) -> dict[str, Config]:
             ``_base_`` is in ``configs/``.
 
     Returns:
-        By name.
+        The configs, by name.
     """
     configs = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ def multiply_adds(model: nn.Module, images: torch.Tensor) -> int:
         images: (B, 3, H, W).
 
     Returns:
-        Of all B images.
+        The number for all B images.
     """
     # The counter does not know the fused attention of CPUs.
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
@@ -89,7 +89,7 @@ def images_per_second(model: nn.Module, seconds: float) -> float:
 
     Args:
         model: in test mode.
-        seconds: of CPU time to measure for, at least.
+        seconds: the least CPU time of the measurement.
 
     Returns:
         Images per second of CPU time.

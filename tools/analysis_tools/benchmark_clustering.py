@@ -39,7 +39,7 @@ CLUSTERER_NAMES = ('DBSCAN', 'InfoMap', 'HDBSCAN', 'Agglomerative', 'KMeans')
 
 
 def compare(features: NDArray[np.float32]) -> Row:
-    """Measure both versions from the neighbours on.
+    """Measure both versions, from the same neighbours.
 
     Args:
         features: (N, D), L2-normalised.
@@ -71,8 +71,8 @@ def scale(n_images: int, method: str, decay: float) -> list[Row]:
 
     Args:
         n_images: number of images.
-        method: of :func:`mmreid_cc.clustering.knn`.
-        decay: of :func:`generate_features`.
+        method: the method of :func:`mmreid_cc.clustering.knn`.
+        decay: the decay of :func:`generate_features`.
 
     Returns:
         One row per stage, the last with recall and agreement with the identities.

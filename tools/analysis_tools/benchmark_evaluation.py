@@ -102,7 +102,7 @@ def compare_ranking(name: str, data: Data, most_queries: int) -> list[Row]:
     """Rank the same blocks of distances in three ways, and measure ours as a whole.
 
     Args:
-        name: of the preset.
+        name: the name of the preset.
         data: query and gallery.
         most_queries: how many queries, evenly spread, scikit-learn ranks at most.
 
@@ -166,7 +166,7 @@ def measure_re_ranking(name: str, data: Data) -> list[Row]:
     """Re-rank sparsely, rank by it, and compare with the dense version where it fits.
 
     Args:
-        name: of the preset.
+        name: the name of the preset.
         data: query and gallery.
 
     Returns:

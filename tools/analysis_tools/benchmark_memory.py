@@ -32,7 +32,7 @@ def compare_updates(name: str, ours: Update, loop: Update, repeats: int) -> Row:
     """Measure one rule in both ways on the same batch.
 
     Args:
-        name: of the rule.
+        name: the name of the rule.
         ours: vectorised.
         loop: one query after the other.
         repeats: number of measured calls of each.
@@ -82,9 +82,9 @@ def median_ms(
     """Return the median milliseconds of a call, on the clock and of the CPU.
 
     Args:
-        repeats: how many calls are measured, after the first ones.
-        call: what is measured.
-        *arguments: of the call.
+        repeats: the number of measured calls, after the first ones.
+        call: the function to measure.
+        *arguments: arguments of the call.
     """
     spent = []
     for _ in range(WARM_UP + repeats):

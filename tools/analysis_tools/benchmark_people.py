@@ -18,7 +18,7 @@ from feature_generator import generate_features
 
 from mmreid_cc.apis import Gallery, People
 from mmreid_cc.apis.known_tracks import UNDECIDED, KnownTracks
-from mmreid_cc.apis.metadata_columns import known_numbers
+from mmreid_cc.apis.metadata_numbers import known_numbers
 from mmreid_cc.apis.person_matching import measure
 from mmreid_cc.clustering import pair_f1
 from mmreid_cc.clustering.tracks import number_tracks

@@ -94,13 +94,13 @@ def by_ray(folder: Path, workers: int) -> Row:
 
 
 def n_blocks(n_images: int, workers: int) -> int:
-    """In how many blocks the workers read the neighbourhoods of rows."""
+    """Return the number of blocks in which workers read the neighbourhoods of rows."""
     size = -(-n_images // (4 * workers))  # of a group
     return 4 * workers * -(-size // ROWS_PER_BLOCK)
 
 
 def predicted(before: Row, n_images: int) -> Row:
-    """What the model says of more images, from the stages of fewer."""
+    """Predict the costs of more images from the stages of fewer."""
     growth = n_images / before['N']
     blocks, blocks_before = (
         n_blocks(n, before['workers']) for n in (n_images, before['N'])
@@ -117,7 +117,7 @@ def predicted(before: Row, n_images: int) -> Row:
 
 
 def alone(function: Callable[..., Row], *arguments: Any) -> Row:
-    """Call in a fresh process, so that memory of one stage is not that of another."""
+    """Call a function in a fresh process, so that stages do not share memory."""
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         return pool.submit(function, *arguments).result()

@@ -1,4 +1,4 @@
-r"""Compare the settings that AutoDBSCAN finds with the best, which identities tell.
+r"""Compare the settings that AutoDBSCAN finds with the best ones by identities.
 
     python tools/extract_features.py CONFIG CHECKPOINT data/cuhk03/bounding_box_train \
         --pattern '(?P<pid>[0-9]+)_c(?P<cam>[0-9])' --out osnet.npz
@@ -65,7 +65,7 @@ def compare(features: NDArray[np.float32], pids: Indices | None, seeds: range) -
     Args:
         features: (N, D), L2-normalised.
         pids: (N,) identities; None where there are none.
-        seeds: of the choice.
+        seeds: the seeds of the choice.
 
     Returns:
         The row of the table.

@@ -45,7 +45,7 @@ _SECONDS = 7.5 * 60  # the last finding may take half a minute
 
 
 def versions() -> Iterator[Finding]:
-    """Return what the check runs on.
+    """Describe the machine and the versions.
 
     Yields:
         Versions, the GPU, its memory, and the cores of the CPU.

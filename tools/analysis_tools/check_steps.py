@@ -18,10 +18,10 @@ class Finding:
     """One line of a step's result.
 
     Args:
-        what: it is.
+        what: a description.
         value: a number or a text.
-        unit: of the number.
-        right: whether the value is what it has to be; None where that is not known.
+        unit: the unit of the number.
+        right: whether the value is right; None if that is not known.
     """
 
     what: str
@@ -35,11 +35,11 @@ class Step:
     """The result of a step.
 
     Args:
-        name: of the step.
-        status: ``'ok'``, ``'wrong'`` (a finding is), ``'error'`` or ``'skipped'``.
-        seconds: that it took.
-        findings: up to the error, if there was one.
-        error: traceback, or the reason for which it was skipped.
+        name: the name of the step.
+        status: ``'ok'``, ``'wrong'`` (if a finding is), ``'error'`` or ``'skipped'``.
+        seconds: the duration.
+        findings: all findings; up to the error, if there was one.
+        error: the traceback, or the reason why it was skipped.
     """
 
     name: str
@@ -59,12 +59,12 @@ def run_steps(
     """Run steps one after the other, and continue if one fails.
 
     Args:
-        steps: by name, functions that yield findings.
-        seconds: after which no further step is begun, and the one under way ends with
-            its next finding.
+        steps: functions that yield findings, by name.
+        seconds: the time limit, after which no step begins, and the current one ends
+            with its next finding.
 
     Returns:
-        One for each, in their order.
+        The results of the steps, in their order.
 
     Example:
         >>> run_steps({'sum': lambda: iter([Finding('1 + 1', 2)])}, seconds=60)
@@ -100,7 +100,7 @@ def print_steps(steps: list[Step]) -> None:
     """Print a table of all findings.
 
     Args:
-        steps: that were run.
+        steps: the steps that were run.
     """
     table = Table('step', 'status', 's', 'what', 'value')
     for step in steps:
@@ -117,11 +117,11 @@ def print_steps(steps: list[Step]) -> None:
 
 
 def write_steps(path: Path, steps: list[Step]) -> None:
-    """Write all as JSON.
+    """Write all results as JSON.
 
     Args:
-        path: of the file; its folder is created.
-        steps: that were run.
+        path: the path of the file; its folder is created.
+        steps: the steps that were run.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {'steps': [asdict(step) for step in steps]}

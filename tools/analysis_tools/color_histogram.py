@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/color_histogram.py data/synthetic
 
-Whatever a trained network reaches should be well above these numbers.
+A trained network should be well above these numbers.
 """
 
 import argparse

@@ -31,7 +31,7 @@ def generate_features(
             looks alike in all directions, the hardest case for an approximate search.
             The singular values of MobileNetV2 features of 3,858 pedestrian crops fall
             as rank^−0.50 (ranks 4 to 128).
-        seed: of the random numbers; they do not depend on anything else.
+        seed: the seed of the random numbers.
 
     Returns:
         Features (N, D), L2-normalised; identities (N,); cameras (N,).

@@ -38,8 +38,8 @@ def check_memory(sizes: Sizes, device: str) -> Iterator[Finding]:
     """Compare loss, gradient and centroids with a loop in float64.
 
     Args:
-        sizes: of everything.
-        device: of the memory.
+        sizes: the sizes of all steps.
+        device: the device of the memory.
 
     Yields:
         Largest differences, by update and precision of the embeddings.
@@ -102,7 +102,7 @@ def check_search(sizes: Sizes, device: str) -> Iterator[Finding]:
     """Compare neighbours and pseudo labels with those of the CPU.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         device: not used; the search takes this process's GPU.
 
     Yields:
@@ -127,7 +127,7 @@ def check_groups(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Compare a step by batch norm groups with the same step by pieces of that size.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:
@@ -163,7 +163,7 @@ def count_synchronisations(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Count how often an iteration waits for the GPU, and in whose code.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:

@@ -30,12 +30,12 @@ class Sizes:
         clusters: P of a batch.
         instances: K of a batch.
         group: images that batch norm sees together, a quarter of a batch.
-        people: drawn, to train on.
-        iterations: that are timed.
+        people: the number of drawn people to train on.
+        iterations: the number of timed iterations.
         searches: rows and dimensions of the features that are searched.
         share: part of the rows of the last search that look for neighbours.
-        extracted: images.
-        run: iterations of the whole run.
+        extracted: the number of images whose features are extracted.
+        run: the number of iterations of the whole run.
         workers: numbers of processes that load images.
     """
 
@@ -96,12 +96,12 @@ def recipe(sizes: Sizes, folder: Path, **options: Any) -> Config:
     """Return the recipe of the paper on drawn pedestrians, from random weights.
 
     Args:
-        sizes: of everything.
-        folder: of images and logs.
+        sizes: the sizes of all steps.
+        folder: the folder of images and logs.
         **options: further changes, merged last; keys with dots as ``a__b``.
 
     Returns:
-        Of a Runner; without validation.
+        A config for a Runner, without validation.
     """
     cfg = Config.fromfile(ROOT / 'configs' / 'cc_r50_market.py')
     drop_own_scope(cfg)
@@ -141,7 +141,7 @@ def repeated_batch(cfg: Config) -> Config:
     """Let a recipe run :class:`RepeatedBatchLoop`.
 
     Args:
-        cfg: see :func:`recipe`.
+        cfg: a config from :func:`recipe`.
     """
     cfg.train_cfg = dict(type='RepeatedBatchLoop', max_epochs=1)
     return cfg
@@ -151,8 +151,8 @@ def build(cfg: Config, folder: Path) -> Runner:
     """Build a Runner as tools/train.py does, in this process.
 
     Args:
-        cfg: see :func:`recipe`.
-        folder: of its log.
+        cfg: a config from :func:`recipe`.
+        folder: the folder of its log.
     """
     cfg.launcher, cfg.work_dir = 'none', str(folder)
     cfg.experiment_name = f'check_{time.monotonic_ns()}'
@@ -167,7 +167,7 @@ class RepeatedBatchLoop(EpochBasedTrainLoop):
     """Train on one batch repeatedly, and time it without a loader.
 
     Attributes:
-        seconds (float): Of an iteration, after the first ones.
+        seconds (float): Seconds of an iteration, without the first ones.
         watch (AbstractContextManager): Entered for the timed iterations.
     """
 
@@ -205,11 +205,11 @@ def train(
     """Start tools/train.py, once or as a group over gloo that shares one GPU.
 
     Args:
-        cfg: see :func:`recipe`.
-        work_dir: of the run.
-        *arguments: further ones.
-        processes: of the group.
-        timeout: seconds after which :func:`finish` kills them.
+        cfg: a config from :func:`recipe`.
+        work_dir: the folder of the run.
+        *arguments: further arguments of the tool.
+        processes: the number of processes in the group.
+        timeout: the seconds after which :func:`finish` kills them.
 
     Returns:
         The processes; give them to :func:`finish`.
@@ -249,10 +249,11 @@ def finish(started: list[Any]) -> None:
     """Wait for processes of :func:`train`.
 
     Args:
-        started: of one run or of several.
+        started: the processes of one run or of several.
 
     Raises:
-        RuntimeError: If one failed or took too long; with the end of what it printed.
+        RuntimeError: If a process failed or took too long. The error shows the end of
+            what it printed.
     """
     try:
         for process in started:
@@ -276,7 +277,7 @@ def weights(file: Path) -> dict[str, torch.Tensor]:
     """Return the weights of a checkpoint of these runs.
 
     Args:
-        file: its path.
+        file: the path of the checkpoint.
     """
     return torch.load(file, map_location='cpu', weights_only=False)['state_dict']
 
@@ -289,9 +290,9 @@ def difference(
     """Return how far weights differ, relative to how far training has moved them.
 
     Args:
-        found: of one run.
-        expected: of another.
-        before: of both in the beginning.
+        found: the weights of one run.
+        expected: the weights of another run.
+        before: the weights from which both runs started.
     """
     names = [name for name in before if before[name].is_floating_point()]
 

@@ -17,7 +17,7 @@ def check_repeatability(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Do the same run twice, then resumed, and then in two processes.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:
@@ -80,7 +80,7 @@ def measure_run(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Measure a run in mixed precision, and how long it waits for images.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:

@@ -47,7 +47,7 @@ def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Measure images per second and peak memory of training on one batch.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:
@@ -123,7 +123,7 @@ class NoiseImages(Dataset):
     """Images of noise in the form of a pipeline's output.
 
     Args:
-        count: how many.
+        count: the number of images.
         image: height and width.
     """
 
@@ -145,7 +145,7 @@ def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
     """Collate a batch as MMEngine's ``default_collate`` does.
 
     Args:
-        samples: of :class:`NoiseImages`.
+        samples: samples of :class:`NoiseImages`.
     """
     inputs = torch.stack([sample['inputs'] for sample in samples])
     return dict(inputs=inputs, data_samples=[s['data_samples'] for s in samples])
@@ -155,7 +155,7 @@ def measure_extraction(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Measure the seconds for the features of as many images as Market-1501 has.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:
@@ -186,7 +186,7 @@ def measure_search(sizes: Sizes, device: str) -> Iterator[Finding]:
     """Measure the seconds of the exact search for 30 neighbours.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         device: where the features are drawn.
 
     Yields:
@@ -220,7 +220,7 @@ def keep_all(dataset: Any, size: tuple[int, int]) -> None:
     """Decode and resize all images of a data set, and keep them.
 
     Args:
-        dataset: of training.
+        dataset: the training set.
         size: height and width.
     """
     dataset.keep_images(ImageCache(len(dataset), size))
@@ -232,7 +232,7 @@ def measure_loading(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Measure the images per second of the training loader, by its processes.
 
     Args:
-        sizes: of everything.
+        sizes: the sizes of all steps.
         folder: for images and logs.
 
     Yields:

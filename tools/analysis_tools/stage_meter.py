@@ -13,9 +13,9 @@ class Measurement:
     """The costs of a stage.
 
     Args:
-        seconds: on the wall clock.
-        cpu_seconds: of all threads, user and system.
-        peak_mb: most memory that the process held during the stage, in 10⁶ bytes.
+        seconds: the elapsed time.
+        cpu_seconds: the CPU time of all threads, user and system.
+        peak_mb: the most memory that the process held during the stage, in 10⁶ bytes.
         added_mb: the same, above what it held before the stage.
     """
 
@@ -28,7 +28,7 @@ class Measurement:
         """Add a part of the same stage: times are added, and the higher peak is kept.
 
         Args:
-            part: measured on its own, before or after the others.
+            part: the part, which was measured on its own.
         """
         self.seconds += part.seconds
         self.cpu_seconds += part.cpu_seconds

@@ -24,7 +24,7 @@ class SynchronisationCounter:
     """Within a ``with`` statement, count the calls that wait for the GPU.
 
     PyTorch reports those that it knows of: copies to the CPU, ``item()``, indexing by
-    masks. Each is booked to the innermost frame of a package that is looked at.
+    masks. Each call is counted for the innermost frame in one of the given packages.
 
     Attributes:
         places (Counter): Calls by ``(package, file:line)``.

@@ -12,7 +12,7 @@ from torch import Tensor
 def momentum_loop(
     centroids: Tensor, queries: Tensor, labels: Tensor, momentum: float
 ) -> None:
-    """Each query moves its centroid, one after the other, in place.
+    """Let each query move its centroid, one after the other, in place.
 
     Args:
         centroids: (C, D), L2-normalised.
@@ -30,7 +30,7 @@ def momentum_loop(
 def hard_loop(
     centroids: Tensor, queries: Tensor, labels: Tensor, momentum: float
 ) -> None:
-    """The least similar query of each cluster moves its centroid, in place.
+    """Let the least similar query of each cluster move its centroid, in place.
 
     Arguments are those of :func:`momentum_loop`.
     """

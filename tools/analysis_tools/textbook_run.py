@@ -31,7 +31,7 @@ class TextbookRun:
 
     Args:
         model: An ``ImageClassifier``; its head gives embeddings.
-        optimizer: Of the model.
+        optimizer: The optimizer of the model.
         size: height and width of the images.
         settings: ``k1``, ``k2``, ``eps``, ``min_samples``, ``momentum``,
             ``temperature``, ``num_clusters``, ``num_instances``, ``iterations``,
@@ -68,7 +68,7 @@ class TextbookRun:
         """Run an epoch.
 
         Args:
-            paths: of the N training images.
+            paths: the paths of the N training images.
             cam_ids: (N,) cameras.
 
         Returns:
@@ -99,13 +99,13 @@ class TextbookRun:
         """Return the mAP of the Market-1501 protocol.
 
         Args:
-            paths: of the images of query and gallery.
-            pids: identity of each.
-            cam_ids: camera of each.
-            is_query: whether it is a query.
+            paths: the paths of query and gallery images.
+            pids: the identity of each image.
+            cam_ids: the camera of each image.
+            is_query: whether an image is a query.
 
         Returns:
-            In percent.
+            The mAP in percent.
         """
         with self.meter('test'):
             features = self.embed(paths)

@@ -27,7 +27,7 @@ def publish(checkpoint: Path, out: Path) -> Path:
         The name with the digits.
 
     Raises:
-        ValueError: If the checkpoint cannot be read, or ``out`` does not end as said.
+        ValueError: If the checkpoint cannot be read, or ``out`` has another ending.
     """
     if out.suffix != '.pth':
         raise ValueError(f'{out} must end in .pth')

@@ -133,7 +133,7 @@ class RunData:
 
         Raises:
             ValueError: If the config clusters nothing.
-            RuntimeError: If nothing was clustered.
+            RuntimeError: If all images are un-clustered.
         """
         hook = cluster_hook(self.cfg)
         if hook is None:

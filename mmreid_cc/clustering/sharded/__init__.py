@@ -1,4 +1,4 @@
-"""Clustering of features that lie in files, task by task: DBSCAN past one machine."""
+"""DBSCAN of features in files, task by task, on one machine or several."""
 
 from .driver import cluster_files
 from .ray_tasks import RayTasks

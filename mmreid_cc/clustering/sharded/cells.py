@@ -1,4 +1,4 @@
-"""Cells of rows that are alike: found on a sample, then all rows are sorted by them."""
+"""Find cells of similar rows on a sample, and sort all rows by cell."""
 
 import math
 
@@ -20,7 +20,7 @@ from .shuffle import gather, scatter
 
 
 def sample_batch(job: Job, number: int) -> np.ndarray:
-    """The chosen rows of a batch, (S, D) float32."""
+    """Read the chosen rows of a batch, (S, D) float32."""
     rows, features = read_batch(job.batches[number])
     return float32(features[np.isin(rows, job.chosen, assume_unique=True)])
 
@@ -29,12 +29,14 @@ def find_centroids(sample: np.ndarray, n_rows: int) -> np.ndarray:
     """Find the cells of N rows by k-means, and number them so that neighbours are near.
 
     Args:
-        sample (np.ndarray): (S, D) float32, the :func:`training_rows`.
-        n_rows (int): N.
+        sample (np.ndarray): The rows that :func:`training_rows` chooses, (S, D)
+            float32.
+        n_rows (int): N, the number of all rows.
 
     Returns:
-        np.ndarray: (C, D) float32, those of ``knn(method='ivf')`` in another order: √C
-        cells of cells follow each other, each the nearest one that is left.
+        np.ndarray: The centroids of ``knn(method='ivf')`` in another order, (C, D)
+        float32. They are grouped into √C cells of cells, each of which follows the
+        nearest one that is left.
 
     Example:
         >>> find_centroids(np.eye(4, dtype=np.float32), 4).shape
@@ -55,7 +57,7 @@ def find_centroids(sample: np.ndarray, n_rows: int) -> np.ndarray:
 
 
 def assign_cells(job: Job, number: int) -> None:
-    """Stage ``cells``: the cell of each row of a batch."""
+    """Write the stage ``cells``: the cell of each row of a batch."""
     cells = nearest_cells(read_batch(job.batches[number])[1], job.centroids)
     write_rows(
         stage_file(job.layout.folder, 'cells', number), dict(cell=cells[:, None])
@@ -63,14 +65,14 @@ def assign_cells(job: Job, number: int) -> None:
 
 
 def scatter_features(job: Job, number: int) -> None:
-    """Stage ``scattered``: features of a batch, on the way to their groups."""
+    """Write the stage ``scattered``: the features of a batch, sorted by group."""
     rows, features = read_batch(job.batches[number])
     columns = dict(row=rows, feature=features)
     scatter(job.layout, 'scattered', number, rows, columns)
 
 
 def gather_features(job: Job, group: int) -> None:
-    """Stage ``features``: those of a group, in the order of cells."""
+    """Write the stage ``features``: the features of a group, in the order of cells."""
     rows, features = gather(
         job.layout, 'scattered', len(job.batches), group, ['row', 'feature']
     )

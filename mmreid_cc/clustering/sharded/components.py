@@ -24,23 +24,25 @@ def label_rows(
 ) -> np.ndarray:
     """Find the clusters of DBSCAN in the stage ``distance``.
 
-    The process that calls it reads the distances three times, a chunk of 1024 rows at
-    a time, and joins core points by union-find. Edges are never held as a whole. Of
-    each row it holds its number, place and twin, how many rows it stands for and its
-    parent (int32), whether it is a core point, and its label (int64, twice at the end):
-    37 bytes. So 4 GB are enough for 10⁸ rows, and 80 GB for the 2·10⁹ that int32 can
-    number.
+    The process that calls it reads the distances three times, a chunk of 1024 rows at a
+    time, and joins core points by union-find. It never holds all edges. For each row it
+    holds the number, the place, the twin, the number of twins and the parent (int32),
+    whether it is a core point, and the label (int64, twice at the end): 37 bytes. So 4
+    GB are enough for 10⁸ rows, and 80 GB for the 2·10⁹ rows that int32 can number.
 
     Args:
-        layout (Layout): Of the rows.
-        twins (np.ndarray): (N,) int32, the first row with the same encoding, for which
-            alone there are distances, see :func:`find_twins`.
+        layout (Layout): Where the rows lie.
+        twins (np.ndarray): The first row that has the same encoding, (N,) int32, see
+            :func:`find_twins`. Distances are stored for this row only.
         eps (float): Largest distance of two neighbours.
-        min_samples (int): Neighbours, itself included, that make a core point.
-        track (Callable): Goes over the groups, to show how far it is. Defaults to iter.
+        min_samples (int): The number of neighbours that make a row a core point; the
+            row itself counts.
+        track (Callable): Iterates over the groups and shows the progress. Defaults to
+            iter.
 
     Returns:
-        np.ndarray: (N,) int64, those of :func:`mmreid_cc.clustering.dbscan.dbscan`.
+        np.ndarray: The labels that :func:`mmreid_cc.clustering.dbscan.dbscan` gives,
+        (N,) int64.
 
     Example:
         >>> label_rows(layout, twins, eps=0.6, min_samples=4)
@@ -66,7 +68,7 @@ def label_rows(
 
 
 def _chunks(layout: Layout, group: int) -> Iterator[tuple[np.ndarray, Ragged, Ragged]]:
-    """Rows, and their neighbours and distances."""
+    """Yield the rows of a group by chunks, with their neighbours and distances."""
     rows, first = layout.rows(group), 0
     file = stage_file(layout.folder, 'distance', group)
     for near, distances in read_chunks(file, ['neighbor', 'distance']):

@@ -1,4 +1,4 @@
-"""Jaccard distances by groups of rows, each task with the rows that it needs."""
+"""Jaccard distances, one group of rows at a time."""
 
 import hashlib
 from itertools import pairwise
@@ -23,7 +23,9 @@ from .shuffle import gather, scatter
 
 
 def find_mutual(job: Job, group: int) -> None:
-    """Stage ``mutual``: neighbours that list the row, too, of full and half lists."""
+    """Write the stage ``mutual``: neighbours that list the row, too, in full and half
+    lists.
+    """
     half = half_size(job.settings['k1'])
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
@@ -43,12 +45,12 @@ def find_mutual(job: Job, group: int) -> None:
 
 
 def _with_end(members: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Fill what does not count with −1."""
+    """Fill each row behind its members with −1."""
     return np.where(np.arange(members.shape[1]) < sizes[:, None], members, -1)
 
 
 def encode_rows(job: Job, group: int) -> None:
-    """Stage ``encoding``: the reciprocal set of each row, and its weights."""
+    """Write the stage ``encoding``: the reciprocal set of each row, and its weights."""
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
         (full,) = job.layout.read('mutual', rows, 'full')
@@ -74,7 +76,7 @@ def encode_rows(job: Job, group: int) -> None:
 
 
 def expand_rows(job: Job, group: int) -> None:
-    """Stage ``expanded``: the mean of the encodings of the nearest rows."""
+    """Write the stage ``expanded``: the mean of the encodings of the nearest rows."""
     k2 = job.settings['k2']
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
@@ -96,7 +98,7 @@ def expand_rows(job: Job, group: int) -> None:
 
 
 def _with_hashes(columns: Ragged, weights: Ragged) -> dict[str, Rows]:
-    """The columns of the stage ``expanded``; equal rows have equal hashes."""
+    """Return the columns of the stage ``expanded``; equal rows have equal hashes."""
     hashes = np.empty((len(columns.indptr) - 1, 2), dtype=np.uint64)
     for i, (first, last) in enumerate(pairwise(columns.indptr)):
         digest = hashlib.blake2b(columns.entries[first:last].tobytes(), digest_size=16)
@@ -108,14 +110,16 @@ def _with_hashes(columns: Ragged, weights: Ragged) -> dict[str, Rows]:
 def find_twins(hashes: np.ndarray) -> np.ndarray:
     """Find for each row the first one with the same encoding.
 
-    Their distances to all rows are the same, so one stands for all of them. Of 100,000
-    copies of an image, 10¹⁰ pairs are not computed.
+    Rows with the same encoding have the same distances to all rows, so these are
+    computed for the first one only. For 100,000 copies of an image, this saves 10¹⁰
+    pairs.
 
     Args:
-        hashes (np.ndarray): (N, 2) uint64, 128 bits of the encoding of each row.
+        hashes (np.ndarray): A hash of 128 bits of the encoding of each row, (N, 2)
+            uint64.
 
     Returns:
-        np.ndarray: (N,) int32.
+        np.ndarray: The first row with the same encoding, (N,) int32.
 
     Example:
         >>> find_twins(np.array([[7, 1], [3, 2], [7, 1]], dtype=np.uint64))
@@ -131,7 +135,7 @@ def find_twins(hashes: np.ndarray) -> np.ndarray:
 
 
 def _matrix(columns: Ragged, weights: Ragged, known: Universe) -> csr_array:
-    """The rows of an encoding, with its columns numbered in a universe."""
+    """Return the rows of an encoding, with columns numbered in a universe."""
     return csr_array(
         (weights.entries, known.of(columns.entries), columns.indptr),
         shape=(len(columns.indptr) - 1, len(known)),
@@ -139,7 +143,7 @@ def _matrix(columns: Ragged, weights: Ragged, known: Universe) -> csr_array:
 
 
 def scatter_columns(job: Job, group: int) -> None:
-    """Stage ``crossed``: entries of the encoding, on the way to their columns."""
+    """Write the stage ``crossed``: the entries of the encoding, sorted by column."""
     rows = job.layout.rows(group)
     rows = rows[job.twins[rows] == rows]
     columns, weights = job.layout.read('expanded', rows, 'column', 'weight')
@@ -157,7 +161,9 @@ def scatter_columns(job: Job, group: int) -> None:
 
 
 def gather_columns(job: Job, group: int) -> None:
-    """Stage ``columns``: the columns of the encoding that belong to rows of a group."""
+    """Write the stage ``columns``: the columns of the encoding for the rows of a
+    group.
+    """
     layout = job.layout
     names = ['column', 'row', 'weight']
     columns, rows, weights = gather(layout, 'crossed', layout.groups, group, names)
@@ -170,7 +176,7 @@ def gather_columns(job: Job, group: int) -> None:
 
 
 def find_distances(job: Job, group: int) -> None:
-    """Stage ``distance``: rows of the distance up to ``eps``, none of later twins."""
+    """Write the stage ``distance``: distances up to ``eps``, without later twins."""
 
     def find(every: np.ndarray) -> dict[str, Rows]:
         first = job.twins[every] == every

@@ -1,4 +1,4 @@
-"""DBSCAN of features in files, stage by stage; finished parts are never done again."""
+"""DBSCAN of features in files, stage by stage; no finished part is computed again."""
 
 import json
 import logging
@@ -46,33 +46,34 @@ def cluster_files(
 ) -> np.ndarray:
     """Cluster features in files by DBSCAN on the Jaccard distance.
 
-    The rows are divided into groups of like ones by cells of k-means. A task knows one
-    group of rows, and reads what it needs of others, at most 16,384 rows and their
-    neighbourhoods at once. What a task has found it writes to a Parquet file; the next
-    stage reads it, and so does a run that goes on after an interruption.
+    Cells of k-means divide the rows into groups of similar rows. A task works on one
+    group, and reads what it needs of other groups, at most 16,384 rows and their
+    neighbourhoods at once. It writes its results to a Parquet file. The next stage
+    reads this file, and so does a run that continues after an interruption.
 
-    Given the neighbours, labels are those of :class:`DBSCAN` bit for bit. The
-    neighbours are those of ``knn(method='ivf')`` but for the order in which equal
-    ones were met.
+    For the same neighbours, the labels equal those of :class:`DBSCAN`. The neighbours
+    are those of ``knn(method='ivf')``, except that ties may be resolved in another
+    order.
 
     Args:
-        files (Sequence[str | Path]): Parquet, see :func:`inspect_files`; features in
-            half precision are compared as they are.
-        folder (str | Path): Of what stages find; is made. All machines see it.
+        files (Sequence[str | Path]): Parquet files, see :func:`inspect_files`. Features
+            in half precision are not normalised again.
+        folder (str | Path): The results of the stages. It is created, and all machines
+            must see it.
         tasks (Tasks): Who runs tasks.
-        settings (Mapping[str, Any] | None): Of :class:`DBSCAN`: ``eps``,
-            ``min_samples``, ``k1`` and ``k2``. Defaults to None: :class:`AutoDBSCAN`
-            finds them on 20,000 rows, four runs of rows in the order of cells, so that
-            people are in them with nearly all of their images.
+        settings (Mapping[str, Any] | None): The arguments ``eps``, ``min_samples``,
+            ``k1`` and ``k2`` of :class:`DBSCAN`. Defaults to None: :class:`AutoDBSCAN`
+            finds them on 20,000 rows. These are four runs of rows in the order of
+            cells, so that they hold nearly all images of a person.
 
     Returns:
-        np.ndarray: (N,) int64: −1 is un-clustered, else 0…C − 1.
+        np.ndarray: Labels 0…C − 1, and −1 for un-clustered rows; (N,) int64.
 
     Raises:
-        FileNotFoundError: If a file has vanished.
-        OSError: If no space is left for the folder.
+        FileNotFoundError: If a file is missing.
+        OSError: If the disk of the folder is full.
         ValueError: If the files do not belong together, features are not normalised, or
-            the folder was begun with something else.
+            the folder holds a run with other files or settings.
 
     Example:
         >>> with RayTasks() as tasks:
@@ -87,10 +88,10 @@ def cluster_files(
 
 
 def checked_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of DBSCAN, completed by its defaults.
+    """Complete settings of DBSCAN by its defaults.
 
     Raises:
-        ValueError: If one has another name, or is out of its range.
+        ValueError: If a setting is unknown or out of range.
 
     Example:
         >>> checked_settings(dict(eps=0.55))
@@ -113,7 +114,9 @@ def _plan(
     settings: Mapping[str, Any] | None,
     workers: int,
 ) -> dict[str, Any]:
-    """Begin a folder, or go on with one that was begun with the same."""
+    """Begin a folder, or continue one that was begun with the same files and
+    settings.
+    """
     size = -(-files.rows // (_GROUPS_PER_WORKER * workers))
     plan = dict(
         rows=files.rows,
@@ -131,8 +134,8 @@ def _plan(
         ]
         if differs:
             raise ValueError(
-                f'{folder} was begun with something else: {"; ".join(differs)}. Name '
-                'another --work-dir, or remove this one.'
+                f'{folder} was begun with other files or settings: '
+                f'{"; ".join(differs)}. Name another --work-dir, or remove this one.'
             )
     else:
         with replacing(file) as part:
@@ -141,12 +144,12 @@ def _plan(
 
 
 class Run:
-    """One clustering: what is done of it, and what is still to do.
+    """A clustering that computes what its folder does not hold yet.
 
     Args:
-        folder (Path): Of what stages find.
-        files (FeatureFiles): To cluster.
-        rows_per_group (int): Rows of a group.
+        folder (Path): The results of the stages.
+        files (FeatureFiles): The features.
+        rows_per_group (int): The number of rows in a group.
         tasks (Tasks): Who runs tasks.
     """
 
@@ -159,7 +162,7 @@ class Run:
         self.job = Job(in_batches(files.parts, rows_per_group), layout)
 
     def labels(self, settings: Mapping[str, Any] | None) -> np.ndarray:
-        """Do what is still to do."""
+        """Compute all labels, (N,) int64."""
         self.sort_rows()
         found = self.find_settings() if settings is None else settings
         if isinstance(found, int):
@@ -190,7 +193,7 @@ class Run:
         discard(self.job.layout.folder, ['scattered'])
 
     def centroids(self) -> np.ndarray:
-        """The centroids of all cells, (C, D) float32."""
+        """Return the centroids of all cells, (C, D) float32."""
         file = stage_file(self.job.layout.folder, 'centroids', 0)
         if not file.is_file():
             chosen = training_rows(self.files.rows, np.random.default_rng(0))
@@ -207,7 +210,7 @@ class Run:
         return read_places(file, ['centroid'])[0]
 
     def sorted_by_cells(self) -> Job:
-        """What tasks know, with the place of each row."""
+        """Return the job with the place of each row."""
         layout = self.job.layout
         numbers = range(len(self.job.batches))
         files = [stage_file(layout.folder, 'cells', number) for number in numbers]
@@ -222,10 +225,11 @@ class Run:
         return replace(self.job, layout=layout, starts=starts)
 
     def find_settings(self) -> dict[str, Any] | int:
-        """Find the settings of DBSCAN on a sample, or the label of all where none fit.
+        """Find the settings of DBSCAN on a sample, or one label for all rows if none
+        fit.
 
-        The rows of the sample follow each other in the order of cells, so that people
-        are in it with nearly all of their images.
+        The sample takes runs of rows in the order of cells, so that it holds nearly all
+        images of a person.
         """
         file = Path(self.job.layout.folder, _SETTINGS)
         if not file.is_file():
@@ -240,8 +244,8 @@ class Run:
             with self.tasks.measured('settings'):
                 labels = clusterer.fit_predict(features)
             print_log(
-                f'Settings found on {len(rows)} of {len(order)} images, of which the '
-                f'numbers here tell: {clusterer.explanation()}',
+                f'Settings found on {len(rows)} of {len(order)} images, which the '
+                f'following numbers describe: {clusterer.explanation()}',
                 logger='current',
                 level=logging.INFO,
             )
@@ -277,7 +281,7 @@ class Run:
         self.log_recall()
 
     def log_recall(self) -> None:
-        """Estimate the share of true neighbours, as ``knn`` does."""
+        """Estimate and log the share of true neighbours, as ``knn`` does."""
         layout = self.job.layout
         rng = np.random.default_rng(0)
         n_rows = len(layout.order)
@@ -314,7 +318,9 @@ class Run:
         discard(layout.folder, ['expanded', 'columns'])
 
     def with_twins(self) -> Job:
-        """What tasks know, with the first row of those with the same encoding."""
+        """Return the job with the first row that has the same encoding, for each
+        row.
+        """
         layout = self.job.layout
         file = stage_file(layout.folder, 'twins', 0)
         if not file.is_file():
@@ -328,16 +334,18 @@ class Run:
         return replace(self.job, twins=read_places(file, ['twin'])[0][:, 0])
 
     def has(self, stage: str, count: int | None = None) -> bool:
-        """Whether all of a stage is done."""
+        """Return whether a stage is complete."""
         return not self.missing(stage, count)
 
     def missing(self, stage: str, count: int | None = None) -> list[int]:
-        """What of a stage is still to do: groups, or so many batches."""
+        """Return the groups of a stage that are missing, or the batches if there is a
+        count.
+        """
         folder = self.job.layout.folder
         numbers = range(self.job.layout.groups if count is None else count)
         return [n for n in numbers if not stage_file(folder, stage, n).is_file()]
 
     def do(self, stage: str, task: Task, count: int | None = None) -> None:
-        """Do what of a stage is still to do."""
+        """Run the tasks of a stage that are missing."""
         Path(self.job.layout.folder, stage).mkdir(exist_ok=True)
         self.tasks.run(stage, task, self.job, self.missing(stage, count))

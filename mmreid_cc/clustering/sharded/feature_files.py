@@ -1,4 +1,4 @@
-"""Features in Parquet files, and the parts of them that a task reads at once."""
+"""Features in Parquet files, which tasks read part by part."""
 
 import hashlib
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ class Part(NamedTuple):
 
     Attributes:
         file (str): Its absolute path.
-        row_group (int): Which of the file.
-        first (int): The number of its first row among all files.
-        rows (int): How many it has.
+        row_group (int): The number of the row group in the file.
+        first (int): The number of its first row, counted over all files.
+        rows (int): The number of its rows.
     """
 
     file: str
@@ -32,14 +32,14 @@ class Part(NamedTuple):
 
 
 class FeatureFiles(NamedTuple):
-    """Files of features whose rows are numbered one after the other.
+    """Files of features, whose rows are numbered across all files.
 
     Attributes:
-        parts (list[Part]): In the order of their rows, none without rows.
+        parts (list[Part]): All row groups that have rows, in the order of the rows.
         rows (int): N.
         dim (int): D.
         dtype (str): ``'float16'`` or ``'float32'``.
-        digest (str): Of the files' paths and lengths, and of the network.
+        digest (str): A hash of the paths and sizes of the files, and of the network.
     """
 
     parts: list[Part]
@@ -50,19 +50,19 @@ class FeatureFiles(NamedTuple):
 
 
 def inspect_files(files: Sequence[str | Path]) -> FeatureFiles:
-    """Look at the schemas of files of features, and see that they belong together.
+    """Read the schemas of files of features, and check that they belong together.
 
     Args:
-        files (Sequence[str | Path]): Parquet, each with a column ``embedding``: lists
-            of D numbers, float16 or float32.
+        files (Sequence[str | Path]): Parquet files with a column ``embedding`` of lists
+            of D float16 or float32 numbers.
 
     Returns:
-        FeatureFiles: What is in them.
+        FeatureFiles: Their parts, sizes and types.
 
     Raises:
         FileNotFoundError: If a file is not there.
-        ValueError: If one is no such file, they do not fit together, or there is no
-            row in them.
+        ValueError: If a file has no such column, the files do not belong together, or
+            they hold no row.
 
     Example:
         >>> inspect_files(['features.parquet']).rows
@@ -122,7 +122,7 @@ def inspect_files(files: Sequence[str | Path]) -> FeatureFiles:
 
 
 def in_batches(parts: Sequence[Part], size: int) -> list[list[Part]]:
-    """Divide parts into batches of about so many rows.
+    """Divide parts into batches of about ``size`` rows.
 
     Example:
         >>> parts = [Part('a', 0, 0, 3), Part('b', 0, 3, 3), Part('c', 0, 6, 3)]
@@ -142,10 +142,11 @@ def read_batch(parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
     """Read the features of parts that follow each other.
 
     Args:
-        parts (Sequence[Part]): One at least.
+        parts (Sequence[Part]): At least one.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Their rows, (R,) int32, and (R, D).
+        tuple[np.ndarray, np.ndarray]: The numbers of their rows, (R,) int32, and the
+        features, (R, D).
 
     Raises:
         FileNotFoundError, ValueError: See :func:`read_part`.
@@ -162,14 +163,15 @@ def read_part(part: Part) -> np.ndarray:
     """Read the features of a part.
 
     Args:
-        part (Part): Which.
+        part (Part): The part to read.
 
     Returns:
         np.ndarray: (R, D) float16 or float32.
 
     Raises:
         FileNotFoundError: If the file is gone.
-        ValueError: If it has changed, or features are not finite or not normalised.
+        ValueError: If the file has changed, or features are not finite or not
+            normalised.
 
     Example:
         >>> read_part(files.parts[0]).shape

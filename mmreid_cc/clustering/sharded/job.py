@@ -1,4 +1,4 @@
-"""What tasks know of the whole."""
+"""The data that all tasks of a clustering share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,19 +14,20 @@ _NONE = np.empty(0, dtype=np.int32)
 
 @dataclass(frozen=True)
 class Job:
-    """What tasks know of the whole. It grows from stage to stage.
+    """The data that all tasks of a clustering share. Each stage adds to it.
 
     It is sent to each machine once, and shared by the workers there.
 
     Args:
-        batches (list[list[Part]]): Parts of the features that a task reads.
-        layout (Layout): Where rows lie; without rows until cells are known.
-        centroids (np.ndarray): (C, D) float32 of the cells.
-        starts (np.ndarray): (C + 1,) the first place of each cell, and N.
-        settings (Mapping[str, Any]): Of :class:`mmreid_cc.clustering.DBSCAN`: ``eps``,
-            ``min_samples``, ``k1`` and ``k2``.
-        twins (np.ndarray): (N,) int32, the first row with the same encoding.
-        chosen (np.ndarray): (S,) integers, ascending, rows of a sample that is read.
+        batches (list[list[Part]]): For each batch, the parts of the features that it
+            holds.
+        layout (Layout): Where the rows lie; it has no rows until the cells are known.
+        centroids (np.ndarray): The centroids of the cells, (C, D) float32.
+        starts (np.ndarray): The first place of each cell, and N at the end; (C + 1,).
+        settings (Mapping[str, Any]): The arguments ``eps``, ``min_samples``, ``k1`` and
+            ``k2`` of :class:`mmreid_cc.clustering.DBSCAN`.
+        twins (np.ndarray): The first row that has the same encoding, (N,) int32.
+        chosen (np.ndarray): The rows of a sample, in ascending order; (S,) integers.
     """
 
     batches: list[list[Part]]

@@ -1,4 +1,4 @@
-"""Where the rows of all stages lie: in files of groups of rows that are alike."""
+"""Where the rows of all stages lie: in files of groups of similar rows."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,16 +15,17 @@ ROWS_PER_BLOCK = 16384  # whose neighbourhoods a worker holds at once
 
 @dataclass(frozen=True)
 class Layout:
-    """Rows in the order of their cells, divided into groups; a file for each and stage.
+    """Rows in the order of their cells, divided into groups, with a file for each
+    stage.
 
-    Rows are known by their numbers in the files of features, everywhere. Their place is
-    where they come in the order of cells, so that neighbours mostly lie in few files.
+    A row always has its number in the files of features. Its place is its position in
+    the order of cells. Most neighbours of a row therefore lie in few files.
 
     Args:
-        folder (str): Of all stages; all machines see it.
-        rows_per_group (int): R; the last group may have fewer.
-        order (np.ndarray): (N,) int32, the row at each place.
-        places (np.ndarray): (N,) int32, the place of each row.
+        folder (str): The folder of all stages, which all machines must see.
+        rows_per_group (int): The rows of a group; the last group may have fewer.
+        order (np.ndarray): The row at each place, (N,) int32.
+        places (np.ndarray): The place of each row, (N,) int32.
 
     Example:
         >>> order = np.array([2, 0, 1], np.int32)
@@ -40,24 +41,24 @@ class Layout:
 
     @property
     def groups(self) -> int:
-        """Number of groups."""
+        """The number of groups."""
         return -(-len(self.order) // self.rows_per_group)
 
     def rows(self, group: int) -> np.ndarray:
-        """The rows of a group, (R,) int32, in the order of their places."""
+        """Return the rows of a group, (R,) int32, in the order of their places."""
         first = group * self.rows_per_group
         return self.order[first : first + self.rows_per_group].copy()
 
     def write(self, stage: str, group: int, columns: Mapping[str, Rows]) -> None:
-        """Write what a stage has found for the rows of a group."""
+        """Write the results of a stage for the rows of a group."""
         write_rows(stage_file(self.folder, stage, group), columns)
 
     def read(self, stage: str, rows: np.ndarray, *names: str) -> list[Any]:
-        """Read what a stage has found for some rows.
+        """Read the results of a stage for some rows.
 
         Args:
             stage (str): Its name.
-            rows (np.ndarray): (R,) integers, distinct.
+            rows (np.ndarray): Distinct rows, (R,) integers.
             *names (str): Columns.
 
         Returns:
@@ -71,11 +72,11 @@ class Layout:
         return [take(column, back) for column in found]
 
     def read_at(self, stage: str, places: np.ndarray, *names: str) -> list[Any]:
-        """Read what a stage has found for the rows at some places.
+        """Read the results of a stage for the rows at some places.
 
         Args:
             stage (str): Its name.
-            places (np.ndarray): (R,) integers, ascending.
+            places (np.ndarray): Places in ascending order, (R,) integers.
             *names (str): Columns.
 
         Returns:
@@ -103,22 +104,23 @@ class Layout:
         ]
 
     def placed(self, rows: np.ndarray) -> np.ndarray:
-        """The places of rows, int32 of the same shape; −1 stays."""
+        """Return the places of rows, int32 of the same shape; −1 stays −1."""
         return np.where(rows < 0, np.int32(-1), self.places[rows])
 
     def named(self, places: np.ndarray) -> np.ndarray:
-        """The rows at places, int32 of the same shape; −1 stays."""
+        """Return the rows at places, int32 of the same shape; −1 stays −1."""
         return np.where(places < 0, np.int32(-1), self.order[places])
 
     def by_blocks(
         self, stage: str, group: int, find: Callable[[np.ndarray], Mapping[str, Rows]]
     ) -> None:
-        """Find something for the rows of a group, some at a time, and write it.
+        """Compute the results of a stage for a group, block by block, and write them.
 
         Args:
             stage (str): Its name.
             group (int): The number of the group.
-            find (Callable): Takes rows, (R,) int32, and returns the columns of a stage.
+            find (Callable): Takes rows, (R,) int32, and returns the columns of the
+                stage.
         """
         parts = [find(rows) for rows in self.blocks(group)]
         self.write(
@@ -128,7 +130,7 @@ class Layout:
         )
 
     def blocks(self, group: int) -> Iterator[np.ndarray]:
-        """The rows of a group, some at a time."""
+        """Yield the rows of a group, block by block."""
         rows = self.rows(group)
         for first in range(0, len(rows), ROWS_PER_BLOCK):
             yield rows[first : first + ROWS_PER_BLOCK]
@@ -137,13 +139,15 @@ class Layout:
 class Universe:
     """The rows that a task knows, numbered in their order.
 
-    The kernels of one machine number rows from 0 on, and hold arrays of as many
-    entries. They break ties and add up in the order of the numbers, so in a universe of
-    rows they find what they find among all, bit for bit. Where nothing hangs on the
-    order, a universe of places is faster: what is alike lies together in memory.
+    The kernels of one machine number rows from 0, and hold arrays with an entry for
+    each row. They break ties and add up in the order of the numbers. In a universe of
+    rows, their results are therefore the same as among all rows, bit for bit. Where the
+    order does not matter, a universe of places is faster, because similar rows are
+    neighbours in memory.
 
     Args:
-        *rows (np.ndarray): Rows or places, int32 of any shape; negative is none.
+        *rows (np.ndarray): Rows or places, int32 of any shape; negative numbers are
+            left out.
 
     Example:
         >>> universe = Universe(np.array([7, 3]), np.array([[3, -1]]))
@@ -166,7 +170,9 @@ class Universe:
         return len(self.rows)
 
     def of(self, rows: np.ndarray) -> np.ndarray:
-        """The numbers of rows here, int32 of the same shape; −1 of those not known."""
+        """Return the numbers of rows here, int32 of the same shape; −1 if a row is not
+        known.
+        """
         if not len(self.rows):
             return np.full(rows.shape, -1, dtype=np.int32)
         first, last = int(self.rows[0]), int(self.rows[-1])
@@ -180,12 +186,12 @@ class Universe:
         return np.where(self.rows[found] == rows, found, np.int32(-1))
 
     def named(self, numbers: np.ndarray) -> np.ndarray:
-        """The rows that have these numbers, int32 of the same shape; −1 stays."""
+        """Return the rows with these numbers, int32 of the same shape; −1 stays −1."""
         return np.where(numbers < 0, np.int32(-1), self.rows[numbers])
 
 
 def stage_file(folder: str, stage: str, number: int) -> Path:
-    """Where a stage writes what it has found for a group, or a part of the features.
+    """Return the file of a stage for a group, or for a batch of the features.
 
     Example:
         >>> stage_file('work', 'lists', 3)
@@ -195,6 +201,6 @@ def stage_file(folder: str, stage: str, number: int) -> Path:
 
 
 def discard(folder: str, stages: Sequence[str]) -> None:
-    """Remove what no later stage reads."""
+    """Remove stages that no later stage reads."""
     for stage in stages:
         shutil.rmtree(Path(folder, stage), ignore_errors=True)

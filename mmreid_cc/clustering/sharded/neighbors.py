@@ -1,4 +1,4 @@
-"""Neighbours, cell by cell: proposals, two rounds of refinement, and the lists."""
+"""Find neighbours cell by cell: proposals, two rounds of refinement, and the lists."""
 
 from collections.abc import Iterator
 
@@ -21,9 +21,9 @@ _MARGIN = 8  # candidates beyond k, as in an exact search
 
 
 def propose(job: Job, group: int, count: int) -> None:
-    """Stage ``proposals-0``: each row is compared with the cells nearest to it.
+    """Write the stage ``proposals-0``: compare each row with the nearest cells.
 
-    A row for which they do not hold enough others is compared with all.
+    If these cells hold too few rows, the row is compared with all rows.
     """
     n_cells = len(job.centroids)
     n_probes = partition(len(job.layout.order))[1]
@@ -76,7 +76,7 @@ def _compare(
 def _members(
     job: Job, cells: np.ndarray
 ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
-    """The chunks that hold members of cells: first place, rows and features."""
+    """Yield the chunks that hold members of cells: first place, rows and features."""
     size = job.layout.rows_per_group
     wanted: dict[int, set[int]] = {}
     for first, last in zip(job.starts[cells], job.starts[cells + 1], strict=True):
@@ -96,7 +96,9 @@ def _members(
 
 
 def scatter_reverse(job: Job, group: int, turn: int) -> None:
-    """Stage ``reverse-…``: who lists whom, on the way to those who are listed."""
+    """Write the stage ``reverse-…``: pairs of rows, sorted by the row that is
+    listed.
+    """
     rows = job.layout.rows(group)
     stage = f'proposals-{turn - 1}'
     lists, weights = job.layout.read(stage, rows, 'neighbor', 'similarity')
@@ -107,7 +109,9 @@ def scatter_reverse(job: Job, group: int, turn: int) -> None:
 
 
 def enter_reverse(job: Job, group: int, turn: int) -> None:
-    """Stage ``lists-…``: rows are entered in the lists of those that they list."""
+    """Write the stage ``lists-…``: add each row to the lists of the rows that it
+    lists.
+    """
     layout = job.layout
     stage = f'proposals-{turn - 1}'
     own = layout.read(stage, layout.rows(group), 'neighbor', 'similarity')
@@ -122,7 +126,7 @@ def enter_reverse(job: Job, group: int, turn: int) -> None:
 
 
 def refine(job: Job, group: int, turn: int) -> None:
-    """Stage ``proposals-…``: neighbours of neighbours are asked."""
+    """Write the stage ``proposals-…``: compare rows with neighbours of neighbours."""
     stage = f'lists-{turn}'
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
@@ -148,7 +152,7 @@ def refine(job: Job, group: int, turn: int) -> None:
 
 
 def rank(job: Job, group: int, turn: int) -> None:
-    """Stage ``neighbors``: the lists, as ``knn`` returns them."""
+    """Write the stage ``neighbors``: the lists that ``knn`` returns."""
     k = min(job.settings['k1'], len(job.layout.order))
 
     def find(rows: np.ndarray) -> dict[str, Rows]:
@@ -164,14 +168,15 @@ def rank(job: Job, group: int, turn: int) -> None:
 
 
 def search_exactly(job: Job, group: int) -> np.ndarray:
-    """The exact similarities of some rows to their nearest ones in a group.
+    """Compute the similarities of some rows to their true neighbours in a group.
 
     Args:
-        job (Job): With the rows that are searched for.
-        group (int): Where to search.
+        job (Job): Its chosen rows are the queries.
+        group (int): The group that is searched.
 
     Returns:
-        np.ndarray: (Q, k) float32, in the arithmetic of ``knn``; −1 of none is below.
+        np.ndarray: The k largest similarities, as ``knn`` computes them, (Q, k)
+        float32; −1 or less where the group holds fewer rows.
     """
     k = min(job.settings['k1'], len(job.layout.order))
     (queries,) = job.layout.read('features', job.chosen, 'feature')

@@ -15,18 +15,18 @@ _MOST_DEATHS = 5  # of the workers of a task; then its memory is too small
 class RayTasks(Tasks):
     """Runs tasks on the workers of Ray, each on one core.
 
-    A task whose worker was killed is done again. Use it in a ``with`` statement: Ray is
-    started or connected at the beginning, and left at the end.
+    If a worker is killed, its task is run again. Use this class in a ``with``
+    statement, which starts Ray or connects to it, and disconnects at the end.
 
     Args:
-        address (str): Of a cluster, as ``ray.init`` takes it, or ``'local'`` for
-            workers on this machine. Defaults to ``'local'``.
-        workers (int, optional): Tasks at the same time. Defaults to None: one for each
-            core of the cluster.
+        address (str): The address of a cluster, as ``ray.init`` takes it, or
+            ``'local'`` for workers on this machine. Defaults to ``'local'``.
+        workers (int, optional): The number of tasks that run at the same time. Defaults
+            to None: one for each core of the cluster.
 
     Raises:
         ImportError: If Ray or pyarrow is missing.
-        ValueError: If the number of workers is not from 1 on.
+        ValueError: If the number of workers is less than 1.
 
     Example:
         >>> with RayTasks(workers=2) as tasks:
@@ -50,7 +50,7 @@ class RayTasks(Tasks):
 
     @property
     def workers(self) -> int:
-        """Number of tasks that run at the same time."""
+        """The number of tasks that run at the same time."""
         import ray
 
         return self._workers or max(1, int(ray.cluster_resources().get('CPU', 1)))

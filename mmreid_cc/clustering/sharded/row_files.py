@@ -1,4 +1,4 @@
-"""Rows of arrays as Parquet files, from which any rows are read without the others."""
+"""Rows of arrays in Parquet files, which can be read without reading the whole file."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ class Ragged(NamedTuple):
     entries: np.ndarray
 
     def take(self, rows: np.ndarray) -> 'Ragged':
-        """Some of the rows, (R',) integers, in any order."""
+        """Return some of the rows, (R',) integers, in any order."""
         sizes = np.diff(self.indptr)[rows]
         indptr = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         starts = np.repeat(self.indptr[:-1][rows] - indptr[:-1], sizes)
@@ -42,7 +42,7 @@ Rows = np.ndarray | Ragged  # (R, K), or of unequal length
 
 
 def take(rows: Rows, which: np.ndarray) -> Rows:
-    """Some rows, (R',) integers, in any order.
+    """Return some rows, (R',) integers, in any order.
 
     Example:
         >>> take(np.eye(2), np.array([1]))
@@ -52,7 +52,7 @@ def take(rows: Rows, which: np.ndarray) -> Rows:
 
 
 def join(parts: Sequence[Rows]) -> Rows:
-    """Join rows of the same column, one part at least.
+    """Join parts of the same column, at least one.
 
     Example:
         >>> join([np.eye(1), np.zeros((1, 1))])
@@ -72,18 +72,19 @@ def write_rows(
     columns: Mapping[str, Rows],
     bounds: Sequence[int] | np.ndarray | None = None,
 ) -> None:
-    """Write rows, the whole file or nothing. Its folder must be there.
+    """Write rows to a file, which is complete or not there. Its folder must exist.
 
-    A row is a value of bytes in each column: numbers as NumPy holds them.
+    Each column stores a row as bytes: the numbers as NumPy holds them.
 
     Args:
         file (Path): To write.
-        columns (Mapping[str, Rows]): By name, of R rows each.
-        bounds (Sequence[int], optional): Where chunks begin, and R. Defaults to None:
-            chunks of 1024 rows.
+        columns (Mapping[str, Rows]): Columns of R rows, by name.
+        bounds (Sequence[int], optional): The first row of each chunk, and R at the end.
+            Defaults to None: chunks of 1024 rows.
 
     Raises:
-        OSError: If it cannot be written; where the disk is full, it says so.
+        OSError: If the file cannot be written. If the disk is full, the error says what
+            to do.
 
     Example:
         >>> write_rows(Path('rows.parquet'), dict(numbers=np.arange(6).reshape(3, 2)))
@@ -101,7 +102,7 @@ def write_rows(
     table = pa.Table.from_arrays(arrays, schema=schema)
     if bounds is None:
         bounds = [*range(0, table.num_rows, ROWS_PER_CHUNK), table.num_rows]
-    # Ray may take a worker for dead that still writes: each has a file of its own.
+    # Ray may consider a worker dead that still writes, so each has its own file.
     part = file.with_name(f'.{file.name}.{os.uname().nodename}-{os.getpid()}')
     try:
         with parquet.ParquetWriter(
@@ -134,9 +135,10 @@ def read_chunks(
     """Read a file chunk by chunk.
 
     Args:
-        file (Path): Of :func:`write_rows`.
-        names (Sequence[str]): Columns.
-        chunks (Sequence[int], optional): Which ones, ascending. Defaults to None: all.
+        file (Path): A file that :func:`write_rows` wrote.
+        names (Sequence[str]): The columns to read.
+        chunks (Sequence[int], optional): Numbers of chunks, in ascending order.
+            Defaults to None: all.
 
     Yields:
         list[Rows]: The columns of a chunk.
@@ -164,12 +166,13 @@ def read_chunks(
 def read_places(
     file: Path, names: Sequence[str], places: np.ndarray | None = None
 ) -> list[Any]:
-    """Read some rows of a file with chunks of 1024.
+    """Read some rows of a file that has chunks of 1024 rows.
 
     Args:
-        file (Path): Of :func:`write_rows`.
-        names (Sequence[str]): Columns.
-        places (np.ndarray | None): (R,) integers, ascending. Defaults to None: all.
+        file (Path): A file that :func:`write_rows` wrote.
+        names (Sequence[str]): The columns to read.
+        places (np.ndarray | None): The rows, (R,) integers in ascending order. Defaults
+            to None: all.
 
     Returns:
         list[Rows]: Each column.
@@ -201,14 +204,14 @@ def open_parquet(file: Path) -> Any:
     """Open a Parquet file.
 
     Args:
-        file (Path): Which.
+        file (Path): The file to open.
 
     Returns:
-        pyarrow.parquet.ParquetFile: To be closed.
+        pyarrow.parquet.ParquetFile: The open file; close it after use.
 
     Raises:
-        FileNotFoundError: If it is not there; it says what to do.
-        ValueError: If it is no Parquet file.
+        FileNotFoundError: If the file does not exist. The error says what to do.
+        ValueError: If the file is not a Parquet file.
 
     Example:
         >>> with open_parquet(Path('rows.parquet')) as source:

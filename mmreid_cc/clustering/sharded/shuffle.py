@@ -1,4 +1,4 @@
-"""Bring entries of tables to the groups that they belong to, by way of files."""
+"""Move entries of tables to the groups that they belong to, through files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,14 +16,15 @@ def scatter(
     targets: np.ndarray,
     columns: Mapping[str, np.ndarray],
 ) -> None:
-    """Write entries so that each group finds its own in one chunk.
+    """Write entries, with one chunk for each group.
 
     Args:
-        layout (Layout): Of the rows.
+        layout (Layout): Where the rows lie.
         stage (str): Its name.
-        number (int): Of the file.
-        targets (np.ndarray): (E,) integers, the rows whose groups the entries go to.
-        columns (Mapping[str, np.ndarray]): (E,) or (E, K) each.
+        number (int): The number of the file.
+        targets (np.ndarray): The rows to whose groups the entries belong, (E,)
+            integers.
+        columns (Mapping[str, np.ndarray]): The entries, (E,) or (E, K) each.
 
     Example:
         >>> scatter(layout, 'reverse', 0, targets, dict(source=sources))
@@ -44,14 +45,14 @@ def gather(
     """Read the entries of a group, in the order of the files and their entries.
 
     Args:
-        layout (Layout): Of the rows.
+        layout (Layout): Where the rows lie.
         stage (str): Its name.
-        files (int): Number of files that :func:`scatter` has written.
+        files (int): The number of files that :func:`scatter` has written.
         group (int): The number of the group.
-        names (list[str]): Columns.
+        names (list[str]): The columns to read.
 
     Returns:
-        list[np.ndarray]: (E,) or (E, K) each.
+        list[np.ndarray]: The columns, (E,) or (E, K) each.
 
     Example:
         >>> gather(layout, 'reverse', 4, 0, ['source'])

@@ -1,4 +1,4 @@
-"""Run the tasks of a stage, here or elsewhere, and count what they cost."""
+"""Run the tasks of a stage, in this process or elsewhere, and measure their cost."""
 
 import os
 import resource
@@ -21,15 +21,16 @@ _IO = Path('/proc/self/io')  # of Linux
 
 @dataclass
 class Cost:
-    """What a stage has cost.
+    """The cost of a stage.
 
     Attributes:
-        seconds (float): On the clock.
-        cpu_seconds (float): Of all tasks.
-        peak_mb (float): The most memory that one worker has held by then, in 10⁶
-            bytes, libraries included.
-        read_mb (float): Read from files, in 10⁶ bytes; 0 where the system is no Linux.
-        written_mb (float): Written to files.
+        seconds (float): Elapsed time.
+        cpu_seconds (float): CPU time of all tasks.
+        peak_mb (float): The largest memory of a worker since its start, in 10⁶ bytes,
+            including libraries.
+        read_mb (float): Bytes read from files, in 10⁶; 0 on systems other than Linux.
+        written_mb (float): Bytes written to files, in 10⁶; 0 on systems other than
+            Linux.
     """
 
     seconds: float = 0.0
@@ -39,7 +40,7 @@ class Cost:
     written_mb: float = 0.0
 
     def add(self, other: 'Cost') -> None:
-        """Add that of a task; of peaks the highest stays."""
+        """Add the cost of a task; of two peaks, the higher one is kept."""
         self.cpu_seconds += other.cpu_seconds
         self.peak_mb = max(self.peak_mb, other.peak_mb)
         self.read_mb += other.read_mb
@@ -47,10 +48,10 @@ class Cost:
 
 
 class Tasks(ABC):
-    """Base class of what runs tasks.
+    """Base class of classes that run tasks.
 
     Attributes:
-        costs (dict[str, Cost]): By stage.
+        costs (dict[str, Cost]): The cost of each stage.
     """
 
     def __init__(self) -> None:
@@ -59,7 +60,7 @@ class Tasks(ABC):
     @property
     @abstractmethod
     def workers(self) -> int:
-        """Number of tasks that run at the same time."""
+        """The number of tasks that run at the same time."""
 
     @abstractmethod
     def results(
@@ -73,7 +74,7 @@ class Tasks(ABC):
             numbers (Sequence[int]): One for each task.
 
         Yields:
-            tuple[int, Any, Cost]: The number of a task, its result, its cost.
+            tuple[int, Any, Cost]: The number of a task, its result and its cost.
         """
 
     def run(self, stage: str, task: Task, job: Any, numbers: Sequence[int]) -> list:
@@ -98,13 +99,13 @@ class Tasks(ABC):
 
     @contextmanager
     def measured(self, stage: str) -> Iterator[Cost]:
-        """Measure on the clock what this process does for a stage.
+        """Measure the elapsed time of what this process does for a stage.
 
         Args:
             stage (str): Its name.
 
         Yields:
-            Cost: That of the stage, which may be added to.
+            Cost: The cost of the stage, to which more may be added.
         """
         cost = self.costs.setdefault(stage, Cost())
         start = time.perf_counter()
@@ -136,7 +137,7 @@ def measure_task(task: Task, job: Any, number: int) -> tuple[Any, Cost]:
     Args:
         task (Callable): A function of the job and a number.
         job (Any): What all tasks know.
-        number (int): Of the task.
+        number (int): The number of the task.
 
     Returns:
         tuple[Any, Cost]: Its result and its cost.
@@ -157,7 +158,7 @@ def measure_task(task: Task, job: Any, number: int) -> tuple[Any, Cost]:
 
 
 def _moved() -> tuple[float, float]:
-    """What this process has read and written, in 10⁶ bytes."""
+    """Return how much this process has read and written, in 10⁶ bytes."""
     if not _IO.exists():
         return 0.0, 0.0
     counts = dict(line.split(': ') for line in _IO.read_text().splitlines())

@@ -167,7 +167,7 @@ class RandomMultipleGallerySampler(Sampler[int]):
             labels (np.ndarray): Shape (N,).
 
         Raises:
-            ValueError: If not.
+            ValueError: If the shape is another one.
         """
         if labels.shape != (self.num_images,):
             raise ValueError(
@@ -249,8 +249,8 @@ def draw_numbers(
     A permutation gives as many full draws as it can, and its tail is dropped.
 
     Args:
-        count (int): Of the numbers, 0…count − 1, at least 1.
-        size (int): Of a draw; numbers recur in it if there are fewer.
+        count (int): Numbers are drawn from 0…count − 1; at least 1.
+        size (int): The length of a draw. If there are fewer numbers, they recur in it.
         rng (np.random.Generator): The source.
 
     Yields:

@@ -29,7 +29,7 @@ class ChannelAugmentation(BaseTransform):
             weighted sum. Defaults to the first three.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         Ye et al., *Channel Augmented Joint Learning for Visible-Infrared Recognition*

@@ -31,7 +31,7 @@ class ReIDRandomErasing(BaseTransform):
             image.
 
     Raises:
-        ValueError: If ``prob`` or a range is not as said.
+        ValueError: If ``prob`` or a range is invalid.
 
     Examples:
         .. code:: python

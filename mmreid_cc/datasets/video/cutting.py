@@ -62,8 +62,8 @@ def cut_crops(
     Args:
         recordings (Sequence[Recording]): One or more.
         out (str | Path): Folder for the crops.
-        rules (CropRules, optional): Which crops are cut. Defaults to None: the
-            defaults.
+        rules (CropRules, optional): Rules that choose which crops are cut. Defaults to
+            None: the defaults.
         first_frame (int): See :func:`read_tracks`. Defaults to 1.
         fps (float, optional): See :func:`open_frames`. Defaults to None.
         skip_broken (bool): See :func:`open_frames`. Defaults to False.

@@ -97,8 +97,8 @@ class AtomicLocalBackend(LocalBackend):
             filepath (str | Path): Path of the file; its folder is created.
 
         Raises:
-            OSError: If they cannot be written, e.g. on a full disk. What was there
-                before is still there.
+            OSError: If they cannot be written, e.g. on a full disk. An existing file
+                does not change.
         """
         write_atomically(Path(filepath), obj)
 
@@ -108,7 +108,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
     Args:
         path (Path): Path of the file; its folder is created.
-        content (bytes): All of it.
+        content (bytes): The content of the file.
 
     Raises:
         OSError: If it cannot be written. An existing file does not change.

@@ -27,8 +27,8 @@ class BatchNormGroupsHook(Hook):
     Args:
         samples_per_bn (int, optional): Images in a group, where views count as images
             (:class:`MultiViewClassifier`); a smaller batch (of all processes together)
-            is one group. 64 in the reference: 256 on 4 GPUs. None:
-            each process normalises over whatever it gets.
+            is one group. The reference has 64: 256 images on 4 GPUs. None: each process
+            normalises over its part of the batch.
 
     Raises:
         ValueError: If ``samples_per_bn`` is not positive, or neither divides the batch
@@ -110,7 +110,7 @@ def networks(runner: Runner) -> list[Any]:
         runner (Runner): Runner of the run.
 
     Returns:
-        list[nn.Module]: One or two.
+        list[nn.Module]: One or two networks.
     """
     model = unwrapped(runner.model)
     teacher = teacher_of(model)

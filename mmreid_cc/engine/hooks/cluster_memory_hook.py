@@ -52,7 +52,7 @@ class ClusterMemoryHook(Hook):
         camera_normalization (str, optional): ``'mean'`` subtracts each camera's mean
             from the features that are clustered, ``'standardize'`` also divides by its
             deviation, see :func:`mmreid_cc.clustering.normalize_cameras`. The memory is
-            filled with the features as they are, with which queries are contrasted.
+            filled with the unchanged features, because queries are compared with them.
             Defaults to None.
         initial_labels (str, optional): CSV file of labels to begin with, e.g. corrected
             by hand, see :func:`mmreid_cc.datasets.write_labels`. They take the place of
@@ -65,11 +65,11 @@ class ClusterMemoryHook(Hook):
         dataloader (dict, optional): Config of the loader of the training images.
             Defaults to None: the test loader of the config (or else its loader for
             validation) on the training set, i.e. without augmentation.
-        debug (bool): Compare the memories of all processes after every iteration, for
-            those who write a memory of their own. Defaults to False.
+        debug (bool): Compare the memories of all processes after every iteration, which
+            helps if you write a memory of your own. Defaults to False.
 
     Raises:
-        RuntimeError: If nothing was clustered; it says what to change.
+        RuntimeError: If all images are un-clustered. The error says what to change.
         ValueError: If the training loop has no epochs, the sampler does not draw by
             label, its batches are not those of the loader, features are not finite, or
             ``initial_labels`` has not one row for each image.
@@ -274,8 +274,8 @@ def tell_progress(runner: Runner, memory: BaseMemory) -> None:
     """Tell a memory how far the training is, the same for all batches of a step.
 
     Args:
-        runner (Runner): Of the run.
-        memory (BaseMemory): Of its model.
+        runner (Runner): The runner.
+        memory (BaseMemory): The memory of its model.
     """
     step = runner.iter - runner.iter % memory.batches_per_update
     memory.progress = step / runner.max_iters

@@ -48,7 +48,7 @@ def compile_backbone_only(cfg: Config) -> None:
             ``torch.compile``, or without; changed in place.
 
     Raises:
-        TypeError: If it is something else.
+        TypeError: If ``compile`` has another type.
     """
     options = cfg.pop('compile', False)
     if not isinstance(options, (bool, dict)):

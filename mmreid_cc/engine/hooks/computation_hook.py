@@ -23,7 +23,7 @@ class ComputationHook(Hook):
 
     Args:
         channels_last (bool, optional): Keep the channels innermost in memory. Defaults
-            to None: if the network is convolutional.
+            to None: do so if the network is convolutional.
         inference_dtype (str, optional): Precision of backbone and neck in extraction
             and tests: ``'bfloat16'`` or ``'float16'``. Defaults to None: that of the
             weights.

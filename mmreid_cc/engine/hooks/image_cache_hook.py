@@ -30,7 +30,7 @@ class ImageCacheHook(Hook):
             0.25.
 
     Raises:
-        ValueError: If ``share`` is not as said.
+        ValueError: If ``share`` is out of range.
 
     Examples:
         .. code:: python

@@ -23,10 +23,10 @@ class Iteration:
     """What is kept of an iteration until its losses are read.
 
     Args:
-        losses (LateNumbers): ``losses`` of all processes.
+        losses (LateNumbers): The ``losses`` of all processes.
         data_batch (dict): Batch of this process.
-        name (str): Name in the error.
-        number (int): From 1 on.
+        name (str): The name of the iteration in the error.
+        number (int): The number of the iteration, from 1 on.
     """
 
     losses: LateNumbers
@@ -48,7 +48,7 @@ class InvalidLossHook(Hook):
     anything is saved or validated.
 
     Raises:
-        FloatingPointError: In every process, if the loss of any is not finite.
+        FloatingPointError: In every process, if a loss of any process is not finite.
 
     Examples:
         .. code:: python
@@ -100,10 +100,10 @@ class InvalidLossHook(Hook):
 
         Args:
             runner (Runner): Runner of the run.
-            together (bool): Whether all processes are here.
+            together (bool): Whether all processes call this method.
 
         Raises:
-            FloatingPointError: If one is not finite.
+            FloatingPointError: If a loss is not finite.
         """
         unread, self.unread = self.unread, None
         if unread is None:
@@ -157,7 +157,7 @@ def save_batch(data_batch: dict, folder: Path, name: str) -> None:
     Args:
         data_batch (dict): ``inputs``, B images (3, H, W) in BGR, uint8 or float; and
             ``data_samples`` with ``img_path``.
-        folder (Path): Is made if need be.
+        folder (Path): The folder, which is created if needed.
         name (str): Name of the files, without suffix.
     """
     folder.mkdir(parents=True, exist_ok=True)

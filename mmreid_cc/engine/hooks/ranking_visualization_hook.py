@@ -68,7 +68,7 @@ class RankingVisualizationHook(Hook):
         self.grad_cam_pairs = grad_cam_pairs
 
     def before_val(self, runner: Runner) -> None:
-        """Find out by the metric which images count in the ranking."""
+        """Read from the metric which images count in the ranking."""
         metrics = runner.val_loop.evaluator.metrics
         ours = [metric for metric in metrics if isinstance(metric, ReIDMetric)]
         if not ours:

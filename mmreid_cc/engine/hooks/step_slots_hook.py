@@ -70,7 +70,8 @@ def batches_of_all(sampler: RandomMultipleGallerySampler) -> Iterator[Tensor]:
     """Draw what a sampler will draw for all processes in its next epoch.
 
     Args:
-        sampler (RandomMultipleGallerySampler): Before its epoch begins; stays as it is.
+        sampler (RandomMultipleGallerySampler): A sampler before its epoch; it is not
+            changed.
 
     Yields:
         Tensor: Indices of the images of a step, in the order of the ranks; int64, on
@@ -91,7 +92,7 @@ def memory_if_any(runner: Runner) -> BaseMemory | None:
         runner (Runner): Runner of the run.
 
     Returns:
-        BaseMemory | None: None where there is no memory.
+        BaseMemory | None: The memory; None if there is none.
     """
     head = getattr(unwrapped(runner.model), 'head', None)
     memory = getattr(head, 'memory', None)

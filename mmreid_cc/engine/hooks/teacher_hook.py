@@ -22,8 +22,8 @@ class TeacherHook(EMAHook):
     networks.
 
     Args:
-        momentum (float): Weight of the *new* weights, in (0, 1). Papers give the other
-            one, 0.999. Defaults to 0.001.
+        momentum (float): Weight of the *new* weights, in (0, 1). Papers give the weight
+            of the old ones, 0.999. Defaults to 0.001.
 
     Raises:
         ValueError: If the model has no place for a teacher.

@@ -82,7 +82,7 @@ class ICSVisionTransformer(VisionTransformer):
         init_cfg (dict | list, optional): Initialisation. Defaults to None.
 
     Raises:
-        ValueError: If ``img_size`` is not as said.
+        ValueError: If ``img_size`` does not fit the stem.
 
     References:
         Luo et al., *Self-Supervised Pre-Training for Transformer-Based Person

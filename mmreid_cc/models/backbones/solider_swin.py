@@ -26,7 +26,7 @@ class SOLIDERSwin(SwinTransformer):
         **kwargs: As ``mmpretrain.SwinTransformer``.
 
     Raises:
-        ValueError: If ``semantic_weight`` is not as said.
+        ValueError: If ``semantic_weight`` is out of range.
 
     References:
         Chen et al., *Beyond Appearance: a Semantic Controllable Self-Supervised

@@ -23,7 +23,7 @@ class MultiViewClassifier(ImageClassifier):
         **kwargs: As ``mmpretrain.ImageClassifier``.
 
     Raises:
-        ValueError: If ``num_views`` is not as said, or a batch has another number of
+        ValueError: If ``num_views`` is out of range, or a batch has another number of
             views.
 
     Examples:

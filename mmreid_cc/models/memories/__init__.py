@@ -1,7 +1,7 @@
 """Memories, which hold the vectors that queries are contrasted with."""
 
 from .aggregated_memory import AggregatedMemory
-from .base_memory import BaseMemory, TaughtMemory
+from .base_memory import BaseMemory
 from .camera_proxy_memory import CameraProxyMemory
 from .cluster_memory import ClusterMemory
 from .extended_memory import ExtendedMemory
@@ -13,6 +13,7 @@ from .mean_teacher_memory import MeanTeacherMemory
 from .modality_memory import ModalityMemory
 from .mutual_memory import MutualMemory
 from .part_memory import PartMemory
+from .taught_memory import TaughtMemory
 from .vector_bank import VectorBank
 
 __all__ = [

@@ -1,6 +1,7 @@
 """Memories of two modalities that are aggregated by counts of similar images (ADCA)."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 from mmreid_cc.clustering import match_by_count
 from mmreid_cc.registry import MODELS
 
+from .checks import check_shares
 from .modality_memory import ModalityMemory
 
 
@@ -18,26 +20,27 @@ class AggregatedMemory(ModalityMemory):
     r"""Contrast each modality with its clusters, some of which begin as infrared ones.
 
     After a clustering, visible and infrared clusters are matched by the number of pairs
-    of their images that are similar, see
-    :func:`mmreid_cc.clustering.match_by_count`. The vector v of a matched visible
-    cluster becomes that of its infrared match i, up to a share λ:
+    of their images that are similar, see :func:`mmreid_cc.clustering.match_by_count`.
+    The vector v of a matched visible cluster is replaced by that of its infrared match
+    i, except for a share λ:
 
     :math:`v \leftarrow \lambda v + (1 - \lambda) i, \quad v \leftarrow v / |v|`.
 
-    So visible queries of that cluster are drawn to infrared images of, hopefully, the
-    same person. The losses are those of :class:`ModalityMemory`.
+    The loss then pulls visible queries of that cluster towards infrared images, which
+    show the same person if the match is right. The losses are those of
+    :class:`ModalityMemory`.
 
     Args:
         infrared_cameras (Sequence[int]): The numbers of the infrared cameras.
-        threshold (float): Cosine similarity from which on a pair of images counts.
+        threshold (float): The least cosine similarity of a pair of images that counts.
             Defaults to 0.5.
-        weight (float): λ, of the visible vector, in [0, 1]. Defaults to 0.1.
+        weight (float): λ, the weight of the visible vector, in [0, 1]. Defaults to 0.1.
         start (float): Share of the training before which clusters are not matched, in
             [0, 1]. Defaults to 0.5: the two stages of the paper are equally long.
-        **kwargs: As :class:`ModalityMemory`.
+        **kwargs: Further arguments of :class:`ModalityMemory`.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         ADCA: Yang et al., *Augmented Dual-Contrastive Aggregation Learning for
@@ -59,11 +62,9 @@ class AggregatedMemory(ModalityMemory):
         threshold: float = 0.5,
         weight: float = 0.1,
         start: float = 0.5,
-        momentum: float = 0.1,
-        temperature: float = 0.05,
-        update: str = 'momentum',
+        **kwargs: Any,
     ) -> None:
-        super().__init__(infrared_cameras, momentum, temperature, update)
+        super().__init__(infrared_cameras, **kwargs)
         check_shares(weight=weight, start=start)
         self.threshold = threshold
         self.weight = weight
@@ -95,17 +96,3 @@ class AggregatedMemory(ModalityMemory):
             f'{super().extra_repr()}, threshold={self.threshold}, '
             f'weight={self.weight}, start={self.start}'
         )
-
-
-def check_shares(**shares: float) -> None:
-    """Check numbers between 0 and 1.
-
-    Args:
-        **shares (float): By name.
-
-    Raises:
-        ValueError: If one is not.
-    """
-    for name, share in shares.items():
-        if not 0 <= share <= 1:
-            raise ValueError(f'{name} must be in [0, 1], not {share}')

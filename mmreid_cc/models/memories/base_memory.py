@@ -1,8 +1,7 @@
-"""The base classes of memories: they look up, save and restore vectors."""
+"""The base class of memories, which look up, save and restore vectors."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from mmreid_cc.clustering.full_precision import full_precision
 
-from .vector_bank import UPDATES, VectorBank
+from .vector_bank import VectorBank
 
 HOW_TO_FILL = (
     'ClusterMemoryHook fills it before an epoch: add it to the config, or call '
@@ -20,7 +19,7 @@ HOW_TO_FILL = (
 
 
 class BaseMemory(nn.Module, ABC):
-    """Base class of memories, i.e. of what queries are contrasted with.
+    """Base class of memories, which hold the vectors that queries are contrasted with.
 
     A subclass defines which vectors are held (:meth:`fill`, :meth:`reset`,
     :meth:`state`), which vector belongs to an image (:meth:`slots_of`, unless it is
@@ -30,15 +29,15 @@ class BaseMemory(nn.Module, ABC):
     vectors). :class:`VectorBank` moves the vectors in the backward pass.
 
     Args:
-        **banks (VectorBank): What is held, by name; first, what
-            :attr:`centroids` shows.
+        **banks (VectorBank): Banks of vectors, by name. :attr:`centroids` returns the
+            vectors of the first bank.
 
     Attributes:
         labels (Tensor): Cluster of every training image, −1 for none; shape (N,),
             int64, on the CPU. Empty before :meth:`reset`.
-        batches_per_update (int): Where gradients are accumulated, so many batches are
-            contrasted with the same vectors, which then move by all of them, as if they
-            had been one batch. :class:`ClusterMemoryHook` sets it.
+        batches_per_update (int): With accumulated gradients, the number of batches that
+            are contrasted with the same vectors before these move, as if they were one
+            batch. :class:`ClusterMemoryHook` sets it.
         progress (float): The share of the training that is done, in [0, 1);
             :class:`ClusterMemoryHook` sets it.
         epoch (int): The number of the epoch, from 0 on; :class:`ClusterMemoryHook` sets
@@ -109,6 +108,25 @@ class BaseMemory(nn.Module, ABC):
             is minimised.
         """
 
+    def contrast_taught(
+        self, queries: Tensor, slots: Tensor, taught: Tensor
+    ) -> Tensor | dict[str, Tensor]:
+        """Refuse a teacher; a :class:`TaughtMemory` learns from one.
+
+        Args:
+            queries (Tensor): As in :meth:`contrast`.
+            slots (Tensor): As in :meth:`contrast`.
+            taught (Tensor): Embeddings by the teacher, shape (V, B, D).
+
+        Raises:
+            ValueError: Always; it says what to change.
+        """
+        raise ValueError(
+            f'{type(self).__name__} cannot learn from a teacher. Use another '
+            '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
+            '`model.type="TaughtClassifier"` and TeacherHook.'
+        )
+
     @property
     def centroids(self) -> Tensor:
         """The vectors of the first bank, shape (C, D); (0, 0) before ``reset``."""
@@ -142,10 +160,10 @@ class BaseMemory(nn.Module, ABC):
         """Compare queries with the vectors of a bank, see :class:`VectorBank`.
 
         Args:
-            name (str): Of the bank.
+            name (str): The name of the bank.
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype; the
                 views of an image, if there are several, one after the other.
-            slots (Tensor): As :meth:`slots_of` returns them.
+            slots (Tensor): The slots that :meth:`slots_of` returns.
 
         Returns:
             Tensor: Inner products, shape (B, S).
@@ -197,8 +215,8 @@ class BaseMemory(nn.Module, ABC):
         Args:
             embeddings (Tensor): Queries, shape (B, D); they are normalised here.
             slots (Tensor): The vectors they belong to, shape (B,), int64: for
-                :class:`ClusterMemory` their clusters. Best on the CPU: then a GPU is
-                not waited for.
+                :class:`ClusterMemory` their clusters. Keep them on the CPU, so that the
+                program does not wait for a GPU.
             taught (Tensor, optional): Embeddings of a teacher, shape (V, B, D).
                 Defaults to None.
 
@@ -207,8 +225,8 @@ class BaseMemory(nn.Module, ABC):
 
         Raises:
             RuntimeError: If the memory was not reset yet.
-            ValueError: If it learns from a teacher and there is none, or the other way
-                round.
+            ValueError: If the memory needs a teacher and there is none, or the other
+                way round.
         """
         if len(self.centroids) == 0:
             raise RuntimeError(f'The memory is empty. {HOW_TO_FILL}')
@@ -216,12 +234,6 @@ class BaseMemory(nn.Module, ABC):
             queries = F.normalize(embeddings.to(self.centroids.dtype))
             if taught is None:
                 return self.contrast(queries, slots)
-            if not isinstance(self, TaughtMemory):
-                raise ValueError(
-                    f'{type(self).__name__} cannot learn from a teacher. Use another '
-                    '`model.head.memory`, e.g. "MeanTeacherMemory", or remove '
-                    '`model.type="TaughtClassifier"` and TeacherHook.'
-                )
             taught = F.normalize(taught.to(queries.dtype), dim=2)
             return self.contrast_taught(queries, slots, taught)
 
@@ -229,7 +241,7 @@ class BaseMemory(nn.Module, ABC):
         """Return what a checkpoint needs in the middle of an epoch.
 
         Returns:
-            dict[str, Tensor]: As :meth:`state`, on the CPU.
+            dict[str, Tensor]: The tensors of :meth:`state`, on the CPU.
 
         Raises:
             RuntimeError: If queries wait for the rest of their batch, whose gradients
@@ -252,100 +264,6 @@ class BaseMemory(nn.Module, ABC):
             snapshot (dict[str, Tensor]): On the device of the embeddings to come.
 
         Raises:
-            ValueError: As ``reset``.
+            ValueError: If ``reset`` refuses the tensors.
         """
         self.reset(**snapshot)
-
-
-class TaughtMemory(BaseMemory):
-    """Base class of memories that learn from a teacher, too.
-
-    A subclass computes the loss in :meth:`contrast_taught`. If it also extends another
-    memory, name this class first, so that the memory refuses to work without a teacher.
-    The loss of the other memory alone is then called by its class, e.g.
-    ``ClusterMemory.contrast(self, queries, slots)``.
-
-    Examples:
-        .. code:: python
-
-            @MODELS.register_module()
-            class DistilledMemory(TaughtMemory, ClusterMemory):
-                def contrast_taught(self, queries, slots, taught):
-                    return (1 - (queries * taught[0]).sum(dim=1)).mean()
-    """
-
-    def contrast(self, queries: Tensor, slots: Tensor) -> NoReturn:
-        """Refuse to work without a teacher.
-
-        Args:
-            queries (Tensor): As in :meth:`BaseMemory.contrast`.
-            slots (Tensor): As in :meth:`BaseMemory.contrast`.
-
-        Raises:
-            ValueError: Always; it says how to add a teacher.
-        """
-        raise ValueError(
-            f'{type(self).__name__} learns from a teacher, and there is none. Set '
-            '`model.type` to "TaughtClassifier", and add '
-            '`custom_hooks=[dict(type="TeacherHook")]`.'
-        )
-
-    @abstractmethod
-    def contrast_taught(
-        self, queries: Tensor, slots: Tensor, taught: Tensor
-    ) -> Tensor | dict[str, Tensor]:
-        """Compute the loss of queries from the memory and from a teacher.
-
-        Args:
-            queries (Tensor): As in :meth:`BaseMemory.contrast`.
-            slots (Tensor): As in :meth:`BaseMemory.contrast`.
-            taught (Tensor): Embeddings by the teacher of V views of the batch, see
-                :class:`TaughtClassifier`; L2-normalised, shape (V, B, D), without
-                gradient.
-
-        Returns:
-            Tensor | dict[str, Tensor]: As :meth:`BaseMemory.contrast`.
-        """
-
-
-def check_vectors(name: str, vectors: Tensor, labels: Tensor | None) -> None:
-    """Check that there are vectors, and one for each label.
-
-    Args:
-        name (str): What they are, for the error.
-        vectors (Tensor): Shape (C, D).
-        labels (Tensor, optional): Shape (N,), int64.
-
-    Raises:
-        ValueError: If not.
-    """
-    if vectors.ndim != 2 or len(vectors) == 0:
-        raise ValueError(
-            f'`reset` needs at least one {name}, got shape {tuple(vectors.shape)}.'
-        )
-    if labels is not None and len(labels) and labels.max() >= len(vectors):
-        raise ValueError(
-            f'Label {labels.max().item()} has no {name}: there are {len(vectors)}.'
-        )
-
-
-def check_arguments(
-    momentum: float, temperature: float, update: str = 'momentum', prefix: str = ''
-) -> None:
-    """Check the arguments that memories have in common.
-
-    Args:
-        momentum (float): In [0, 1].
-        temperature (float): Positive.
-        update (str): A name in ``UPDATES``. Defaults to ``'momentum'``.
-        prefix (str): Prefix of their names, for the error. Defaults to none.
-
-    Raises:
-        ValueError: If one is out of range.
-    """
-    if not 0 <= momentum <= 1:
-        raise ValueError(f'{prefix}momentum must be in [0, 1], not {momentum}')
-    if temperature <= 0:
-        raise ValueError(f'{prefix}temperature must be positive, not {temperature}')
-    if update not in UPDATES:
-        raise ValueError(f'{prefix}update must be in {sorted(UPDATES)}, not {update!r}')

@@ -7,7 +7,8 @@ from torch import Tensor
 from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import BaseMemory
+from .checks import check_arguments, check_vectors
 from .vector_bank import VectorBank
 
 POSITIVES = ('joint', 'separate')
@@ -39,13 +40,13 @@ class CameraProxyMemory(BaseMemory):
     cameras equally, and ICE images; we average over images, so that the parts of a
     batch may be spread over processes. With one camera the proxies are the clusters,
     the intra-camera part is :class:`ClusterMemory`'s, and the inter-camera part is 0.
-    Images of unknown camera count as those of one more camera. As to processes,
-    precision and accumulated gradients, see :class:`BaseMemory`.
+    Images of unknown camera count as those of one more camera. See :class:`BaseMemory`
+    for processes, precision and accumulated gradients.
 
-    The public codes of both papers do other things: their inter-camera parts count the
-    query's own proxy among P, contrast P jointly, and are averaged camera by camera.
-    CAP's has that part from its sixth epoch on. ICE's smooths the labels of its cluster
-    part and leaves proxies and centroids as they are during an epoch.
+    The public code of both papers differs: the inter-camera parts count the query's own
+    proxy among P, contrast P jointly, and are averaged camera by camera. CAP's has that
+    part from its sixth epoch on. ICE's smooths the labels of its cluster part and
+    leaves proxies and centroids as they are during an epoch.
 
     Args:
         momentum (float): Weight of the *old* proxy, in [0, 1]. Defaults to 0.2.
@@ -58,7 +59,7 @@ class CameraProxyMemory(BaseMemory):
         inter_weight (float): Weight of the inter-camera part, at least 0. Defaults to
             0.5.
         cluster_weight (float): Weight of the cluster part, at least 0. Defaults to 0:
-            without it, and no centroids are held.
+            there is no cluster part, and no centroids are held.
         cluster_momentum (float): Weight of the *old* centroid. Defaults to 0.1.
         cluster_temperature (float): τ of the cluster part. Defaults to 0.05, Cluster
             Contrast's (ICE has 0.5).

@@ -8,7 +8,8 @@ from torch import Tensor
 from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import BaseMemory
+from .checks import check_arguments, check_vectors
 from .vector_bank import VectorBank
 
 INITIALIZATIONS = ('centroid', 'sample')

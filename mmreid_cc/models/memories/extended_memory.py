@@ -16,34 +16,32 @@ from .cluster_memory import ClusterMemory
 class ExtendedMemory(ClusterMemory):
     r"""Contrast queries, and support samples made of them, with the clusters.
 
-    From a query q of the cluster with the centroid :math:`c_y`, K support samples are
-    made, one for each of the K other clusters that are most similar to it, towards
-    which it is moved:
+    A query q of the cluster with the centroid :math:`c_y` gives K support samples. Each
+    is the query, moved towards one of the K other clusters that are most similar to it:
 
     .. math::
 
         s_k = \frac{q + \lambda (c_k - c_y)}{|q + \lambda (c_k - c_y)|}, \quad
         \lambda = \frac{\lambda_0}{4} \log\left(1 + (e - 1) \frac{t}{T}\right)
 
-    where t of T is the share of the training that is done
-    (:attr:`BaseMemory.progress`): at first they are the queries. Queries and support
-    samples are contrasted with all centroids, and move them, as in
+    where t / T is the share of the training that is done (:attr:`BaseMemory.progress`).
+    At the start of the training, the support samples equal the queries. Queries and
+    support samples are contrasted with all centroids, and move them, as in
     :class:`ClusterMemory`.
 
     The *label-preserving* loss keeps support samples with the queries they are made of.
-    For every query, of the support samples with its label the least similar one,
-    :math:`s^+`, is contrasted with the most similar one of each other label l of the
-    batch, :math:`s_l^-`:
+    For every query, the least similar support sample with its label, :math:`s^+`, is
+    contrasted with the most similar one of every other label l in the batch,
+    :math:`s_l^-`:
 
     .. math::
 
         -\log \frac{\exp(q \cdot s^+ / \tau')}
         {\exp(q \cdot s^+ / \tau') + \sum_l \exp(q \cdot s_l^- / \tau')}.
 
-    In a distributed run the support samples of all processes are compared; of
-    accumulated batches each is compared by itself. Support samples need another
-    cluster: with fewer than K + 1 clusters there are fewer, and with one there are
-    none.
+    In a distributed run, the support samples of all processes are compared. Accumulated
+    batches are compared separately. With fewer than K + 1 clusters there are fewer
+    support samples, and with one cluster there are none.
 
     Args:
         num_supports (int): K, at least 1. Defaults to 1.
@@ -54,7 +52,7 @@ class ExtendedMemory(ClusterMemory):
         momentum (float): Weight of the *old* centroid. Defaults to 0.2.
         temperature (float): Temperature of the contrast with centroids. Defaults to
             0.05.
-        update (str): As :class:`ClusterMemory`. Defaults to ``'hard'``.
+        update (str): See :class:`ClusterMemory`. Defaults to ``'hard'``.
 
     Raises:
         ValueError: If an argument is out of range.

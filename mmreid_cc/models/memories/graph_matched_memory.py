@@ -8,13 +8,13 @@ from torch import Tensor
 from mmreid_cc.clustering import match_progressively
 from mmreid_cc.registry import MODELS
 
-from .aggregated_memory import check_shares
+from .checks import check_shares
 from .modality_memory import ModalityMemory, cross_entropy_without
 
 
 @MODELS.register_module()
 class GraphMatchedMemory(ModalityMemory):
-    r"""Contrast each modality with its clusters, and with those of the other by turns.
+    r"""Contrast each modality with its clusters, and in turns with those of the other.
 
     After a clustering every cluster is matched with one of the other modality, at the
     least total cost, see :func:`mmreid_cc.clustering.match_progressively`. Beside the
@@ -25,9 +25,9 @@ class GraphMatchedMemory(ModalityMemory):
     {\sum_m \exp(q \cdot m / \tau)}`,
 
     in even epochs visible queries with infrared vectors, in odd ones infrared queries
-    with visible vectors (epochs are counted from 0). So neither direction of the match
-    prevails. The sum :math:`L_V + L_I + \lambda L_\mathrm{cross}` is minimised. Queries
-    move the vectors of their own clusters only.
+    with visible vectors (epochs are counted from 0). This treats both directions of the
+    match equally. The sum :math:`L_V + L_I + \lambda L_\mathrm{cross}` is minimised.
+    Queries move the vectors of their own clusters only.
 
     Args:
         infrared_cameras (Sequence[int]): The numbers of the infrared cameras.
@@ -40,7 +40,7 @@ class GraphMatchedMemory(ModalityMemory):
             Defaults to ``'hard'``.
 
     Raises:
-        ValueError: If an argument is not as said.
+        ValueError: If an argument is out of range.
 
     References:
         PGM: Wu and Ye, *Unsupervised Visible-Infrared Person Re-Identification via
@@ -97,18 +97,19 @@ class GraphMatchedMemory(ModalityMemory):
         infrared: Tensor,
         matches: Tensor | None = None,
     ) -> None:
-        """Begin anew with the vectors of a clustering, see :class:`ModalityMemory`.
+        """Set the vectors of a clustering, see :meth:`ModalityMemory.reset`.
 
         Args:
-            clusters (Tensor): As there.
-            labels (Tensor): As there.
-            infrared (Tensor): As there.
+            clusters (Tensor): As in :meth:`ModalityMemory.reset`.
+            labels (Tensor): As in :meth:`ModalityMemory.reset`.
+            infrared (Tensor): As in :meth:`ModalityMemory.reset`.
             matches (Tensor, optional): The vector of the other modality that each
                 vector is matched with, −1 for none; shape (S,), int64. Defaults to
-                None: none has a match.
+                None: no vector has a match.
 
         Raises:
-            ValueError: As there, or if there is not one match for each vector.
+            ValueError: As in :meth:`ModalityMemory.reset`, or if the numbers of matches
+                and vectors differ.
         """
         if matches is None:
             matches = torch.full((len(clusters),), -1)
@@ -120,13 +121,13 @@ class GraphMatchedMemory(ModalityMemory):
         self.matches = matches.to(clusters.device)
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         return {**super().state(), 'matches': self.matches}
 
     def losses(
         self, logits: Tensor, own: Tensor, infrared: Tensor
     ) -> dict[str, Tensor]:
-        """The losses by name, see :meth:`ModalityMemory.losses`."""
+        """Compute the losses, see :meth:`ModalityMemory.losses`."""
         matches = self.matches[own]
         same = infrared[:, None] == self.of_infrared
         cross = 2 * cross_entropy_without(same, logits, matches.clamp(min=0))

@@ -7,7 +7,8 @@ from torch import Tensor
 from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import BaseMemory
+from .checks import check_arguments, check_vectors
 from .vector_bank import VectorBank
 
 
@@ -27,14 +28,15 @@ class HybridMemory(BaseMemory):
         \sum_k \exp(q \cdot c_k / \tau) + \sum_{v \text{ un-clustered}}
         \exp(q \cdot v / \tau)}
 
-    with :math:`z^+` the one that q belongs to. In the backward pass a query moves the
-    vector of its image, or of its source class: :math:`v \leftarrow m v + (1 - m) q`,
-    normalised.
+    where :math:`z^+` is the one that q belongs to. In the backward pass a query moves
+    the vector of its image, or of its source class: :math:`v \leftarrow m v + (1 - m)
+    q`, normalised.
 
-    The vectors last from epoch to epoch: images are embedded once, before the first,
-    and what is clustered before the others are the vectors. Use :class:`HybridSampler`,
-    which draws un-clustered images, too, and :class:`SelfPacedDBSCAN`. As to processes,
-    precision and accumulated gradients, see :class:`BaseMemory`.
+    The vectors last from epoch to epoch. Images are embedded once, before the first
+    epoch; before every other epoch, the vectors are clustered. Use
+    :class:`HybridSampler`, which draws un-clustered images, too, and
+    :class:`SelfPacedDBSCAN`. See :class:`BaseMemory` for processes, precision and
+    accumulated gradients.
 
     The loss is averaged over all images of a batch, where the public code adds the mean
     over those of the source and the mean over those of the target.

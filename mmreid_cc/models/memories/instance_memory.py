@@ -6,7 +6,8 @@ from torch import Tensor
 
 from mmreid_cc.registry import MODELS
 
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import BaseMemory
+from .checks import check_arguments, check_vectors
 from .vector_bank import VectorBank
 
 
@@ -17,13 +18,13 @@ class InstanceMemory(BaseMemory):
     A cluster k with the images I_k is represented by the mean of their vectors,
     :math:`c_k = \frac{1}{|I_k|} \sum_{i \in I_k} v_i` (not normalised). The loss is
     :math:`-\log \mathrm{softmax}(q C^T / \tau)` at the query's own cluster, and in the
-    backward pass a query moves the vector of its image:
-    :math:`v \leftarrow m v + (1 - m) q`, normalised. In an epoch the images of a small
-    cluster move often, those of a large one seldom: the inconsistency that Cluster
-    Contrast removes, and N vectors instead of C. For ablations.
+    backward pass a query moves the vector of its image: :math:`v \leftarrow m v + (1 -
+    m) q`, normalised. In an epoch, the images of a small cluster move often, and those
+    of a large one seldom. Cluster Contrast removes this inconsistency, and holds C
+    vectors instead of N. This class is for ablations.
 
-    Un-clustered images have no vector. As to processes, precision and accumulated
-    gradients, see :class:`BaseMemory`.
+    Un-clustered images have no vector. See :class:`BaseMemory` for processes, precision
+    and accumulated gradients.
 
     Args:
         momentum (float): m, the weight of the *old* vector, in [0, 1]. Defaults to 0.2.
@@ -33,8 +34,8 @@ class InstanceMemory(BaseMemory):
         ValueError: If an argument is out of range.
 
     References:
-        Cluster Contrast (arXiv 2103.11568), figure 2b and section 3.2; it is the
-        memory of SpCL (Ge et al., NeurIPS 2020), from which the momentum is, too.
+        Cluster Contrast (arXiv 2103.11568), figure 2b and section 3.2; it is the memory
+        of SpCL (Ge et al., NeurIPS 2020), which is also the source of the momentum.
 
     Examples:
         .. code:: python

@@ -9,21 +9,21 @@ from torch import Tensor
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient
-from .base_memory import TaughtMemory
 from .camera_proxy_memory import CameraProxyMemory
+from .taught_memory import TaughtMemory
 
 
 @MODELS.register_module()
 class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
     r"""Contrast queries with proxies, and with a teacher's embeddings of the batch.
 
-    Beside :class:`CameraProxyMemory`'s loss, of queries q from a first view, there are
-    two parts in which the images of a batch are compared: m is what the teacher makes
-    of a second view, and w what it makes of a third, which is not augmented.
+    The loss is that of :class:`CameraProxyMemory` for queries q of a first view, and
+    two parts that compare the images of a batch. There, m is the teacher's embedding of
+    a second view, and w its embedding of a third view, which is not augmented.
 
-    - **hard instance contrast**: of the images of the query's cluster the one that is
-      least similar to it, k, is the positive, and the images of other clusters are the
-      negatives: :math:`-\log \frac{\exp(q_i \cdot m_k / \tau_h)}
+    - **hard instance contrast**: the positive k is the image of the query's cluster
+      that is least similar to it, and the images of other clusters are the negatives:
+      :math:`-\log \frac{\exp(q_i \cdot m_k / \tau_h)}
       {\exp(q_i \cdot m_k / \tau_h) + \sum_{j:\,y_j \ne y_i} \exp(q_i \cdot m_j /
       \tau_h)}`;
     - **soft consistency**: the similarities to all images of the batch, as a
@@ -32,8 +32,8 @@ class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
       \tau_s)`: :math:`D_\mathrm{KL}(P_i \,\|\, Q_i)`.
 
     Both are averaged over the batch. The network that learns must be a
-    :class:`TaughtClassifier`, with three views. In a distributed run the batches of all
-    processes are compared; of accumulated batches each is compared by itself.
+    :class:`TaughtClassifier`, with three views. In a distributed run, the batches of
+    all processes are compared. Accumulated batches are compared separately.
 
     Args:
         hard_weight (float): Weight of the hard instance contrast, at least 0. Defaults
@@ -41,7 +41,7 @@ class InterInstanceMemory(TaughtMemory, CameraProxyMemory):
         hard_temperature (float): :math:`\tau_h`, positive. Defaults to 0.1.
         soft_weight (float): Weight of the soft consistency, at least 0. Defaults to 10.
         soft_temperature (float): :math:`\tau_s`, positive. Defaults to 0.4.
-        **kwargs: As :class:`CameraProxyMemory`.
+        **kwargs: Further arguments of :class:`CameraProxyMemory`.
 
     Raises:
         ValueError: If an argument is out of range, or there are no three views.

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from mmreid_cc.registry import MODELS
 
-from .base_memory import TaughtMemory
+from .checks import check_shares
 from .cluster_memory import ClusterMemory
+from .taught_memory import TaughtMemory
 
 
 @MODELS.register_module()
@@ -23,12 +24,12 @@ class MeanTeacherMemory(TaughtMemory, ClusterMemory):
 
         -\sum_k p_k(t) \log p_k(q), \quad p(x) = \mathrm{softmax}(x C^T / \tau).
 
-    An image in the wrong cluster is pulled there by the first part alone. The network
-    that learns must be a :class:`TaughtClassifier`.
+    Only the first part pulls an image towards a wrong cluster. The network that learns
+    must be a :class:`TaughtClassifier`.
 
     Args:
         soft_weight (float): λ, in [0, 1]. Defaults to 0.5.
-        **kwargs: As :class:`ClusterMemory`.
+        **kwargs: Further arguments of :class:`ClusterMemory`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -50,8 +51,7 @@ class MeanTeacherMemory(TaughtMemory, ClusterMemory):
 
     def __init__(self, soft_weight: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not 0 <= soft_weight <= 1:
-            raise ValueError(f'soft_weight must be in [0, 1], not {soft_weight}')
+        check_shares(soft_weight=soft_weight)
         self.soft_weight = soft_weight
 
     def contrast_taught(

@@ -9,8 +9,9 @@ from torch import Tensor
 from mmreid_cc.clustering import cluster_centroids, infrared_images
 from mmreid_cc.registry import MODELS
 
-from .base_memory import BaseMemory, check_arguments
+from .base_memory import BaseMemory
 from .camera_proxy_memory import split_by_camera
+from .checks import check_arguments
 from .vector_bank import VectorBank
 
 
@@ -18,10 +19,10 @@ from .vector_bank import VectorBank
 class ModalityMemory(BaseMemory):
     r"""Contrast visible queries with visible clusters, and infrared with infrared ones.
 
-    Visible and infrared images are told apart by their cameras. Both modalities have
-    vectors of their own, the centroids of their clusters, which the queries of their
-    clusters move. With :math:`m` the vectors of the query's modality and :math:`m_+`
-    that of its cluster, the loss of visible queries is
+    Visible and infrared images are told apart by their cameras. Each modality has its
+    own vectors: the centroids of its clusters, which their queries move. With :math:`m`
+    the vectors of the query's modality and :math:`m_+` that of its cluster, the loss of
+    visible queries is
 
     :math:`L_V = -\frac{1}{N} \sum_q \log \frac{\exp(q \cdot m_+ / \tau)}
     {\sum_m \exp(q \cdot m / \tau)}`,
@@ -40,8 +41,8 @@ class ModalityMemory(BaseMemory):
             Defaults to ``'momentum'``.
 
     Raises:
-        ValueError: If an argument is not as said; when it is filled, if there is no
-            image of a modality.
+        ValueError: If an argument is out of range; or, when the memory is filled, if a
+            modality has no image.
 
     References:
         ADCA: Yang et al., *Augmented Dual-Contrastive Aggregation Learning for
@@ -75,7 +76,7 @@ class ModalityMemory(BaseMemory):
     def fill(
         self, features: Tensor, labels: Tensor, cam_ids: Tensor, device: torch.device
     ) -> None:
-        """Begin anew with the clusters of a clustering, see :meth:`BaseMemory.fill`."""
+        """Fill the memory from a clustering, see :meth:`BaseMemory.fill`."""
         infrared = torch.from_numpy(infrared_images(cam_ids, self.infrared_cameras))
         slots, _, _ = split_by_camera(labels, infrared.long())
         clusters = torch.from_numpy(cluster_centroids(features, slots))
@@ -86,22 +87,23 @@ class ModalityMemory(BaseMemory):
     def associate(
         self, features: Tensor, slots: Tensor, infrared: Tensor, clusters: Tensor
     ) -> dict[str, Tensor]:
-        """Relate the clusters of both modalities; here they are left as they are.
+        """Relate the clusters of both modalities. This class leaves them as they are.
 
         Args:
-            features (Tensor): Of all training images, shape (N, D), on the CPU.
-            slots (Tensor): The clusters of a modality that they are in, −1 for none;
-                shape (N,), int64.
+            features (Tensor): Features of all training images, shape (N, D), on the
+                CPU.
+            slots (Tensor): The cluster of a modality that each image is in, −1 for
+                none; shape (N,), int64.
             infrared (Tensor): Whether an image is infrared, shape (N,), bool.
-            clusters (Tensor): The centroids of the slots, shape (S, D).
+            clusters (Tensor): The centroids of these clusters, shape (S, D).
 
         Returns:
-            dict[str, Tensor]: ``clusters``, and what else :meth:`reset` takes.
+            dict[str, Tensor]: ``clusters``, and further arguments of :meth:`reset`.
         """
         return {'clusters': clusters}
 
     def reset(self, clusters: Tensor, labels: Tensor, infrared: Tensor) -> None:
-        """Begin anew with the vectors of a clustering.
+        """Set the vectors of a clustering.
 
         Args:
             clusters (Tensor): L2-normalised, shape (S, D), float, ordered by label, the
@@ -127,7 +129,7 @@ class ModalityMemory(BaseMemory):
         self.of_infrared = of_infrared.bool().to(clusters.device)
 
     def state(self) -> dict[str, Tensor]:
-        """The arguments of :meth:`reset`."""
+        """Return the arguments of :meth:`reset`."""
         return {
             'clusters': self.banks['clusters'].vectors,
             'labels': self.labels,
@@ -135,12 +137,12 @@ class ModalityMemory(BaseMemory):
         }
 
     def slots_of(self, indices: Tensor) -> Tensor:
-        """The vectors of training images, see :meth:`BaseMemory.slots_of`."""
+        """Look up the vectors of training images, see :meth:`BaseMemory.slots_of`."""
         super().slots_of(indices)
         return self.slots[indices]
 
     def contrast(self, queries: Tensor, slots: Tensor) -> dict[str, Tensor]:
-        """The losses of both modalities, see :meth:`BaseMemory.contrast`."""
+        """Compute the losses of both modalities, see :meth:`BaseMemory.contrast`."""
         logits = self.similarities('clusters', queries, slots) / self.temperature
         own = slots.to(queries.device, non_blocking=True)
         return self.losses(logits, own, self.of_infrared[own])
@@ -148,7 +150,7 @@ class ModalityMemory(BaseMemory):
     def losses(
         self, logits: Tensor, own: Tensor, infrared: Tensor
     ) -> dict[str, Tensor]:
-        """The losses by name.
+        """Compute the losses of both modalities.
 
         Args:
             logits (Tensor): Similarities to all vectors over τ, shape (B, S).
@@ -156,7 +158,7 @@ class ModalityMemory(BaseMemory):
             infrared (Tensor): Whether a query is infrared, shape (B,), bool.
 
         Returns:
-            dict[str, Tensor]: Scalars.
+            dict[str, Tensor]: Scalars by name.
         """
         other = infrared[:, None] != self.of_infrared
         losses = 2 * cross_entropy_without(other, logits, own)
@@ -174,7 +176,7 @@ class ModalityMemory(BaseMemory):
 
 
 def cross_entropy_without(excluded: Tensor, logits: Tensor, targets: Tensor) -> Tensor:
-    """Cross entropy of each query over some of the classes.
+    """Compute the cross entropy of each query over some of the classes.
 
     Args:
         excluded (Tensor): Whether a class is left out, shape (B, S), bool.
@@ -182,7 +184,8 @@ def cross_entropy_without(excluded: Tensor, logits: Tensor, targets: Tensor) -> 
         targets (Tensor): Shape (B,), int64.
 
     Returns:
-        Tensor: Shape (B,); finite, though without meaning, where nothing is left.
+        Tensor: Shape (B,). Where no class is left, the value is finite but has no
+        meaning.
     """
     # Finite, for a sum over nothing but −inf has no gradient; its exp is 0, too.
     nothing = torch.finfo(logits.dtype).min / 2

@@ -8,7 +8,8 @@ from mmreid_cc.clustering import cluster_centroids
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient, soft_triplet_loss
-from .base_memory import TaughtMemory, check_arguments, check_vectors
+from .checks import check_arguments, check_shares, check_vectors
+from .taught_memory import TaughtMemory
 from .vector_bank import VectorBank
 
 NAMES = 'first', 'second'
@@ -21,18 +22,18 @@ class MutualMemory(TaughtMemory):
     The first half of an embedding is that of the first network, the second half that of
     the second (:class:`Twins`). Each has centroids of its own, which its queries move,
     as in :class:`ClusterMemory`, and with them a distribution over the clusters,
-    :math:`p(q) = \mathrm{softmax}(q C^T / \tau)`. With t what the average of the
-    *other* network makes of the image, its loss is
+    :math:`p(q) = \mathrm{softmax}(q C^T / \tau)`. Let t be the embedding of the image
+    by the average of the *other* network. The loss is then
 
     .. math::
 
         -(1 - \lambda) \log p_y(q) - \lambda \sum_k p_k(t) \log p_k(q)
         + (1 - \lambda_t)\,L_\mathrm{tri}(q) + \lambda_t\,L_\mathrm{stri}(q, t),
 
-    where the triplets of the batch have a hard target, and the soft one of that
-    average, see :func:`soft_triplet_loss`. The losses of both networks are added. The
-    triplets are those of the batches of all processes; of accumulated batches each has
-    its own.
+    where the triplets of the batch have a hard target in the first term, and a soft one
+    from that average in the second, see :func:`soft_triplet_loss`. The losses of both
+    networks are added. The triplets come from the batches of all processes; accumulated
+    batches have separate triplets.
 
     MMT contrasts with the weights of a linear classifier, which begin as the centroids
     and are trained; here it is the memory. Its triplets are of features before the BN
@@ -65,12 +66,7 @@ class MutualMemory(TaughtMemory):
         temperature: float = 0.05,
     ) -> None:
         check_arguments(momentum, temperature)
-        for name, weight in (
-            ('soft_weight', soft_weight),
-            ('soft_triplet_weight', soft_triplet_weight),
-        ):
-            if not 0 <= weight <= 1:
-                raise ValueError(f'{name} must be in [0, 1], not {weight}')
+        check_shares(soft_weight=soft_weight, soft_triplet_weight=soft_triplet_weight)
         super().__init__(**{name: VectorBank(momentum) for name in NAMES})
         self.soft_weight = soft_weight
         self.soft_triplet_weight = soft_triplet_weight

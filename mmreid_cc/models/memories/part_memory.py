@@ -9,7 +9,8 @@ from mmreid_cc.clustering import cluster_centroids, knn
 from mmreid_cc.registry import MODELS
 
 from ..losses import gather_with_gradient, soft_triplet_loss
-from .base_memory import BaseMemory, check_arguments, check_vectors
+from .base_memory import BaseMemory
+from .checks import check_arguments, check_shares, check_vectors
 from .vector_bank import VectorBank
 
 
@@ -32,8 +33,8 @@ class PartMemory(BaseMemory):
     With y the pseudo label of an image, one-hot, and u the uniform distribution, the
     loss has three parts:
 
-    - **refined**: :math:`-\sum_c \tilde y_c \log q^g_c`, where the parts correct the
-      label, the more the more they agree:
+    - **refined**: :math:`-\sum_c \tilde y_c \log q^g_c`, where parts correct the label,
+      and those that agree more have more weight:
       :math:`\tilde y = \beta y + (1 - \beta) \sum_n w_n q^{p_n}` with
       :math:`w = \mathrm{softmax}_n(\alpha_n)`;
     - **parts**: :math:`\frac{1}{P} \sum_n \alpha_n H(y, q^{p_n}) + (1 - \alpha_n)
@@ -46,7 +47,8 @@ class PartMemory(BaseMemory):
     PPLR contrasts with the weights of linear classifiers, which begin as the centroids
     and are trained; here it is the memory. Its triplets are of embeddings that are not
     normalised, and it tests by the whole alone, we by the whole and the parts. Its
-    contrast across cameras is :class:`CameraProxyMemory`'s, and is not part of this.
+    contrast across cameras is that of :class:`CameraProxyMemory`, and is not included
+    here.
 
     Args:
         num_parts (int): P, as of :class:`PartPooling`. Defaults to 3.
@@ -90,9 +92,7 @@ class PartMemory(BaseMemory):
                 'num_parts and num_neighbors must be at least 1, got '
                 f'{num_parts} and {num_neighbors}'
             )
-        for name, value in (('label_weight', label_weight), ('warm_up', warm_up)):
-            if not 0 <= value <= 1:
-                raise ValueError(f'{name} must be in [0, 1], not {value}')
+        check_shares(label_weight=label_weight, warm_up=warm_up)
         names = ['whole', *(f'part_{number}' for number in range(1, num_parts + 1))]
         super().__init__(**{name: VectorBank(momentum) for name in names})
         self.num_parts = num_parts
@@ -237,7 +237,7 @@ def cross_agreement(neighbors: np.ndarray, others: np.ndarray) -> np.ndarray:
 
     Args:
         neighbors (np.ndarray): (N, k) int64, no number twice in a row.
-        others (np.ndarray): Of the same kind.
+        others (np.ndarray): Other lists of the same shape.
 
     Returns:
         np.ndarray: (N,) float64, in [0, 1].

@@ -24,8 +24,8 @@ def momentum_update(
         centroids (Tensor): L2-normalised, shape (C, D); changed in place.
         queries (Tensor): L2-normalised, shape (B, D). A cluster with a query that is
             not finite stays where it is.
-        labels (Tensor): The centroid of every query, shape (B,), int64; best on the
-            CPU.
+        labels (Tensor): The centroid of every query, shape (B,), int64; keep them on
+            the CPU.
         momentum (float): Weight of the old centroid, in [0, 1].
     """
     clusters, turns, sizes = _group(labels)

@@ -78,12 +78,12 @@ class VectorBank:
         Args:
             queries (Tensor): L2-normalised, shape (B, D), of the vectors' dtype.
             slots (Tensor): Slots of the memory, one for each of them, which says what
-                vector it moves; shape (B,), int64. Best on the CPU: then a GPU is not
-                waited for.
-            batches_per_update (int): So many batches move the vectors together, as if
-                they had been one. Defaults to 1.
+                vector it moves; shape (B,), int64. Keep them on the CPU, so that the
+                program does not wait for a GPU.
+            batches_per_update (int): The number of batches that move the vectors
+                together, as if they were one. Defaults to 1.
             step_slots (Tensor, optional): In a distributed run, the slots of all
-                processes in these batches, in the order of the ranks, where they are
+                processes in these batches, in the order of the ranks, if they are
                 known. Defaults to None: they are exchanged in the backward pass.
 
         Returns:
@@ -167,7 +167,8 @@ def check_share(slots: Tensor, step_slots: Tensor) -> None:
         step_slots (Tensor): Slots of all processes, in the order of the ranks.
 
     Raises:
-        RuntimeError: If they are not. Slots on a GPU are not waited for, nor checked.
+        RuntimeError: If they are not. Slots on a GPU are not checked, because the
+            program would have to wait for them.
     """
     share = step_slots.view(get_world_size(), -1)[get_rank()]
     if not slots.is_cuda and not slots.equal(share):

@@ -1,12 +1,16 @@
 """The networks of other re-ID code in plain PyTorch, under the names of their weights.
 
-ResNets are torchvision's, with IBN layers put in where a source has them.
+ResNets are torchvision's, with IBN layers put in where a source has them. They have an
+eighth of the channels, and ViTs a quarter of the layers: names are all that matters.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torchvision.models import resnet50
+from torchvision.models.resnet import Bottleneck, ResNet
+
+CHANNELS = 256  # of a map
+LAYERS = 3
 
 
 class IBN(nn.Module):
@@ -20,8 +24,17 @@ class IBN(nn.Module):
         return torch.cat([self.IN(first), self.BN(second)], 1)
 
 
+class NarrowResNet(ResNet):
+    def __setattr__(self, name, value):
+        narrow = name == 'inplanes' and not hasattr(self, name)
+        super().__setattr__(name, value // 8 if narrow else value)
+
+    def _make_layer(self, block, planes, *arguments, **options):
+        return super()._make_layer(block, planes // 8, *arguments, **options)
+
+
 def resnet(ibn=False, last_stride=1):
-    net = resnet50()
+    net = NarrowResNet(Bottleneck, [3, 4, 6, 3])
     net.layer4[0].conv2.stride = (last_stride, last_stride)
     net.layer4[0].downsample[0].stride = (last_stride, last_stride)
     if ibn:
@@ -55,8 +68,8 @@ class ClusterContrast(nn.Module):
         self.base = nn.Sequential(*stem, net.layer1, net.layer2, net.layer3, net.layer4)
         self.gap = GeM()
         if num_features:
-            self.feat = nn.Linear(2048, num_features)
-        self.feat_bn = nn.BatchNorm1d(num_features or 2048)
+            self.feat = nn.Linear(CHANNELS, num_features)
+        self.feat_bn = nn.BatchNorm1d(num_features or CHANNELS)
 
     def forward(self, x):
         x = self.gap(self.base(x))
@@ -75,12 +88,12 @@ class FastReID(nn.Module):
         self.backbone = resnet(ibn)
         self.backbone.maxpool = nn.MaxPool2d(3, stride=2, ceil_mode=True)
         del self.backbone.fc
-        neck = [nn.Conv2d(2048, 64, 1, bias=False)] if embedding else []
-        neck.append(nn.BatchNorm2d(64 if embedding else 2048))
+        neck = [nn.Conv2d(CHANNELS, 64, 1, bias=False)] if embedding else []
+        neck.append(nn.BatchNorm2d(64 if embedding else CHANNELS))
         self.heads = nn.Module()
         self.heads.pool_layer = GeM()
         self.heads.bottleneck = nn.Sequential(*neck)
-        self.heads.weight = nn.Parameter(torch.randn(7, 2048))
+        self.heads.weight = nn.Parameter(torch.randn(7, CHANNELS))
 
     def forward(self, x):
         x = self.heads.pool_layer(maps(self.backbone, x))[..., None, None]
@@ -99,8 +112,8 @@ class TorchreidResNet(nn.Module):
         net = resnet(ibn, last_stride=1 if fc512 else 2)
         for name in ('conv1', 'bn1', 'maxpool', 'layer1', 'layer2', 'layer3', 'layer4'):
             setattr(self, name, getattr(net, name))
-        self.fc = embedding(2048) if fc512 else nn.Identity()
-        self.classifier = nn.Linear(512 if fc512 else 2048, 7)
+        self.fc = embedding(CHANNELS) if fc512 else nn.Identity()
+        self.classifier = nn.Linear(512 if fc512 else CHANNELS, 7)
 
     def forward(self, x):
         return F.normalize(self.fc(maps(self, x).mean((2, 3))))
@@ -228,7 +241,7 @@ class ViT(nn.Module):
             self.patch_embed.proj = nn.Conv2d(64, dim, 8, 8)
         self.cls_token = nn.Parameter(torch.randn(1, 1, dim))
         self.pos_embed = nn.Parameter(torch.randn(1, patches + 1, dim))
-        self.blocks = nn.Sequential(*(ViTBlock(dim, 6) for _ in range(12)))
+        self.blocks = nn.Sequential(*(ViTBlock(dim, 6) for _ in range(LAYERS)))
         self.norm = nn.LayerNorm(dim, eps=1e-6)
         self.bottleneck = nn.BatchNorm1d(dim)
 

@@ -10,6 +10,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner, load_checkpoint
 from source_models import (
+    CHANNELS,
+    LAYERS,
     ClusterContrast,
     FastReID,
     PASSViT,
@@ -33,22 +35,38 @@ SMALL = (64, 32)
 R50 = 'cc_r50_market.py'
 R50_IBN = 'cc_r50ibn_market.py'
 OSNET = 'cc_osnet-x0_25_cuhk03.py'
+VIT = 'cc_vit-small_market.py'
+VIT_ICS = 'cc_vit-small-ics_market.py'
+PASS = 'cc_pass-small_market.py'
+SOLIDER = 'cc_solider-tiny_market.py'
 LINEAR_NECK = dict(
     type='LinearNeck',
-    in_channels=2048,
+    in_channels=CHANNELS,
     out_channels=512,
     gap_dim=2,
     norm_cfg=dict(type='BN1d'),
     act_cfg=dict(type='ReLU'),
 )
 AVERAGE = dict(type='GlobalAveragePooling')
+# Those of `source_models`.
+NARROW = dict(stem_channels=8, base_channels=8)
+SHALLOW = dict(
+    arch=dict(embed_dims=384, num_layers=LAYERS, num_heads=6, feedforward_channels=1536)
+)
+SIZES = {
+    OSNET: {},
+    SOLIDER: {},
+    **dict.fromkeys([VIT, VIT_ICS, PASS], SHALLOW),
+}
 TINY_SWIN = dict(embed_dims=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2])
 
 
 def model_config(name, **changes):
     """The model of a config, with parts changed as by a config that inherits."""
     config = Config.fromfile(ROOT / 'configs' / name)
-    config.model.backbone.init_cfg = None
+    config.model.backbone.update(init_cfg=None, **SIZES.get(name, NARROW))
+    if name in (R50, R50_IBN):
+        config.model.head.in_channels = CHANNELS
     config.model.neck = changes.pop('neck', config.model.neck)
     for part, arguments in changes.items():
         config.model[part].update(arguments)
@@ -106,8 +124,8 @@ CASES = {
         model_config(R50, neck=LINEAR_NECK, head=dict(in_channels=512)),
     ),
     'torchreid-osnet': (TorchreidOSNet, {}, model_config(OSNET)),
-    'vit': (ViT, {}, model_config('cc_vit-small_market.py')),
-    'vit, ICS': (ViT, dict(ics=True), model_config('cc_vit-small-ics_market.py')),
+    'vit': (ViT, {}, model_config(VIT)),
+    'vit, ICS': (ViT, dict(ics=True), model_config(VIT_ICS)),
 }
 
 
@@ -180,7 +198,7 @@ def test_dino(tmp_path, monkeypatch, capsys):
     run_tool(monkeypatch, 'vit', *files)
     assert 'dropped: head.mlp.0.weight' in capsys.readouterr().out
 
-    config = model_config('cc_vit-small_market.py', backbone=dict(img_size=(224, 224)))
+    config = model_config(VIT, backbone=dict(img_size=(224, 224)))
     ours = build(config).double().eval()
     load_checkpoint(ours, str(files[1]))
     images = draw_images(2, (224, 224))
@@ -190,7 +208,7 @@ def test_dino(tmp_path, monkeypatch, capsys):
             ours(images, mode='tensor'), theirs(images), rtol=0, atol=1e-5
         )
     # At 256 × 128 the position embedding of 14 × 14 becomes one of 16 × 8.
-    ours = build(model_config('cc_vit-small_market.py')).double()
+    ours = build(model_config(VIT)).double()
     load_checkpoint(ours, str(files[1]))
     resized = ours.backbone.pos_embed
     assert resized.shape == (1, 1 + 16 * 8, 384)
@@ -213,7 +231,7 @@ def test_pass(tmp_path, monkeypatch, finetuned):
     files = tmp_path / 'theirs.pth', tmp_path / 'ours.pth'
     torch.save({'state_dict': weights} if finetuned else weights, files[0])
     run_tool(monkeypatch, 'pass', *files)
-    ours = build(model_config('cc_pass-small_market.py')).double().eval()
+    ours = build(model_config(PASS)).double().eval()
     load_checkpoint(ours, str(files[1]), strict=finetuned)
     if not finetuned:
         theirs.bottleneck = torch.nn.Identity()
@@ -271,7 +289,7 @@ def test_the_runner_tests_what_was_converted(
 
 def test_solider(tmp_path, monkeypatch, capsys):
     """Its names are mmdetection's; beside the last stage's it has norms of all."""
-    config = model_config('cc_solider-tiny_market.py', backbone=dict(arch=TINY_SWIN))
+    config = model_config(SOLIDER, backbone=dict(arch=TINY_SWIN))
     config.model.head.in_channels = 64
     ours = build(config)
     weights = {f'backbone.{k}': v for k, v in ours.backbone.state_dict().items()}

@@ -28,7 +28,8 @@ def camera_numbers(cameras: ArrayLike) -> np.ndarray | None:
         cameras (array): (N,) numbers or texts.
 
     Returns:
-        np.ndarray | None: (N,) int64, from 0; None if that of an image is not known.
+        np.ndarray | None: (N,) int64, from 0; None if the camera of an image is not
+        known.
 
     Example:
         >>> camera_numbers(['door', 'hall', 'door'])
@@ -44,10 +45,10 @@ def known_numbers(names: ArrayLike) -> np.ndarray:
     """Number the tracks or identities of images.
 
     Args:
-        names (array): (N,) numbers or texts; negative or empty is none.
+        names (array): (N,) numbers or texts; negative or empty if there is none.
 
     Returns:
-        np.ndarray: (N,) int64, −1 for none; numbers stay what they are.
+        np.ndarray: (N,) int64, −1 for none; numbers do not change.
 
     Example:
         >>> known_numbers(['t7', '', 't9', 't7'])
