@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .base import CLUSTERERS
+from .camera_normalization import as_cameras
 from .dbscan import DBSCAN, dbscan
 from .jaccard import jaccard_distance
 from .judging import judge_by_halves, means_and_errors
@@ -104,6 +105,35 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
             '(every un-clustered image is a person).'
         )
+
+    def fit_predict(
+        self,
+        features: Any,
+        neighbors: tuple[Any, Any] | None = None,
+        cam_ids: Any = None,
+    ) -> np.ndarray:
+        """Cluster features.
+
+        Args:
+            features (array): (N, D) floating, N ≥ 1, rows L2-normalised.
+            neighbors (tuple[array, array] | None): See
+                :meth:`NeighborClusterer.fit_predict`. Defaults to None.
+            cam_ids (array | None): (N,) integers, the camera of each image. They do not
+                change the result: :class:`AutoAgglomerative` looks across cameras.
+                Defaults to None.
+
+        Returns:
+            np.ndarray: (N,) int64: −1 is un-clustered, else 0…C−1, each of them in use.
+
+        Raises:
+            TypeError: If the features are not floating-point numbers, or cameras not
+                integers.
+            ValueError: If the features are not 2-D, finite and normalised, the
+                neighbours are no such lists, or there is not one camera for each image.
+        """
+        if cam_ids is not None:
+            as_cameras(cam_ids, len(features))
+        return super().fit_predict(features, neighbors)
 
     def cluster_neighbors(
         self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray

@@ -60,19 +60,6 @@ def test_noise_holds_no_people(tmp_path):
     assert 'No settings were chosen' in clusterer.explanation()
 
 
-def test_odd_numbers_of_images():
-    rng = np.random.default_rng(0)
-    for count in range(1, 11):
-        labels = AutoDBSCAN().fit_predict(unit(rng.normal(size=(count, 8))))
-        assert labels.shape == (count,)
-    assert AutoDBSCAN().fit_predict(np.eye(1)).tolist() == [-1]
-    assert AutoDBSCAN().fit_predict(np.tile([[0.6, 0.8]], (50, 1))).tolist() == [0] * 50
-    for dim in (1, 2):
-        assert len(AutoDBSCAN().fit_predict(unit(rng.normal(size=(40, dim))))) == 40
-    copies = np.repeat(unit(rng.normal(size=(30, 16))), 3, axis=0)
-    assert AutoDBSCAN().fit_predict(copies).tolist() == np.repeat(range(30), 3).tolist()
-
-
 def test_a_choice_among_given_settings():
     features, _ = re_id_like(120, 20, 32, noise=0.5, seed=1)
     given = [dict(eps=eps, min_samples=2, k1=6, k2=1) for eps in (0.3, 0.6)]
