@@ -113,7 +113,9 @@ import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 from mmreid_cc.clustering import AutoDBSCAN
-features = np.random.default_rng(0).standard_normal((400, 64))
+rng = np.random.default_rng(0)
+features = np.repeat(rng.normal(size=(100, 64)), 4, axis=0)
+features += 0.3 * rng.normal(size=features.shape)
 features /= np.linalg.norm(features, axis=1, keepdims=True)
 one = dict(eps=0.6, min_samples=2, k1=8, k2=2)
 AutoDBSCAN([one]).fit_predict(features)
