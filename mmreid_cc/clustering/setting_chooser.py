@@ -1,7 +1,7 @@
 """The choice of the best settings, unless chance would be as good."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from mmengine.logging import print_log
@@ -9,9 +9,11 @@ from mmengine.logging import print_log
 from .judging import least_score
 from .setting_grid import Settings
 
+_NEAR = 0.1  # of the best score; measured, see clustering.md
+
 
 class SettingChooser:
-    """Base class of clusterers that try many settings, and cluster by the best one.
+    """Base class of clusterers that try many settings, and cluster by the best ones.
 
     The result of the search is in ``chosen``, ``candidates`` and ``people``, see
     :class:`AutoDBSCAN`.
@@ -25,19 +27,15 @@ class SettingChooser:
         """Forget what the last call has chosen."""
         self.chosen, self.candidates, self.people = None, [], None
 
-    def cluster_by_best(
+    def choose(
         self,
         settings: Sequence[Settings],
         scores: np.ndarray,
         crossed: np.ndarray,
         errors: np.ndarray,
         n_rows: int,
-        sweep: Callable[[list[Settings]], Iterable[tuple[int, np.ndarray]]],
     ) -> np.ndarray:
-        """Choose by the scores, and cluster.
-
-        The settings whose score is within one standard error of the best determine the
-        range of the number of people.
+        """Choose by the scores.
 
         Args:
             settings (Sequence[dict]): S of them.
@@ -46,11 +44,11 @@ class SettingChooser:
                 by; of the best one chance must not be as good.
             errors (np.ndarray): (S,) standard errors of the silhouettes.
             n_rows (int): Number of images, N.
-            sweep (Callable): Gives for settings each index and its labels.
 
         Returns:
-            np.ndarray: (N,) int64; all −1 with a warning in the log if chance would be
-            as good.
+            np.ndarray: Indices of the best setting and of those whose score is nearly
+            as high, best first; empty with a warning in the log if chance would be as
+            good.
         """
         order = np.argsort(-scores, kind='stable')
         self.candidates = [(settings[i], float(scores[i])) for i in order]
@@ -66,12 +64,14 @@ class SettingChooser:
                 logger='current',
                 level=logging.WARNING,
             )
-            return np.full(n_rows, -1, dtype=np.int64)
-        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
-        found = dict(sweep([settings[i] for i in close]))
+            return order[:0]
         self.chosen = settings[best]
-        self.people = estimated_people([found[i] for i in range(len(close))])
-        return found[0]
+        return order[: self.n_nearly_best()]
+
+    def n_nearly_best(self) -> int:
+        """Return how many settings are nearly as good as the chosen one, with it."""
+        scores = np.array([score for _, score in self.candidates])
+        return int(np.count_nonzero(scores >= scores[0] - _NEAR * abs(scores[0])))
 
 
 def estimated_people(labelings: Sequence[np.ndarray]) -> tuple[int, int, int]:

@@ -36,7 +36,6 @@ def test_finds_what_the_papers_setting_misses(shots):
     f1 = pair_f1(labels, pids)
     assert f1 >= 0.9 * best > 0.5
     assert f1 >= pair_f1(DBSCAN().fit_predict(features), pids)
-    assert np.array_equal(labels, DBSCAN(**clusterer.chosen).fit_predict(features))
     scores = [score for _, score in clusterer.candidates]
     assert scores == sorted(scores, reverse=True)
     assert len(scores) == len(grid)
