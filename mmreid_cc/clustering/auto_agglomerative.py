@@ -115,9 +115,10 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         if not len(best):
             return np.full(len(features), -1, dtype=np.int64)
         with self.stage('clusters'):
-            found = dict(camera_sweep(features, cam_ids, [settings[i] for i in best]))
-        self.people = estimated_people([found[i] for i in range(len(best))])
-        return self.number(found[0], len(features))
+            _, labels = next(camera_sweep(features, cam_ids, [settings[best[0]]]))
+        labels = self.number(labels, len(features))
+        self.people = estimated_people(labels)
+        return labels
 
 
 def camera_grid() -> list[Settings]:

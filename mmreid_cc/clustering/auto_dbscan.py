@@ -76,6 +76,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         ['eps', 'k1', 'k2', 'min_samples']
     """
 
+    ROLE_OF_OTHERS = 'nearly as good, and vote on the clusters with it'
+
     def __init__(
         self, candidates: Sequence[Settings] | None = None, seed: int = 0
     ) -> None:
@@ -91,26 +93,6 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     def __repr__(self) -> str:
         """Show the call that makes it, and what it has chosen."""
         return 'AutoDBSCAN()' if self.chosen is None else f'AutoDBSCAN → {self.chosen}'
-
-    def explanation(self) -> str:
-        """Explain in words what the last call has chosen, and why.
-
-        Returns:
-            str: One sentence or two.
-        """
-        if self.chosen is None or self.people is None:
-            return 'No settings were chosen: no groups of images can be told apart.'
-        settings = ', '.join(f'{key}={self.chosen[key]}' for key in _SETTINGS)
-        scores = [score for _, score in self.candidates]
-        estimate, fewest, most = self.people
-        return (
-            f'Chosen: {settings}. Among {len(scores)} settings, their clusters are '
-            'confirmed best by dimensions that they were not found in: silhouette '
-            f'{scores[0]:.3f}, median {np.median(scores):.3f}. '
-            f'{self.n_nearly_best()} settings that are nearly as good voted on the '
-            f'result. Estimated number of people: {estimate}, between {fewest} (the '
-            f'clusters alone) and {most} (every un-clustered image is a person).'
-        )
 
     def fit_predict(
         self,
@@ -160,7 +142,7 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         with self.stage('vote'):
             votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
             labels = consensus(votes, _SHARE)
-        self.people = estimated_people([labels, *whole[voters]])
+        self.people = estimated_people(labels)
         return labels
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from mmengine.logging import print_log
@@ -22,10 +23,31 @@ class SettingChooser:
     chosen: Settings | None
     candidates: list[tuple[Settings, float]]
     people: tuple[int, int, int] | None
+    ROLE_OF_OTHERS: ClassVar[str] = 'nearly as good'
 
     def forget_choice(self) -> None:
         """Forget what the last call has chosen."""
         self.chosen, self.candidates, self.people = None, [], None
+
+    def explanation(self) -> str:
+        """Explain in words what the last call has chosen, and why.
+
+        Returns:
+            str: Some sentences.
+        """
+        if self.chosen is None or self.people is None:
+            return 'No settings were chosen: no groups of images can be told apart.'
+        settings = ', '.join(f'{key}={value}' for key, value in self.chosen.items())
+        scores = [score for _, score in self.candidates]
+        estimate, fewest, most = self.people
+        return (
+            f'Chosen: {settings}. Among {len(scores)} settings, its clusters are '
+            'confirmed best by dimensions that they were not found in: silhouette '
+            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others are '
+            f'{self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. Estimated number of '
+            f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
+            '(every un-clustered image is a person).'
+        )
 
     def choose(
         self,
@@ -74,25 +96,23 @@ class SettingChooser:
         return int(np.count_nonzero(scores >= scores[0] - _NEAR * abs(scores[0])))
 
 
-def estimated_people(labelings: Sequence[np.ndarray]) -> tuple[int, int, int]:
-    """Estimate the number of people from clusterings of the same images.
+def estimated_people(labels: np.ndarray) -> tuple[int, int, int]:
+    """Estimate the number of people from clusters.
 
     Un-clustered images are counted as if they were in clusters of the mean size.
 
     Args:
-        labelings (Sequence[np.ndarray]): (N,) int64 each, −1 is un-clustered; the best
-            one first.
+        labels (np.ndarray): (N,) int64, −1 is un-clustered.
 
     Returns:
-        tuple[int, int, int]: The estimate of the best; and, over all, the fewest
-        clusters, and the most with every un-clustered image by itself.
+        tuple[int, int, int]: The estimate; the number of clusters; and this number with
+        every un-clustered image as a person by itself.
 
     Example:
-        >>> estimated_people([np.array([0, 0, 1, 1, -1, -1])])
+        >>> estimated_people(np.array([0, 0, 1, 1, -1, -1]))
         (3, 2, 4)
     """
-    clusters = np.array([labels.max() + 1 for labels in labelings])
-    outside = np.array([np.count_nonzero(labels < 0) for labels in labelings])
-    mean_size = (len(labelings[0]) - outside[0]) / max(clusters[0], 1)
-    estimate = round(clusters[0] + outside[0] / max(mean_size, 1))
-    return estimate, int(clusters.min()), int((clusters + outside).max())
+    clusters = int(labels.max(initial=-1)) + 1
+    outside = int(np.count_nonzero(labels < 0))
+    mean_size = (len(labels) - outside) / max(clusters, 1)
+    return round(clusters + outside / max(mean_size, 1)), clusters, clusters + outside

@@ -127,5 +127,5 @@ def test_pair_f1():
 
 
 def test_estimated_people():
-    assert estimated_people([np.array([0, 0, 0, -1, -1, -1])]) == (2, 1, 4)
-    assert estimated_people([np.full(3, -1)]) == (3, 0, 3)
+    assert estimated_people(np.array([0, 0, 0, -1, -1, -1])) == (2, 1, 4)
+    assert estimated_people(np.full(3, -1)) == (3, 0, 3)

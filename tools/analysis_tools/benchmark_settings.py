@@ -1,4 +1,4 @@
-r"""Compare the settings that AutoDBSCAN finds with the best, which identities tell.
+r"""Compare AutoDBSCAN with the best of its settings, which only identities tell.
 
     python tools/extract_features.py CONFIG CHECKPOINT data/cuhk03/bounding_box_train \
         --pattern '(?P<pid>[0-9]+)_c(?P<cam>[0-9])' --out osnet.npz
@@ -60,7 +60,7 @@ def subsets(pids: Indices, cam_ids: Indices) -> Iterator[tuple[str, Indices]]:
 
 
 def compare(features: NDArray[np.float32], pids: Indices | None, seeds: range) -> Row:
-    """Choose settings, and compare their clusters with those of all settings.
+    """Cluster, and compare the clusters with those of all settings.
 
     Args:
         features: (N, D), L2-normalised.
