@@ -28,6 +28,15 @@ Indices = NDArray[np.int64]
 ALONE = 0.3  # share of images of people seen once
 
 
+def read_gallery(file: str) -> tuple[NDArray[np.float32], Indices, Indices]:
+    """Read features, identities 0…P−1 and cameras 0…C−1 from a gallery."""
+    with np.load(file) as arrays:
+        features = arrays['embeddings'].astype(np.float32)
+        pids = np.unique(arrays['metadata/pid'], return_inverse=True)[1]
+        cam_ids = np.unique(arrays['metadata/cam_id'], return_inverse=True)[1]
+    return features, pids, cam_ids
+
+
 def subsets(pids: Indices, cam_ids: Indices) -> Iterator[tuple[str, Indices]]:
     """Yield parts of a data set that its owner might have.
 
@@ -139,10 +148,7 @@ def main() -> None:
 
     for given in args.features:
         name, file = given.split('=', 1)
-        with np.load(file) as arrays:
-            features = arrays['embeddings'].astype(np.float32)
-            pids = np.unique(arrays['metadata/pid'], return_inverse=True)[1]
-            cam_ids = np.unique(arrays['metadata/cam_id'], return_inverse=True)[1]
+        features, pids, cam_ids = read_gallery(file)
         parts = [('all', np.arange(len(pids)))]
         if args.subsets is not None and name in (args.subsets or [name]):
             parts = list(subsets(pids, cam_ids))
