@@ -31,10 +31,10 @@ def consensus(labelings: Sequence[np.ndarray], share: float) -> np.ndarray:
         that stay alone.
 
     Example:
-        >>> votes = [np.array([0, 0, 1, 1]), np.array([0, 0, 0, -1])]
-        >>> consensus(votes, share=0.5)
+        >>> one, other = np.array([0, 0, 1, 1]), np.array([0, 0, 0, -1])
+        >>> consensus([one, one, other], share=0.5)
         array([0, 0, 1, 1])
-        >>> consensus(votes, share=0.6)
+        >>> consensus([one, one, other], share=0.8)
         array([ 0,  0, -1, -1])
     """
     votes = np.stack(labelings, axis=1)
