@@ -43,7 +43,7 @@ def consensus(labelings: Sequence[np.ndarray], share: float) -> np.ndarray:
     # Of each group the number of its images in each of the given clusters.
     active, rows = np.unique(groups, return_inverse=True)
     counts = _summed(_memberships(votes), rows)
-    sizes = np.bincount(rows).astype(np.float64)
+    sizes: np.ndarray = np.bincount(rows).astype(np.float64)
     while len(active) > 1:
         nearest, mean_votes = _nearest(counts, sizes)
         # In average linkage, a group that is near to no other one stays so.
