@@ -17,17 +17,37 @@ from mmreid_cc.apis.command_line import (
     metadata_of,
 )
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
-from mmreid_cc.apis.metadata_numbers import known_numbers
+from mmreid_cc.apis.metadata_numbers import camera_numbers, known_numbers
 from mmreid_cc.apis.person_folders import new_folder, people_report, write_people
-from mmreid_cc.clustering import AutoDBSCAN, Tracklets, clustering_quality
+from mmreid_cc.clustering import (
+    AutoAgglomerative,
+    AutoDBSCAN,
+    Tracklets,
+    clustering_quality,
+)
 from mmreid_cc.datasets.label_files import write_labels
 
+_MOST_ACROSS = 10_000  # crops: the time of AutoAgglomerative grows with their square
 
-def find_settings(cfg: Config, by_tracks: bool) -> None:
-    """Let a config find the settings of its clustering from the crops."""
+
+def find_settings(cfg: Config, metadata: dict[str, Any], count: int) -> None:
+    """Let a config find the settings of its clustering from the crops.
+
+    Where all cameras are known, clusters are looked for across them.
+    """
     clusterer: dict[str, Any] = dict(type='AutoDBSCAN')
-    if by_tracks:
+    cam_ids = camera_numbers(metadata['cam_id']) if 'cam_id' in metadata else None
+    cameras = 0 if cam_ids is None else len(set(cam_ids.tolist()))
+    if 'track' in metadata:
         clusterer = dict(type='Tracklets', clusterer=clusterer)
+    elif cameras > 1 and count <= _MOST_ACROSS:
+        clusterer = dict(type='AutoAgglomerative')
+        print(f'The {cameras} cameras are known: people are looked for across them.')
+    elif cameras > 1:
+        print(
+            f'{count} crops are too many to look for people across cameras '
+            f'(at most {_MOST_ACROSS}), so cameras are ignored.'
+        )
     hook = dict(type='ClusterMemoryHook', clusterer=clusterer)
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, cluster_memory=hook)
 
@@ -67,7 +87,7 @@ def main() -> None:
         paths = image_paths([args.crops], args.skip_unreadable)
         metadata = metadata_of(args, paths)
     if args.clusterer == 'auto':
-        find_settings(cfg, by_tracks='track' in metadata)
+        find_settings(cfg, metadata, len(paths))
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))
     clusterer = GalleryClusterer(cfg, *known)
     inner = clusterer.clusterer
@@ -77,13 +97,14 @@ def main() -> None:
     labels = clusterer.fit_predict(embeddings)
     write_people(out, folder, paths, labels, args.copy)
     write_labels(out / 'labels.csv', paths, labels)
-    how = repr(inner if isinstance(inner, AutoDBSCAN) else clusterer)
+    chooser = inner if isinstance(inner, (AutoDBSCAN, AutoAgglomerative)) else None
+    how = repr(chooser or clusterer)
     people_report(paths, labels, embeddings, how).save(out / 'report.html')
 
     people = int(labels.max()) + 1
     unclustered = int((labels < 0).sum())
-    if isinstance(inner, AutoDBSCAN):
-        print(inner.explanation())
+    if chooser is not None:
+        print(chooser.explanation())
     print(f'{people} people in {len(paths)} crops, {unclustered} un-clustered: {out}')
     if 'pid' in metadata:
         quality = clustering_quality(labels, known_numbers(metadata['pid']))

@@ -10,6 +10,7 @@ from .camera_links import CameraLinks
 from .camera_matching import CameraMatching
 from .camera_normalization import normalize_cameras
 from .centroids import cluster_centroids
+from .consensus import consensus
 from .constrained_linkage import join_groups
 from .dbscan import DBSCAN
 from .error_rates import ErrorRates
@@ -62,6 +63,7 @@ __all__ = [
     'cluster_centroids',
     'cluster_statistics',
     'clustering_quality',
+    'consensus',
     'cross_silhouette',
     'estimated_people',
     'infrared_images',

@@ -12,7 +12,7 @@ from .camera_normalization import as_cameras, normalize_cameras
 from .infomap import drop_small
 from .input_checks import as_features, check_normalized
 from .judging import judge_by_halves, means_and_errors
-from .setting_chooser import SettingChooser
+from .setting_chooser import SettingChooser, estimated_people
 from .setting_grid import Settings
 
 _SIZES = (2, 3, 5, 8, 12, 20)
@@ -101,27 +101,24 @@ class AutoAgglomerative(SettingChooser, BaseClusterer):
         self.forget_choice()
         settings = camera_grid()
         with self.stage('choice'):
-            scores, errors = means_and_errors(
-                judge_by_halves(
-                    features,
-                    len(settings),
-                    self.seed,
-                    lambda half, then: camera_sweep(half, cam_ids, settings, then),
-                    lambda half: normalize_cameras(half, cam_ids),
-                    _SPLITS,
-                )
+            silhouettes, _ = judge_by_halves(
+                features,
+                len(settings),
+                self.seed,
+                lambda half, then: camera_sweep(half, cam_ids, settings, then),
+                lambda half: normalize_cameras(half, cam_ids),
+                _SPLITS,
             )
-        scores = scores.round(5)
+            scores, errors = means_and_errors(silhouettes)
+            scores = scores.round(5)
+        best = self.choose(settings, scores, scores, errors, len(features))
+        if not len(best):
+            return np.full(len(features), -1, dtype=np.int64)
         with self.stage('clusters'):
-            labels = self.cluster_by_best(
-                settings,
-                scores,
-                scores,
-                errors,
-                len(features),
-                lambda tried: camera_sweep(features, cam_ids, tried),
-            )
-        return self.number(labels, len(features))
+            _, labels = next(camera_sweep(features, cam_ids, [settings[best[0]]]))
+        labels = self.number(labels, len(features))
+        self.people = estimated_people(labels)
+        return labels
 
 
 def camera_grid() -> list[Settings]:

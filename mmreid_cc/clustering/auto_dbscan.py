@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from .base import CLUSTERERS
+from .camera_normalization import as_cameras
+from .consensus import consensus
 from .dbscan import DBSCAN, dbscan
 from .jaccard import jaccard_distance
 from .judging import judge_by_halves, means_and_errors
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
 from .parallel import n_threads
-from .setting_chooser import SettingChooser
+from .setting_chooser import SettingChooser, estimated_people
 from .setting_grid import Settings, default_grid, smoothed
 from .silhouette import (
     MOST_JUDGED,
@@ -23,7 +25,9 @@ from .silhouette import (
 )
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
-_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clustering.md
+# Measured, see clustering.md.
+_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions
+_SHARE = 0.25  # of the votes, with which images are together
 
 
 @CLUSTERERS.register_module()
@@ -35,11 +39,13 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     with every candidate, and :func:`mmreid_cc.clustering.cross_silhouette` judges the
     clusters by the other half, whitened. The scores are averaged over several splits,
     the score of the clusters by all dimensions is added with a smaller weight, and the
-    result is smoothed along ``eps``. The best setting then clusters by all dimensions.
+    result is smoothed along ``eps``. The best setting and those that are nearly as good
+    then vote: images are together if enough of their clusterings, by halves and by all
+    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`).
 
     Neighbours are searched once for each half and once for all dimensions, and the
     Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
-    ``distance``, ``choice``.
+    ``choice``, ``vote``.
 
     Args:
         candidates (Sequence[dict] | None): Settings to choose from, each with ``eps``,
@@ -48,8 +54,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         seed (int): Seed of the splits. Defaults to 0.
 
     Attributes:
-        chosen (dict | None): The settings of the last call; None before it, and where
-            it found no people.
+        chosen (dict | None): The best setting of the last call; None before it, and
+            where it found no people.
         candidates (list[tuple[dict, float]]): All settings and their scores in the last
             call, best first.
         people (tuple[int, int, int] | None): Estimated number of people in the last
@@ -70,6 +76,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         ['eps', 'k1', 'k2', 'min_samples']
     """
 
+    ROLE_OF_OTHERS = 'nearly as good, and vote on the clusters with it'
+
     def __init__(
         self, candidates: Sequence[Settings] | None = None, seed: int = 0
     ) -> None:
@@ -86,24 +94,34 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
         """Show the call that makes it, and what it has chosen."""
         return 'AutoDBSCAN()' if self.chosen is None else f'AutoDBSCAN → {self.chosen}'
 
-    def explanation(self) -> str:
-        """Explain in words what the last call has chosen, and why.
+    def fit_predict(
+        self,
+        features: Any,
+        neighbors: tuple[Any, Any] | None = None,
+        cam_ids: Any = None,
+    ) -> np.ndarray:
+        """Cluster features.
+
+        Args:
+            features (array): (N, D) floating, N ≥ 1, rows L2-normalised.
+            neighbors (tuple[array, array] | None): See
+                :meth:`NeighborClusterer.fit_predict`. Defaults to None.
+            cam_ids (array | None): (N,) integers, the camera of each image. They do not
+                change the result: :class:`AutoAgglomerative` looks across cameras.
+                Defaults to None.
 
         Returns:
-            str: One sentence or two.
+            np.ndarray: (N,) int64: −1 is un-clustered, else 0…C−1, each of them in use.
+
+        Raises:
+            TypeError: If the features are not floating-point numbers, or cameras not
+                integers.
+            ValueError: If the features are not 2-D, finite and normalised, the
+                neighbours are no such lists, or there is not one camera for each image.
         """
-        if self.chosen is None or self.people is None:
-            return 'No settings were chosen: no groups of images can be told apart.'
-        settings = ', '.join(f'{key}={self.chosen[key]}' for key in _SETTINGS)
-        scores = [score for _, score in self.candidates]
-        estimate, fewest, most = self.people
-        return (
-            f'Chosen: {settings}. Among {len(scores)} settings, their clusters are '
-            'confirmed best by dimensions that they were not found in: silhouette '
-            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Estimated number of '
-            f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
-            '(every un-clustered image is a person).'
-        )
+        if cam_ids is not None:
+            as_cameras(cam_ids, len(features))
+        return super().fit_predict(features, neighbors)
 
     def cluster_neighbors(
         self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
@@ -115,18 +133,17 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             return np.full(n_rows, -1 if n_rows == 1 else 0, dtype=np.int64)
         settings = self.given or default_grid(n_rows)
         with self.stage('choice'):
-            crossed, errors = score_settings(features, settings, self.seed)
-            own = score_whole(features, neighbors, settings, self.seed)
+            crossed, errors, halves = score_settings(features, settings, self.seed)
+            own, whole = score_whole(features, neighbors, settings, self.seed)
         scores = ((1 - _OWN_WEIGHT) * crossed + _OWN_WEIGHT * own).round(5)
-        with self.stage('distance'):
-            return self.cluster_by_best(
-                settings,
-                scores,
-                crossed,
-                errors,
-                n_rows,
-                lambda tried: sweep(features, neighbors, tried),
-            )
+        voters = self.choose(settings, scores, crossed, errors, n_rows)
+        if not len(voters):
+            return np.full(n_rows, -1, dtype=np.int64)
+        with self.stage('vote'):
+            votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
+            labels = consensus(votes, _SHARE)
+        self.people = estimated_people(labels)
+        return labels
 
 
 def checked(settings: Settings) -> Settings:
@@ -150,7 +167,7 @@ def checked(settings: Settings) -> Settings:
 
 def score_settings(
     features: np.ndarray, settings: Sequence[Settings], seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Judge settings by halves of the dimensions.
 
     Args:
@@ -159,8 +176,9 @@ def score_settings(
         seed (int): Seed of the splits.
 
     Returns:
-        tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``, and the
-        standard errors (S,) of the mean over images.
+        tuple[np.ndarray, np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``,
+        the standard errors (S,) of the mean over images, and (H, S, N) int32, the
+        labels by each half.
 
     Example:
         >>> score_settings(features, default_grid(len(features)), seed=0)[0].argmax()
@@ -172,14 +190,14 @@ def score_settings(
         neighbors = knn(half, longest)[0].astype(np.int32)
         return sweep(half, neighbors, settings, then)
 
-    silhouettes = judge_by_halves(features, len(settings), seed, cluster)
+    silhouettes, labels = judge_by_halves(features, len(settings), seed, cluster)
     means, errors = means_and_errors(silhouettes)
-    return smoothed(settings, means), errors
+    return smoothed(settings, means), errors, labels
 
 
 def score_whole(
     features: np.ndarray, neighbors: np.ndarray, settings: Sequence[Settings], seed: int
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Judge the clusters of all dimensions, by the same dimensions whitened.
 
     Args:
@@ -189,21 +207,27 @@ def score_whole(
         seed (int): Seed of the sample of images that are judged.
 
     Returns:
-        np.ndarray: Scores (S,), smoothed along ``eps``.
+        tuple[np.ndarray, np.ndarray]: Scores (S,), smoothed along ``eps``, and the
+        labels (S, N) int32.
 
     Example:
-        >>> score_whole(features, knn(features, 30)[0], settings, seed=0).shape
-        (108,)
+        >>> scores, labels = score_whole(features, neighbors, settings, seed=0)
+        >>> scores.shape, labels.shape
+        ((108,), (108, 3858))
     """
     n_rows = len(features)
     rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
     judge = whitened_sample(features, seed)
 
+    labels = np.empty((len(settings), n_rows), dtype=np.int32)
+
     def judged(found: tuple[int, np.ndarray]) -> tuple[int, float]:
+        labels[found[0]] = found[1]
         return found[0], float(centroid_silhouette(judge, found[1], rows).mean())
 
     means = dict(sweep(features, neighbors, settings, judged))
-    return smoothed(settings, np.array([means[i] for i in range(len(settings))]))
+    scores = np.array([means[i] for i in range(len(settings))])
+    return smoothed(settings, scores), labels
 
 
 def sweep(

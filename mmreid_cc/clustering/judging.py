@@ -22,7 +22,7 @@ def judge_by_halves(
     cluster: Callable[[np.ndarray, Any], Iterator[tuple[int, Any]]],
     view: Callable[[np.ndarray], np.ndarray] = lambda half: half,
     most_splits: int = MOST_SPLITS,
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Cluster by one half of the dimensions, and judge by the other, several times.
 
     Args:
@@ -36,31 +36,39 @@ def judge_by_halves(
             Defaults to 5.
 
     Returns:
-        np.ndarray: (S, R) float64, the silhouettes of the images that are judged.
+        tuple[np.ndarray, np.ndarray]: (S, R) float64, the silhouettes of the images
+        that are judged, and (H, S, N) int32, the labels by each half of each split.
 
     Example:
-        >>> judge_by_halves(features, len(settings), 0, cluster).shape
-        (108, 2000)
+        >>> silhouettes, labels = judge_by_halves(features, 108, 0, cluster)
+        >>> silhouettes.shape, labels.shape
+        ((108, 2000), (10, 108, 3858))
     """
     n_rows = len(features)
     n_splits = min(max(_IMAGES_FOR_SPLITS // n_rows, _FEWEST_SPLITS), most_splits)
     rows = np.random.default_rng([seed, n_rows]).permutation(n_rows)[:MOST_JUDGED]
     silhouettes = np.zeros((n_settings, len(rows)), dtype=np.float64)
+    labels = np.empty((2 * n_splits, n_settings, n_rows), dtype=np.int32)
     for split in range(n_splits):
         halves = split_dimensions(features, seed * MOST_SPLITS + split)
         judges = [whiten(view(half)) for half in halves]
-        for half, judge in zip(halves, reversed(judges), strict=True):
+        for k, half in enumerate(halves):
+            found = labels[2 * split + k]
+            judge = judges[1 - k]
 
             def judged(
-                found: tuple[int, np.ndarray], judge: np.ndarray = judge
+                result: tuple[int, np.ndarray],
+                found: np.ndarray = found,
+                judge: np.ndarray = judge,
             ) -> tuple[int, np.ndarray]:
-                return found[0], centroid_silhouette(judge, found[1], rows)
+                found[result[0]] = result[1]
+                return result[0], centroid_silhouette(judge, result[1], rows)
 
             # For hundreds of small products, threads of BLAS cost more than they gain.
             with threadpool_limits(1, user_api='blas'):
                 for i, values in cluster(half, judged):
                     silhouettes[i] += values / (2 * n_splits)
-    return silhouettes
+    return silhouettes, labels
 
 
 def means_and_errors(silhouettes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

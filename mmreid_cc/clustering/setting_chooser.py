@@ -1,7 +1,8 @@
 """The choice of the best settings, unless chance would be as good."""
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from mmengine.logging import print_log
@@ -9,9 +10,11 @@ from mmengine.logging import print_log
 from .judging import least_score
 from .setting_grid import Settings
 
+_NEAR = 0.1  # of the best score; measured, see clustering.md
+
 
 class SettingChooser:
-    """Base class of clusterers that try many settings, and cluster by the best one.
+    """Base class of clusterers that try many settings, and cluster by the best ones.
 
     The result of the search is in ``chosen``, ``candidates`` and ``people``, see
     :class:`AutoDBSCAN`.
@@ -20,24 +23,41 @@ class SettingChooser:
     chosen: Settings | None
     candidates: list[tuple[Settings, float]]
     people: tuple[int, int, int] | None
+    ROLE_OF_OTHERS: ClassVar[str] = 'nearly as good'
 
     def forget_choice(self) -> None:
         """Forget what the last call has chosen."""
         self.chosen, self.candidates, self.people = None, [], None
 
-    def cluster_by_best(
+    def explanation(self) -> str:
+        """Explain in words what the last call has chosen, and why.
+
+        Returns:
+            str: Some sentences.
+        """
+        if self.chosen is None or self.people is None:
+            return 'No settings were chosen: no groups of images can be told apart.'
+        settings = ', '.join(f'{key}={value}' for key, value in self.chosen.items())
+        scores = [score for _, score in self.candidates]
+        estimate, fewest, most = self.people
+        return (
+            f'Chosen: {settings}. Among {len(scores)} settings, its clusters are '
+            'confirmed best by dimensions that they were not found in: silhouette '
+            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others are '
+            f'{self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. Estimated number of '
+            f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
+            '(every un-clustered image is a person).'
+        )
+
+    def choose(
         self,
         settings: Sequence[Settings],
         scores: np.ndarray,
         crossed: np.ndarray,
         errors: np.ndarray,
         n_rows: int,
-        sweep: Callable[[list[Settings]], Iterable[tuple[int, np.ndarray]]],
     ) -> np.ndarray:
-        """Choose by the scores, and cluster.
-
-        The settings whose score is within one standard error of the best determine the
-        range of the number of people.
+        """Choose by the scores.
 
         Args:
             settings (Sequence[dict]): S of them.
@@ -46,11 +66,11 @@ class SettingChooser:
                 by; of the best one chance must not be as good.
             errors (np.ndarray): (S,) standard errors of the silhouettes.
             n_rows (int): Number of images, N.
-            sweep (Callable): Gives for settings each index and its labels.
 
         Returns:
-            np.ndarray: (N,) int64; all −1 with a warning in the log if chance would be
-            as good.
+            np.ndarray: Indices of the best setting and of those whose score is nearly
+            as high, best first; empty with a warning in the log if chance would be as
+            good.
         """
         order = np.argsort(-scores, kind='stable')
         self.candidates = [(settings[i], float(scores[i])) for i in order]
@@ -66,33 +86,33 @@ class SettingChooser:
                 logger='current',
                 level=logging.WARNING,
             )
-            return np.full(n_rows, -1, dtype=np.int64)
-        close = [i for i in order if scores[i] >= scores[best] - errors[best]]
-        found = dict(sweep([settings[i] for i in close]))
+            return order[:0]
         self.chosen = settings[best]
-        self.people = estimated_people([found[i] for i in range(len(close))])
-        return found[0]
+        return order[: self.n_nearly_best()]
+
+    def n_nearly_best(self) -> int:
+        """Return how many settings are nearly as good as the chosen one, with it."""
+        scores = np.array([score for _, score in self.candidates])
+        return int(np.count_nonzero(scores >= scores[0] - _NEAR * abs(scores[0])))
 
 
-def estimated_people(labelings: Sequence[np.ndarray]) -> tuple[int, int, int]:
-    """Estimate the number of people from clusterings of the same images.
+def estimated_people(labels: np.ndarray) -> tuple[int, int, int]:
+    """Estimate the number of people from clusters.
 
     Un-clustered images are counted as if they were in clusters of the mean size.
 
     Args:
-        labelings (Sequence[np.ndarray]): (N,) int64 each, −1 is un-clustered; the best
-            one first.
+        labels (np.ndarray): (N,) int64, −1 is un-clustered.
 
     Returns:
-        tuple[int, int, int]: The estimate of the best; and, over all, the fewest
-        clusters, and the most with every un-clustered image by itself.
+        tuple[int, int, int]: The estimate; the number of clusters; and this number with
+        every un-clustered image as a person by itself.
 
     Example:
-        >>> estimated_people([np.array([0, 0, 1, 1, -1, -1])])
+        >>> estimated_people(np.array([0, 0, 1, 1, -1, -1]))
         (3, 2, 4)
     """
-    clusters = np.array([labels.max() + 1 for labels in labelings])
-    outside = np.array([np.count_nonzero(labels < 0) for labels in labelings])
-    mean_size = (len(labelings[0]) - outside[0]) / max(clusters[0], 1)
-    estimate = round(clusters[0] + outside[0] / max(mean_size, 1))
-    return estimate, int(clusters.min()), int((clusters + outside).max())
+    clusters = int(labels.max(initial=-1)) + 1
+    outside = int(np.count_nonzero(labels < 0))
+    mean_size = (len(labels) - outside) / max(clusters, 1)
+    return round(clusters + outside / max(mean_size, 1)), clusters, clusters + outside

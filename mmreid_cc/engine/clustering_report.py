@@ -31,7 +31,7 @@ def clustering_scores(
     return {
         **cluster_statistics(labels),
         'silhouette': label_silhouette(features, labels),
-        'people': float(estimated_people([labels])[0]),
+        'people': float(estimated_people(labels)[0]),
         **clustering_quality(labels, pids),
     }
 

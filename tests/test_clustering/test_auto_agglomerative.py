@@ -10,6 +10,7 @@ from mmreid_cc.clustering import (
     Agglomerative,
     AutoAgglomerative,
     AutoDBSCAN,
+    KMeans,
     pair_f1,
     takes_cameras,
 )
@@ -100,4 +101,5 @@ def test_what_is_refused():
 
 def test_who_takes_cameras():
     assert takes_cameras(AutoAgglomerative())
-    assert not takes_cameras(AutoDBSCAN())
+    assert takes_cameras(AutoDBSCAN())  # but they change nothing
+    assert not takes_cameras(KMeans(n_clusters=2))

@@ -151,6 +151,19 @@ def test_inside_an_epoch(tiny_config, interval):
         assert checksum(resumed) == expected, stop
 
 
+def test_with_settings_that_are_found(tiny_config):
+    """The choice depends on the features only, so a checkpoint need not hold it."""
+    clusterer = dict(_delete_=True, type='AutoDBSCAN')
+    hooks = dict(cluster_memory=dict(clusterer=clusterer))
+    tiny_config.merge_from_dict(dict(default_hooks=hooks))
+    tiny_config.default_hooks.checkpoint.by_epoch = False
+    whole, last = run(tiny_config, 'whole')
+    run(tiny_config, 'parts', stop=4)
+    runner, resumed = run(tiny_config, 'parts', resume=True)
+    assert runner.iter == whole.iter > 4
+    assert checksum(resumed) == checksum(last)
+
+
 def test_with_random_depth(tiny_config):
     """What the network draws by itself is drawn again."""
     tiny_config.model.backbone = dict(

@@ -83,6 +83,21 @@ def test_a_list_with_tracks(folder):
     assert len(list_images(folder / 'tracked' / '0')) == 20
 
 
+def test_known_cameras_are_looked_across(folder):
+    shown = write_people_crops(folder / 'crops')
+    pattern = ['--pattern', r'cam (?P<cam>\d)/']
+    status, printed = run(folder, 'crops', '--out', 'across', *pattern)
+    assert status == 0, printed[-3000:]
+    cameras = len({name.split('/')[0] for name in shown})
+    assert cameras > 1
+    text = f'The {cameras} cameras are known: people are looked for across them.'
+    assert text in printed
+    assert 'Chosen: k=' in printed
+    assert 'Estimated number of people: ' in printed
+    page = (folder / 'across' / 'report.html').read_text()
+    assert 'AutoAgglomerative()' in page
+
+
 def test_by_cameras(folder):
     hook = 'default_hooks.cluster_memory'
     options = ['--clusterer', 'config']

@@ -1,4 +1,4 @@
-r"""Compare the settings that AutoDBSCAN finds with the best ones by identities.
+r"""Compare AutoDBSCAN with the best of its settings, which only identities tell.
 
     python tools/extract_features.py CONFIG CHECKPOINT data/cuhk03/bounding_box_train \
         --pattern '(?P<pid>[0-9]+)_c(?P<cam>[0-9])' --out osnet.npz
@@ -26,6 +26,15 @@ from mmreid_cc.clustering.setting_grid import default_grid
 Row = dict[str, Any]
 Indices = NDArray[np.int64]
 ALONE = 0.3  # share of images of people seen once
+
+
+def read_gallery(file: str) -> tuple[NDArray[np.float32], Indices, Indices]:
+    """Read features, identities 0…P−1 and cameras 0…C−1 from a gallery."""
+    with np.load(file) as arrays:
+        features = arrays['embeddings'].astype(np.float32)
+        pids = np.unique(arrays['metadata/pid'], return_inverse=True)[1]
+        cam_ids = np.unique(arrays['metadata/cam_id'], return_inverse=True)[1]
+    return features, pids, cam_ids
 
 
 def subsets(pids: Indices, cam_ids: Indices) -> Iterator[tuple[str, Indices]]:
@@ -60,7 +69,7 @@ def subsets(pids: Indices, cam_ids: Indices) -> Iterator[tuple[str, Indices]]:
 
 
 def compare(features: NDArray[np.float32], pids: Indices | None, seeds: range) -> Row:
-    """Choose settings, and compare their clusters with those of all settings.
+    """Cluster, and compare the clusters with those of all settings.
 
     Args:
         features: (N, D), L2-normalised.
@@ -139,10 +148,7 @@ def main() -> None:
 
     for given in args.features:
         name, file = given.split('=', 1)
-        with np.load(file) as arrays:
-            features = arrays['embeddings'].astype(np.float32)
-            pids = np.unique(arrays['metadata/pid'], return_inverse=True)[1]
-            cam_ids = np.unique(arrays['metadata/cam_id'], return_inverse=True)[1]
+        features, pids, cam_ids = read_gallery(file)
         parts = [('all', np.arange(len(pids)))]
         if args.subsets is not None and name in (args.subsets or [name]):
             parts = list(subsets(pids, cam_ids))

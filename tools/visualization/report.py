@@ -166,7 +166,7 @@ def add_clusters(page: HTMLPage, images: ClusteredImages) -> None:
     """Add the clusters of the training images by this checkpoint."""
     numbers = {
         'silhouette': label_silhouette(images.features, images.labels),
-        'people, estimated': estimated_people([images.labels])[0],
+        'people, estimated': estimated_people(images.labels)[0],
         **cluster_statistics(images.labels),
         **clustering_quality(images.labels, images.pids),
     }

@@ -81,6 +81,6 @@ class ClusterMetric(FeatureMetric):
         statistics = cluster_statistics(labels)
         return {
             'silhouette': label_silhouette(features, labels),
-            'people': float(estimated_people([labels])[0]),
+            'people': float(estimated_people(labels)[0]),
             **{name: statistics[name] for name in ('clusters', 'unclustered')},
         }
