@@ -1,6 +1,6 @@
-# Cameras that differ, without tracks: clusters of each camera take their place. They are
-# linked across cameras, each has its own vector, and all settings are found without
-# identities.
+# Cameras that differ, without tracks: clusters of each camera take their place, with
+# settings that are found without identities. They are linked across cameras, and each
+# has its own vector.
 _base_ = 'cc_osnet-x0_25_cuhk03.py'
 
 train_dataloader = dict(sampler=dict(num_clusters=16, num_instances=4))

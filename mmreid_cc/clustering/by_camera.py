@@ -58,7 +58,9 @@ class ByCamera(BaseClusterer):
     """
 
     def __init__(
-        self, clusterer: dict[str, Any] | None = None, links: dict[str, Any] | None = None
+        self,
+        clusterer: dict[str, Any] | None = None,
+        links: dict[str, Any] | None = None,
     ) -> None:
         self.clusterer: BaseClusterer = CLUSTERERS.build(
             dict(type='AutoAgglomerative') if clusterer is None else clusterer

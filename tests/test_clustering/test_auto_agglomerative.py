@@ -74,7 +74,8 @@ def test_one_camera(two_looks):
     scores = {i: pair_f1(each, pids) for i, each in found.items()}
     assert pair_f1(labels, pids) >= 0.9 * max(scores.values()) > 0.5
     k, threshold, size = clusterer.chosen.values()
-    same = Agglomerative(threshold, min_cluster_size=size, k1=k, k2=max(1, round(k / 5)))
+    k2 = max(1, round(k / 5))
+    same = Agglomerative(threshold, min_cluster_size=size, k1=k, k2=k2)
     assert adjusted_rand_score(same.fit_predict(own), labels) == 1
     assert AutoAgglomerative().fit_predict(own).tolist() == labels.tolist()
 
