@@ -110,13 +110,13 @@ class ByCamera(BaseClusterer):
         tracks = np.full(len(features), -1)
         for camera in np.unique(cam_ids).tolist():
             clusterer = self.clusterers.setdefault(camera, deepcopy(self.clusterer))
-            clusterer.state = self.state.get(camera, {})
+            clusterer.state = self.state.get(str(camera), {})
             own = np.flatnonzero(cam_ids == camera)
             tracks[own] = clusterer.fit_predict(features[own])
             for stage, spent in clusterer.stage_seconds.items():
                 seconds[stage] = seconds.get(stage, 0.0) + spent
-        states = {camera: each.state for camera, each in self.clusterers.items()}
-        self.state = {camera: state for camera, state in states.items() if state}
+        states = {str(camera): each.state for camera, each in self.clusterers.items()}
+        self.state = {name: state for name, state in states.items() if state}
         labels = self.links.fit_predict(features, cam_ids, tracks)
         self.stage_seconds = {**seconds, **self.links.stage_seconds}
         return labels

@@ -79,7 +79,7 @@ def test_checkpoints_keep_the_state_of_each_camera(three_looks):
     inner = dict(type='SelfPacedDBSCAN', min_samples=2, k1=5, k2=2)
     clusterer = by_camera(clusterer=inner)
     first = clusterer.fit_predict(features, cam_ids)
-    assert sorted(clusterer.state) == [4, 5, 6]
+    assert sorted(clusterer.state) == ['4', '5', '6']
     resumed = by_camera(clusterer=inner)
     resumed.state = clusterer.state
     later = unit(features + 0.02)
