@@ -4,6 +4,7 @@ from .agglomerative import Agglomerative
 from .auto_agglomerative import AutoAgglomerative
 from .auto_dbscan import AutoDBSCAN
 from .base import CLUSTERERS, BaseClusterer, takes_cameras
+from .by_camera import ByCamera
 from .by_modality import ByModality
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
 from .camera_links import CameraLinks
@@ -44,6 +45,7 @@ __all__ = [
     'AutoAgglomerative',
     'AutoDBSCAN',
     'BaseClusterer',
+    'ByCamera',
     'ByModality',
     'CameraLinks',
     'CameraMatching',

@@ -24,6 +24,7 @@ from mmreid_cc.clustering import (
     AutoAgglomerative,
     AutoDBSCAN,
     BaseClusterer,
+    ByCamera,
     ByModality,
     JaccardClusterer,
     NeighborClusterer,
@@ -125,7 +126,7 @@ def pseudo_labels(
         if required:
             check_labels(torch.from_numpy(labels), features, clusterer)
         by = clusterer.clusterer if isinstance(clusterer, Tracklets) else clusterer
-        if isinstance(by, (AutoDBSCAN, AutoAgglomerative)):
+        if isinstance(by, (AutoDBSCAN, AutoAgglomerative, ByCamera)):
             print_log(f'Settings that were found: {by!r}', logger='current')
         return labels
 
@@ -270,6 +271,8 @@ def advice(source: object, more: bool) -> str:
         source = source.clusterer
     if isinstance(source, ByModality):
         source = source.clusterers['visible']
+    if isinstance(source, ByCamera):
+        source = source.clusterer
     name = type(source).__name__
     if name in _MORE:
         change = _MORE[name] if more else _SMALLER[name]

@@ -34,7 +34,7 @@ def test_is_near_the_best_across_cameras(two_looks):
     features, pids, cam_ids = two_looks
     clusterer = CLUSTERERS.build(dict(type='AutoAgglomerative'))
     labels = clusterer.fit_predict(features, cam_ids)
-    grid = camera_grid()
+    grid = camera_grid(2)
     found = dict(camera_sweep(features, cam_ids, grid))
     best = max(pair_f1(found[i], pids, cam_ids) for i in range(len(grid)))
     assert pair_f1(labels, pids, cam_ids) >= 0.9 * best > 0.5
@@ -51,7 +51,7 @@ def test_is_near_the_best_across_cameras(two_looks):
 
 def test_sweep_is_agglomerative(two_looks):
     features, _, cam_ids = two_looks
-    grid = camera_grid()[::5]
+    grid = camera_grid(2)[::5]
     found = dict(camera_sweep(features, cam_ids, grid))
     for i, one in enumerate(grid):
         k, half = one['k'], max(1, round(one['k'] / 2))
@@ -66,6 +66,21 @@ def test_sweep_is_agglomerative(two_looks):
         assert adjusted_rand_score(expected, found[i]) == 1  # numbered otherwise
 
 
+def test_one_camera(two_looks):
+    features, pids, cam_ids = two_looks
+    own, pids = features[cam_ids == 1], pids[cam_ids == 1]
+    clusterer = AutoAgglomerative()
+    labels = clusterer.fit_predict(own, np.ones(len(own), int))
+    found = dict(camera_sweep(own, np.ones(len(own), int), camera_grid(1)))
+    scores = {i: pair_f1(each, pids) for i, each in found.items()}
+    assert pair_f1(labels, pids) >= 0.9 * max(scores.values()) > 0.5
+    k, threshold, size = clusterer.chosen.values()
+    k2 = max(1, round(k / 5))
+    same = Agglomerative(threshold, min_cluster_size=size, k1=k, k2=k2)
+    assert adjusted_rand_score(same.fit_predict(own), labels) == 1
+    assert AutoAgglomerative().fit_predict(own).tolist() == labels.tolist()
+
+
 def test_odd_images_and_cameras():
     rng = np.random.default_rng(0)
     for count in (2, 9):
@@ -76,6 +91,10 @@ def test_odd_images_and_cameras():
     equal = np.tile([[0.6, 0.8]], (20, 1))
     labels = AutoAgglomerative().fit_predict(equal, np.arange(20) % 2)
     assert labels.tolist() == [-1] * 20  # nothing tells them apart
+    for count in (1, 2, 9):
+        features = unit(rng.normal(size=(count, 8)))
+        assert AutoAgglomerative().fit_predict(features).shape == (count,)
+    assert AutoAgglomerative().fit_predict(equal).tolist() == [-1] * 20
     for dim in (1, 2):
         features = unit(rng.normal(size=(12, dim)))
         assert len(AutoAgglomerative().fit_predict(features, np.arange(12) % 3)) == 12
@@ -89,10 +108,6 @@ def test_noise_holds_no_people():
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match='needs the camera of each image'):
-        AutoAgglomerative().fit_predict(np.eye(3))
-    with pytest.raises(ValueError, match='All 3 images are of the camera 7'):
-        AutoAgglomerative().fit_predict(np.eye(3), [7, 7, 7])
     with pytest.raises(ValueError, match='2 cameras do not fit 3'):
         AutoAgglomerative().fit_predict(np.eye(3), [1, 2])
     with pytest.raises(ValueError, match='hold NaN or infinity'):

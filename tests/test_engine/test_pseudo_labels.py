@@ -47,6 +47,7 @@ def test_it_is_raised_in_all_processes(tmp_path):
         (dict(type='InfoMap'), 'Lower `min_similarity` or `min_cluster_size`'),
         (dict(type='AutoDBSCAN'), 'there are none to change: use weights'),
         (dict(type='AutoAgglomerative'), 'there are none to change: use weights'),
+        (dict(type='ByCamera'), 'there are none to change: use weights'),
         (
             dict(type='Tracklets', clusterer=dict(type='HDBSCAN')),
             'Lower `min_cluster_size`',
@@ -82,7 +83,7 @@ def choices_of_two_ranks():
     cameras = torch.arange(len(features)) % 3
     return [
         pseudo_labels(features, CLUSTERERS.build(dict(type=name)), cameras)[0].tolist()
-        for name in ('AutoDBSCAN', 'AutoAgglomerative')
+        for name in ('AutoDBSCAN', 'AutoAgglomerative', 'ByCamera')
     ]
 
 
