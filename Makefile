@@ -8,8 +8,9 @@ INDEX = $(or $(PIP_INDEX_URL),$(shell $(BIN)/python -m pip config get global.ind
 # Without bytecode every start of Python takes ten seconds more where
 # PYTHONDONTWRITEBYTECODE is set, as in many containers.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX)
-# In alphabetical order, the longest file is not the last one to start.
-FAST_TESTS := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
+# In alphabetical order, the longest file is not the last one to start. Both processes
+# would rewrite all tests, and every tool compile the package, without bytecode.
+FAST_TESTS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
 DEMO := work_dirs/demo
 DEMO_VIDEO := work_dirs/demo_video
 SCENE := data/scene
