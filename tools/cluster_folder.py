@@ -107,8 +107,8 @@ def main() -> None:
         print(f'Compared with the known identities: {figures or "none is known"}')
     if args.clusterer == 'auto' and cameras > 1 and 'track' not in metadata:
         print(
-            f'The {cameras} cameras were not looked at. If most people have eight crops '
-            'and more, compare with `--clusterer cameras`.'
+            f'The {cameras} cameras were not looked at. If most people have eight '
+            'crops and more, compare with `--clusterer cameras`.'
         )
     if people:
         print(
