@@ -27,27 +27,14 @@ from mmreid_cc.clustering import (
 )
 from mmreid_cc.datasets.label_files import write_labels
 
-_MOST_ACROSS = 10_000  # crops: the time of AutoAgglomerative grows with their square
 
-
-def find_settings(cfg: Config, metadata: dict[str, Any], count: int) -> None:
-    """Let a config find the settings of its clustering from the crops.
-
-    Where all cameras are known, clusters are looked for across them.
-    """
-    clusterer: dict[str, Any] = dict(type='AutoDBSCAN')
-    cam_ids = camera_numbers(metadata['cam_id']) if 'cam_id' in metadata else None
-    cameras = 0 if cam_ids is None else len(set(cam_ids.tolist()))
-    if 'track' in metadata:
+def find_settings(cfg: Config, by_tracks: bool, by_cameras: bool) -> None:
+    """Let a config find the settings of its clustering from the crops."""
+    clusterer: dict[str, Any] = dict(
+        type='AutoAgglomerative' if by_cameras else 'AutoDBSCAN'
+    )
+    if by_tracks:
         clusterer = dict(type='Tracklets', clusterer=clusterer)
-    elif cameras > 1 and count <= _MOST_ACROSS:
-        clusterer = dict(type='AutoAgglomerative')
-        print(f'The {cameras} cameras are known: people are looked for across them.')
-    elif cameras > 1:
-        print(
-            f'{count} crops are too many to look for people across cameras '
-            f'(at most {_MOST_ACROSS}), so cameras are ignored.'
-        )
     hook = dict(type='ClusterMemoryHook', clusterer=clusterer)
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, cluster_memory=hook)
 
@@ -68,9 +55,10 @@ def main() -> None:
     )
     parser.add_argument(
         '--clusterer',
-        choices=['auto', 'config'],
+        choices=['auto', 'cameras', 'config'],
         default='auto',
-        help='settings found from the crops, or those that the config trains with',
+        help='settings found from the crops; the same, looking across cameras that are '
+        'known, for people with eight crops and more; or what the config trains with',
     )
     args = parser.parse_args()
     is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()
@@ -86,8 +74,15 @@ def main() -> None:
     else:
         paths = image_paths([args.crops], args.skip_unreadable)
         metadata = metadata_of(args, paths)
-    if args.clusterer == 'auto':
-        find_settings(cfg, metadata, len(paths))
+    cam_ids = camera_numbers(metadata['cam_id']) if 'cam_id' in metadata else None
+    cameras = 0 if cam_ids is None else len(set(cam_ids.tolist()))
+    if args.clusterer == 'cameras' and cameras < 2:
+        parser.error(
+            '--clusterer cameras needs two cameras at least, and the camera of every '
+            'crop: give it by --pattern, or in the CSV file'
+        )
+    if args.clusterer != 'config':
+        find_settings(cfg, 'track' in metadata, args.clusterer == 'cameras')
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))
     clusterer = GalleryClusterer(cfg, *known)
     inner = clusterer.clusterer
@@ -110,6 +105,11 @@ def main() -> None:
         quality = clustering_quality(labels, known_numbers(metadata['pid']))
         figures = ', '.join(f'{name} {value:.3f}' for name, value in quality.items())
         print(f'Compared with the known identities: {figures or "none is known"}')
+    if args.clusterer == 'auto' and cameras > 1 and 'track' not in metadata:
+        print(
+            f'The {cameras} cameras were not looked at. If most people have eight '
+            'crops and more, compare with `--clusterer cameras`.'
+        )
     if people:
         print(
             f'Look at {out / "report.html"}: at the largest clusters, which may hold '

@@ -99,15 +99,14 @@ def _nearest(counts: csr_array, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarr
     columns = counts.T.tocsr()
     for block in _blocks(counts, columns):
         votes = counts[block] @ columns
-        votes.sort_indices()
         rows = np.repeat(np.arange(block.start, block.stop), np.diff(votes.indptr))
         others = rows != votes.indices
         rows, groups, means = rows[others], votes.indices[others], votes.data[others]
         means /= sizes[rows] * sizes[groups]
         np.maximum.at(best, rows, means)
-        largest = np.flatnonzero(means == best[rows])
-        found, first = np.unique(rows[largest], return_index=True)
-        nearest[found] = groups[largest[first]]
+        largest = means == best[rows]
+        nearest[rows[largest]] = len(sizes)
+        np.minimum.at(nearest, rows[largest], groups[largest])
     return nearest, best
 
 

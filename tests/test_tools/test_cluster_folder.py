@@ -86,12 +86,19 @@ def test_a_list_with_tracks(folder):
 def test_known_cameras_are_looked_across(folder):
     shown = write_people_crops(folder / 'crops')
     pattern = ['--pattern', r'cam (?P<cam>\d)/']
-    status, printed = run(folder, 'crops', '--out', 'across', *pattern)
+    status, printed = run(folder, 'crops', '--out', 'within', *pattern)
     assert status == 0, printed[-3000:]
     cameras = len({name.split('/')[0] for name in shown})
     assert cameras > 1
-    text = f'The {cameras} cameras are known: people are looked for across them.'
-    assert text in printed
+    assert f'The {cameras} cameras were not looked at.' in printed
+    assert 'Chosen: eps=' in printed
+
+    across = ['--clusterer', 'cameras']
+    status, printed = run(folder, 'crops', '--out', 'across', *across)
+    assert status == 2
+    assert '--clusterer cameras needs two cameras at least' in printed
+    status, printed = run(folder, 'crops', '--out', 'across', *pattern, *across)
+    assert status == 0, printed[-3000:]
     assert 'Chosen: k=' in printed
     assert 'Estimated number of people: ' in printed
     page = (folder / 'across' / 'report.html').read_text()
