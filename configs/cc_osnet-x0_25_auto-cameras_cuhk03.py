@@ -9,4 +9,4 @@ default_hooks = dict(cluster_memory=dict(clusterer=clusterer))
 memory = dict(_delete_=True, type='CameraProxyMemory', inter_weight=1.0)
 model = dict(head=dict(memory=memory))
 
-param_scheduler = dict(step_size=3)  # a tenth of the rate in the last epoch
+param_scheduler = dict(step_size=5)  # in longer runs it falls from epoch 6 on
