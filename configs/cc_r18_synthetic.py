@@ -6,9 +6,8 @@ _base_ = [
     '_base_/default_runtime.py',
 ]
 
-# Settings of the clustering are found from the images, without labels. Purer clusters
-# train better here, see docs/clustering.md.
-clusterer = dict(_delete_=True, type='AutoDBSCAN', share=0.5)
+# Settings of the clustering are found from the images, without labels.
+clusterer = dict(_delete_=True, type='AutoDBSCAN')
 default_hooks = dict(
     cluster_memory=dict(clusterer=clusterer),
     # Whole groups in one process or two.

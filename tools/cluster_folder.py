@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from mmengine.config import Config
 from mmengine.logging import print_log
 
@@ -19,22 +20,24 @@ from mmreid_cc.apis.command_line import (
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.metadata_numbers import camera_numbers, known_numbers
 from mmreid_cc.apis.person_folders import new_folder, people_report, write_people
-from mmreid_cc.clustering import (
-    AutoAgglomerative,
-    AutoDBSCAN,
-    Tracklets,
-    clustering_quality,
-)
+from mmreid_cc.clustering import AutoDBSCAN, ByCamera, Tracklets, clustering_quality
 from mmreid_cc.datasets.label_files import write_labels
 
+# The time of average linkage grows with the square of the crops of a camera.
+_MOST_OF_A_CAMERA = 10_000
 
-def find_settings(cfg: Config, by_tracks: bool, by_cameras: bool) -> None:
+
+def find_settings(cfg: Config, metadata: dict[str, Any]) -> None:
     """Let a config find the settings of its clustering from the crops."""
-    clusterer: dict[str, Any] = dict(
-        type='AutoAgglomerative' if by_cameras else 'AutoDBSCAN'
-    )
-    if by_tracks:
+    clusterer: dict[str, Any] = dict(type='AutoDBSCAN')
+    cam_ids = camera_numbers(metadata['cam_id']) if 'cam_id' in metadata else None
+    sizes = [] if cam_ids is None else np.bincount(cam_ids)
+    if 'track' in metadata:
         clusterer = dict(type='Tracklets', clusterer=clusterer)
+    elif len(sizes) > 1 and max(sizes) <= _MOST_OF_A_CAMERA:
+        clusterer = dict(type='ByCamera')
+    elif len(sizes) > 1:
+        clusterer = dict(type='ByCamera', clusterer=clusterer)
     hook = dict(type='ClusterMemoryHook', clusterer=clusterer)
     cfg.default_hooks = dict(cfg.get('default_hooks') or {}, cluster_memory=hook)
 
@@ -55,10 +58,10 @@ def main() -> None:
     )
     parser.add_argument(
         '--clusterer',
-        choices=['auto', 'cameras', 'config'],
+        choices=['auto', 'config'],
         default='auto',
-        help='settings found from the crops; the same, looking across cameras that are '
-        'known, for people with eight crops and more; or what the config trains with',
+        help='settings found from the crops, in each camera by itself if all cameras '
+        'are known; or what the config trains with',
     )
     args = parser.parse_args()
     is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()
@@ -74,15 +77,8 @@ def main() -> None:
     else:
         paths = image_paths([args.crops], args.skip_unreadable)
         metadata = metadata_of(args, paths)
-    cam_ids = camera_numbers(metadata['cam_id']) if 'cam_id' in metadata else None
-    cameras = 0 if cam_ids is None else len(set(cam_ids.tolist()))
-    if args.clusterer == 'cameras' and cameras < 2:
-        parser.error(
-            '--clusterer cameras needs two cameras at least, and the camera of every '
-            'crop: give it by --pattern, or in the CSV file'
-        )
     if args.clusterer != 'config':
-        find_settings(cfg, 'track' in metadata, args.clusterer == 'cameras')
+        find_settings(cfg, metadata)
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))
     clusterer = GalleryClusterer(cfg, *known)
     inner = clusterer.clusterer
@@ -92,7 +88,7 @@ def main() -> None:
     labels = clusterer.fit_predict(embeddings)
     write_people(out, folder, paths, labels, args.copy)
     write_labels(out / 'labels.csv', paths, labels)
-    chooser = inner if isinstance(inner, (AutoDBSCAN, AutoAgglomerative)) else None
+    chooser = inner if isinstance(inner, (AutoDBSCAN, ByCamera)) else None
     how = repr(chooser or clusterer)
     people_report(paths, labels, embeddings, how).save(out / 'report.html')
 
@@ -105,11 +101,6 @@ def main() -> None:
         quality = clustering_quality(labels, known_numbers(metadata['pid']))
         figures = ', '.join(f'{name} {value:.3f}' for name, value in quality.items())
         print(f'Compared with the known identities: {figures or "none is known"}')
-    if args.clusterer == 'auto' and cameras > 1 and 'track' not in metadata:
-        print(
-            f'The {cameras} cameras were not looked at. If most people have eight '
-            'crops and more, compare with `--clusterer cameras`.'
-        )
     if people:
         print(
             f'Look at {out / "report.html"}: at the largest clusters, which may hold '

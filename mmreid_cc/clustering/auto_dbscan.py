@@ -25,7 +25,9 @@ from .silhouette import (
 )
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
-_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions; measured, see clustering.md
+# Measured, see clustering.md.
+_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions
+_SHARE = 0.3  # of the votes, with which images are together
 
 
 @CLUSTERERS.register_module()
@@ -50,9 +52,6 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             ``min_samples``, ``k1`` and ``k2``. Defaults to None: a grid that follows
             from the number of images.
         seed (int): Seed of the splits. Defaults to 0.
-        share (float): Share of the votes, in (0, 1], with which images are together.
-            Defaults to 0.25, which gives the best F1 of pairs. With 0.5 clusters are
-            smaller and purer.
 
     Attributes:
         chosen (dict | None): The best setting of the last call; None before it, and
@@ -63,8 +62,7 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             call, and a range of it: see :func:`estimated_people`.
 
     Raises:
-        ValueError: If a candidate is no setting of :class:`DBSCAN`, or the share not in
-            its range.
+        ValueError: If a candidate is no setting of :class:`DBSCAN`.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -81,20 +79,15 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     ROLE_OF_OTHERS = 'nearly as good, and vote on the clusters with it'
 
     def __init__(
-        self,
-        candidates: Sequence[Settings] | None = None,
-        seed: int = 0,
-        share: float = 0.25,
+        self, candidates: Sequence[Settings] | None = None, seed: int = 0
     ) -> None:
-        if not 0 < share <= 1:
-            raise ValueError(f'share must lie in (0, 1], got {share!r}.')
         if candidates is not None:
             candidates = [checked(settings) for settings in candidates]
             if not candidates:
                 raise ValueError('candidates must hold a setting at least, or be None.')
         longest = 30 if candidates is None else max(s['k1'] for s in candidates)
         super().__init__(longest)
-        self.given, self.seed, self.share = candidates, seed, share
+        self.given, self.seed = candidates, seed
         self.forget_choice()
 
     def __repr__(self) -> str:
@@ -148,7 +141,7 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             return np.full(n_rows, -1, dtype=np.int64)
         with self.stage('vote'):
             votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
-            labels = consensus(votes, self.share)
+            labels = consensus(votes, _SHARE)
         self.people = estimated_people(labels)
         return labels
 

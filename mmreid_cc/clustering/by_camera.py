@@ -8,6 +8,7 @@ import numpy as np
 from .base import CLUSTERERS, BaseClusterer
 from .camera_normalization import as_cameras
 from .input_checks import as_features, check_normalized
+from .setting_chooser import estimated_people, people_in_words
 from .tracklets import Tracklets
 
 
@@ -41,6 +42,9 @@ class ByCamera(BaseClusterer):
         clusterers (dict[int, BaseClusterer]): Its copy of each camera that was seen,
             with the settings that it found there.
         links (Tracklets): What links across cameras.
+        people (tuple[int, int, int] | None): Estimated number of people in the last
+            call, and a range of it: see :func:`estimated_people`. None before it, and
+            where it found nobody.
 
     Source: first within cameras, then across them, is the order of Xuan and Zhang,
     Intra-inter Camera Similarity for Unsupervised Person Re-Identification, CVPR 2021
@@ -66,6 +70,7 @@ class ByCamera(BaseClusterer):
             dict(type='AutoAgglomerative') if clusterer is None else clusterer
         )
         self.clusterers: dict[int, BaseClusterer] = {}
+        self.people: tuple[int, int, int] | None = None
         self.links = Tracklets(
             dict(type='CameraMatching') if links is None else links,
             same_time=None,
@@ -76,6 +81,20 @@ class ByCamera(BaseClusterer):
         """Show the algorithm of each camera, and what it has found."""
         by_camera = self.clusterers or self.clusterer
         return f'ByCamera({by_camera!r}, {self.links.clusterer!r})'
+
+    def explanation(self) -> str:
+        """Explain in words what the last call has done.
+
+        Returns:
+            str: Some sentences.
+        """
+        if self.people is None:
+            return 'No groups of images can be told apart.'
+        return (
+            f'Each of {len(self.clusterers)} cameras was clustered by itself, by '
+            f'{type(self.clusterer).__name__}, and the clusters were linked across '
+            f'cameras. {people_in_words(self.people)}'
+        )
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
         """Refuse, because cameras are needed, see :meth:`fit_predict`."""
@@ -119,4 +138,5 @@ class ByCamera(BaseClusterer):
         self.state = {name: state for name, state in states.items() if state}
         labels = self.links.fit_predict(features, cam_ids, tracks)
         self.stage_seconds = {**seconds, **self.links.stage_seconds}
+        self.people = estimated_people(labels) if (labels >= 0).any() else None
         return labels

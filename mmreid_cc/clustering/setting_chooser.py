@@ -39,14 +39,12 @@ class SettingChooser:
             return 'No settings were chosen: no groups of images can be told apart.'
         settings = ', '.join(f'{key}={value}' for key, value in self.chosen.items())
         scores = [score for _, score in self.candidates]
-        estimate, fewest, most = self.people
         return (
             f'Chosen: {settings}. Among {len(scores)} settings, its clusters are '
             'confirmed best by dimensions that they were not found in: silhouette '
             f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others are '
-            f'{self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. Estimated number of '
-            f'people: {estimate}, between {fewest} (the clusters alone) and {most} '
-            '(every un-clustered image is a person).'
+            f'{self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. '
+            f'{people_in_words(self.people)}'
         )
 
     def choose(
@@ -94,6 +92,26 @@ class SettingChooser:
         """Return how many settings are nearly as good as the chosen one, with it."""
         scores = np.array([score for _, score in self.candidates])
         return int(np.count_nonzero(scores >= scores[0] - _NEAR * abs(scores[0])))
+
+
+def people_in_words(people: tuple[int, int, int]) -> str:
+    """Say how many people there are.
+
+    Args:
+        people (tuple[int, int, int]): From :func:`estimated_people`.
+
+    Returns:
+        str: A sentence.
+
+    Example:
+        >>> people_in_words((3, 2, 5))[:50]
+        'Estimated number of people: 3, between 2 (the clus'
+    """
+    estimate, fewest, most = people
+    return (
+        f'Estimated number of people: {estimate}, between {fewest} (the clusters '
+        f'alone) and {most} (every un-clustered image is a person).'
+    )
 
 
 def estimated_people(labels: np.ndarray) -> tuple[int, int, int]:

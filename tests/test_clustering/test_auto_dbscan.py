@@ -67,8 +67,6 @@ def test_a_choice_among_given_settings():
     assert clusterer.chosen in given
     with pytest.raises(ValueError, match='must set eps, min_samples, k1, k2'):
         AutoDBSCAN(candidates=[dict(eps=0.6)])
-    with pytest.raises(ValueError, match='share must lie in'):
-        AutoDBSCAN(share=0)
     with pytest.raises(ValueError, match='must hold a setting'):
         AutoDBSCAN(candidates=[])
 

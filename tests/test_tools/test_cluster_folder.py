@@ -38,7 +38,7 @@ def test_a_folder_for_each_person(folder):
         assert written.read_bytes() == (folder / 'crops' / name).read_bytes()
     assert 'Chosen: eps=' in printed
     assert 'Estimated number of people: 4, between ' in printed
-    page = (folder / 'people' / 'report.html').read_text()
+    page = (folder / 'one by one' / 'report.html').read_text()
     assert '20 crops show 4 people' in page
     assert "AutoDBSCAN → {'eps'" in page.replace('&#x27;', "'")
 
@@ -83,26 +83,17 @@ def test_a_list_with_tracks(folder):
     assert len(list_images(folder / 'tracked' / '0')) == 20
 
 
-def test_known_cameras_are_looked_across(folder):
+def test_known_cameras_are_clustered_one_by_one(folder):
     shown = write_people_crops(folder / 'crops')
-    pattern = ['--pattern', r'cam (?P<cam>\d)/']
-    status, printed = run(folder, 'crops', '--out', 'within', *pattern)
-    assert status == 0, printed[-3000:]
     cameras = len({name.split('/')[0] for name in shown})
     assert cameras > 1
-    assert f'The {cameras} cameras were not looked at.' in printed
-    assert 'Chosen: eps=' in printed
-
-    across = ['--clusterer', 'cameras']
-    status, printed = run(folder, 'crops', '--out', 'across', *across)
-    assert status == 2
-    assert '--clusterer cameras needs two cameras at least' in printed
-    status, printed = run(folder, 'crops', '--out', 'across', *pattern, *across)
+    status, printed = run(
+        folder, 'crops', '--out', 'one by one', '--pattern', r'cam (?P<cam>\d)/'
+    )
     assert status == 0, printed[-3000:]
-    assert 'Chosen: k=' in printed
+    assert f'Each of {cameras} cameras was clustered by itself' in printed
     assert 'Estimated number of people: ' in printed
-    page = (folder / 'across' / 'report.html').read_text()
-    assert 'AutoAgglomerative()' in page
+    assert 'ByCamera(' in (folder / 'one by one' / 'report.html').read_text()
 
 
 def test_by_cameras(folder):
