@@ -38,7 +38,7 @@ def test_a_folder_for_each_person(folder):
         assert written.read_bytes() == (folder / 'crops' / name).read_bytes()
     assert 'Chosen: eps=' in printed
     assert 'Estimated number of people: 4, between ' in printed
-    page = (folder / 'one by one' / 'report.html').read_text()
+    page = (folder / 'people' / 'report.html').read_text()
     assert '20 crops show 4 people' in page
     assert "AutoDBSCAN → {'eps'" in page.replace('&#x27;', "'")
 
