@@ -39,8 +39,8 @@ class ByCamera(BaseClusterer):
 
     Attributes:
         clusterer (BaseClusterer): The algorithm that clusters a camera.
-        clusterers (dict[int, BaseClusterer]): Its copy of each camera that was seen,
-            with the settings that it found there.
+        clusterers (dict[int, BaseClusterer]): Its copy for each camera of the last
+            call, with the settings that it found there.
         links (Tracklets): What links across cameras.
         people (tuple[int, int, int] | None): Estimated number of people in the last
             call, and a range of it: see :func:`estimated_people`. None before it, and
@@ -127,8 +127,9 @@ class ByCamera(BaseClusterer):
         cam_ids = as_cameras(cam_ids, len(features))
         seconds: dict[str, float] = {}
         tracks = np.full(len(features), -1)
-        for camera in np.unique(cam_ids).tolist():
-            clusterer = self.clusterers.setdefault(camera, deepcopy(self.clusterer))
+        cameras = np.unique(cam_ids).tolist()
+        self.clusterers = {camera: deepcopy(self.clusterer) for camera in cameras}
+        for camera, clusterer in self.clusterers.items():
             clusterer.state = self.state.get(str(camera), {})
             own = np.flatnonzero(cam_ids == camera)
             tracks[own] = clusterer.fit_predict(features[own])

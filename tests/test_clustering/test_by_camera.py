@@ -73,6 +73,11 @@ def test_each_camera_has_its_settings(three_looks):
         assert f'{camera}: {alone!r}' in repr(clusterer)
     assert clusterer.fit_predict(features, cam_ids).tolist() == first.tolist()
 
+    some = cam_ids != 5
+    clusterer.fit_predict(features[some], cam_ids[some])
+    assert list(clusterer.clusterers) == [4, 6]
+    assert 'Each of 2 cameras was clustered by itself' in clusterer.explanation()
+
 
 def test_checkpoints_keep_the_state_of_each_camera(three_looks):
     features, _, cam_ids = three_looks

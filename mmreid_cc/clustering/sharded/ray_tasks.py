@@ -62,7 +62,10 @@ class RayTasks(Tasks):
         try:
             yield from self._results(task, job, numbers)
         except Exception as error:
-            raise explained(error) from error
+            found = explained(error)
+            if found is error:
+                raise
+            raise found from error
 
     def _results(
         self, task: Task, job: Any, numbers: Sequence[int]
