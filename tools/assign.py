@@ -34,15 +34,16 @@ def load_people(file: Path, model_hash: str, false_matches: float | None) -> Peo
         People: The people to assign crops to.
 
     Raises:
-        ValueError: If they are known by another network.
+        ValueError: If they were embedded by another network.
     """
     people = People.load(file) if file.exists() else People(model_hash)
     if people.model_hash != model_hash:
         raise ValueError(
-            f'The people in {file} are known by another network, or by other pixels '
-            f'(model hash {people.model_hash or "unknown"}, this one is {model_hash}): '
-            'their embeddings cannot be compared. Use the config and checkpoint with '
-            'which the file was begun, or begin another file.'
+            f'The people in {file} were embedded by another network, or from images '
+            f'that were prepared differently (model hash '
+            f'{people.model_hash or "unknown"}, this one is {model_hash}), so their '
+            'embeddings cannot be compared. Use the config and checkpoint with which '
+            'the file was created, or name a new file.'
         )
     if false_matches is not None:
         people.false_matches = false_matches
