@@ -124,7 +124,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.false_matches is not None and not args.false_matches > 0:
         parser.error(f'--false-matches must be positive, not {args.false_matches}')
-    folder, paths, metadata = crops_of(args)
+    folder, paths, metadata = crops_of(args, parser)
     sorted_to = None if args.sort is None else new_folder(args.sort, folder)
 
     reid = inferencer_of(args, config_of(args))

@@ -58,7 +58,7 @@ def main() -> None:
     args = parser.parse_args()
 
     cfg = config_of(args)
-    folder, paths, metadata = crops_of(args)
+    folder, paths, metadata = crops_of(args, parser)
     if args.clusterer != 'config':
         find_settings(cfg, metadata)
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))

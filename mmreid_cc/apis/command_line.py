@@ -66,30 +66,21 @@ def add_crops(parser: argparse.ArgumentParser) -> None:
     add_pattern(parser)
     parser.add_argument(
         'crops',
-        type=_folder_or_list,
         help='folder of crops, searched with its sub-folders; or a CSV file that lists '
         'them, with the columns path,pid,cam,track,time',
     )
 
 
-def _folder_or_list(crops: str) -> str:
-    """Check that crops are a folder, or a CSV file that exists."""
-    path = Path(crops)
-    if path.is_dir() or (path.is_file() and path.suffix.lower() == '.csv'):
-        return crops
-    raise argparse.ArgumentTypeError(
-        f'must be a folder or a CSV file that exists, not {crops!r}'
-    )
-
-
 def crops_of(
-    args: argparse.Namespace,
+    args: argparse.Namespace, parser: argparse.ArgumentParser
 ) -> tuple[Path, list[str], dict[str, np.ndarray]]:
     """Find the crops that a command line names.
 
     Args:
         args (argparse.Namespace): Arguments from :func:`inference_parser` and
             :func:`add_crops`.
+        parser (argparse.ArgumentParser): Ends the program with an error if the crops
+            are neither a folder nor a list.
 
     Returns:
         tuple[Path, list[str], dict[str, np.ndarray]]: The folder that holds them all;
@@ -99,8 +90,12 @@ def crops_of(
         ValueError: If there is no crop, or its metadata cannot be read.
     """
     crops = Path(args.crops)
-    if not crops.is_dir():
+    if crops.is_file() and crops.suffix.lower() == '.csv':
         return crops.parent, *listed_images(args, args.crops)
+    if not crops.is_dir():
+        parser.error(
+            f'crops must be a folder or a CSV file that exists, not {args.crops!r}'
+        )
     paths = image_paths([args.crops], args.skip_unreadable)
     return crops, paths, metadata_of(args, paths)
 

@@ -52,7 +52,7 @@ def test_crops_that_are_no_folder(folder):
         status, printed = run(folder, crops, '--out', 'none')
         assert status == 2
         assert (
-            f'crops: must be a folder or a CSV file that exists, not {crops!r}'
+            f'crops must be a folder or a CSV file that exists, not {crops!r}'
             in printed
         )
     assert not (folder / 'none').exists()
