@@ -42,8 +42,8 @@ class SettingChooser:
         return (
             f'Chosen: {settings}. Among {len(scores)} settings, its clusters are '
             'confirmed best by dimensions that they were not found in: silhouette '
-            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others are '
-            f'{self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. '
+            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others that '
+            f'are {self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. '
             f'{people_in_words(self.people)}'
         )
 
