@@ -11,7 +11,7 @@ train_pipeline = [
     dict(type='LoadReIDImage'),
     {{_base_.resize}},
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomCrop', crop_size={{_base_.image_size}}, padding=10),
+    dict(type='PadAndCrop', padding=10),
     # 0.485, 0.456, 0.406 written after its normalisation, as BGR.
     dict(type='ReIDRandomErasing', prob=0.5, fill_color=(179, 186, 189)),
     dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),

@@ -1,13 +1,9 @@
 # PPLR, without its contrast across cameras: images and their three parts.
 _base_ = 'cc_r50_market.py'
 
-image_size = (384, 128)  # height, width
-resize = dict(_base_.resize, scale=image_size[::-1])
-train_pipeline = _base_.train_pipeline
-train_pipeline[1] = resize
-train_pipeline[3].update(crop_size=image_size)
-test_pipeline = _base_.test_pipeline
-test_pipeline[1] = resize
+resize = dict(_base_.resize, scale=(128, 384))  # width, height
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+train_pipeline[1] = test_pipeline[1] = resize
 
 train_dataloader = dict(
     batch_size=64,

@@ -112,9 +112,9 @@ def test_config(path: Path, data_root: Path, tmp_path: Path):
     runner.train()
 
     assert runner.message_hub.get_scalar('train/loss').current() > 0
-    size = next(t.crop_size for t in config.train_pipeline if t.type == 'RandomCrop')
+    size = next(t.scale for t in config.train_pipeline if t.type == 'Resize')
     sample = runner.train_dataloader.dataset[0]['inputs']
-    assert sample.shape == (3, *size)
+    assert sample.shape == (3, *size[::-1])
     # The gradient reached the first layer.
     moved = [k for k, v in runner.model.named_parameters() if not v.equal(before[k])]
     assert next(k for k in before if k.startswith('backbone')) in moved
@@ -147,8 +147,7 @@ def test_recipe_is_the_references(name):
     size = (224, 224) if dataset == 'veri' else (256, 128)
     transforms = {t.type: t for t in config.train_dataloader.dataset.pipeline}
     assert tuple(transforms['Resize'].scale) == size[::-1]
-    assert tuple(transforms['RandomCrop'].crop_size) == size
-    assert transforms['RandomCrop'].padding == 10
+    assert transforms['PadAndCrop'].padding == 10
     assert transforms['RandomFlip'].prob == transforms['ReIDRandomErasing'].prob == 0.5
     test = {t.type: t for t in config.test_dataloader.dataset.pipeline}
     assert test['Resize'] == transforms['Resize']

@@ -38,7 +38,9 @@ def run(name, tmp_path, *more):
 @pytest.mark.parametrize('name', ['cc_mbv2_own', 'cc_r50_own'])
 def test_trains_on_a_folder(name, tmp_path):
     write_people_crops(tmp_path / 'crops', pids=(1, 3, 4, 6), shots=4)
-    _, logged = run(name, tmp_path)
+    printed, logged = run(name, tmp_path)
+    assert 'People: unknown' in printed
+    assert 'Cameras: unknown' in printed
     (clustering,) = (line for line in logged if 'cluster/clusters' in line)
     assert clustering['cluster/clusters'] >= 1
     assert clustering['cluster/people'] >= 1

@@ -8,13 +8,11 @@ import numpy as np
 
 from mmreid_cc.apis import People
 from mmreid_cc.apis.command_line import (
-    add_pattern,
+    add_crops,
     config_of,
-    image_paths,
+    crops_of,
     inference_parser,
     inferencer_of,
-    listed_images,
-    metadata_of,
 )
 from mmreid_cc.apis.known_tracks import UNDECIDED
 from mmreid_cc.apis.people import Assignment
@@ -36,15 +34,16 @@ def load_people(file: Path, model_hash: str, false_matches: float | None) -> Peo
         People: The people to assign crops to.
 
     Raises:
-        ValueError: If they are known by another network.
+        ValueError: If they were embedded by another network.
     """
     people = People.load(file) if file.exists() else People(model_hash)
     if people.model_hash != model_hash:
         raise ValueError(
-            f'The people in {file} are known by another network, or by other pixels '
-            f'(model hash {people.model_hash or "unknown"}, this one is {model_hash}): '
-            'their embeddings cannot be compared. Use the config and checkpoint with '
-            'which the file was begun, or begin another file.'
+            f'The people in {file} were embedded by another network, or from images '
+            f'that were prepared differently (model hash '
+            f'{people.model_hash or "unknown"}, this one is {model_hash}), so their '
+            'embeddings cannot be compared. Use the config and checkpoint with which '
+            'the file was created, or name a new file.'
         )
     if false_matches is not None:
         people.false_matches = false_matches
@@ -104,12 +103,7 @@ def report(found: Assignment, people: People, entries: Sequence[dict]) -> str:
 
 def main() -> None:
     parser = inference_parser(__doc__)
-    add_pattern(parser)
-    parser.add_argument(
-        'crops',
-        help='folder of crops, searched with its sub-folders; or a CSV file that lists '
-        'them, with the columns path,pid,cam,track,time',
-    )
+    add_crops(parser)
     parser.add_argument(
         '--people',
         required=True,
@@ -128,19 +122,9 @@ def main() -> None:
         '1)',
     )
     args = parser.parse_args()
-    is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()
-    if not is_list and not Path(args.crops).is_dir():
-        parser.error(
-            f'crops must be a folder or a CSV file that exists, not {args.crops!r}'
-        )
     if args.false_matches is not None and not args.false_matches > 0:
         parser.error(f'--false-matches must be positive, not {args.false_matches}')
-    folder = Path(args.crops).parent if is_list else Path(args.crops)
-    if is_list:
-        paths, metadata = listed_images(args, args.crops)
-    else:
-        paths = image_paths([args.crops], args.skip_unreadable)
-        metadata = metadata_of(args, paths)
+    folder, paths, metadata = crops_of(args, parser)
     sorted_to = None if args.sort is None else new_folder(args.sort, folder)
 
     reid = inferencer_of(args, config_of(args))

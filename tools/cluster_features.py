@@ -22,36 +22,41 @@ def main() -> None:
         nargs='+',
         help='Parquet files, or folders that tools/extract_features.py --ray wrote',
     )
-    parser.add_argument('--out', required=True, help='output: .parquet, path and label')
+    parser.add_argument(
+        '--out',
+        required=True,
+        help='.parquet file for the path and the label of each image',
+    )
     parser.add_argument(
         '--dbscan',
         nargs='*',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='settings of DBSCAN, such as eps=0.6 min_samples=4 k1=30 k2=6, where one '
-        'is not named that of the paper (default: settings found from the features)',
+        help='settings of DBSCAN, such as eps=0.6 min_samples=4 k1=30 k2=6; those that '
+        "you leave out are the paper's (default: settings found from the features)",
     )
     group = parser.add_argument_group(
         'many images',
-        'With --ray several workers cluster, and no process holds all embeddings. '
-        'After an interruption the same command goes on.',
+        'With --ray, several workers cluster, and no process holds all embeddings. '
+        'After an interruption, the same command continues the run.',
     )
     group.add_argument(
         '--ray',
         nargs='?',
         const=LOCAL,
         metavar='ADDRESS',
-        help='cluster on a Ray cluster (auto, or HOST:PORT), without an address on the '
-        'cores of this machine',
+        help='cluster on a Ray cluster (auto or HOST:PORT), or without an address on '
+        'the cores of this machine',
     )
     group.add_argument(
         '--workers',
         type=int,
-        help='tasks at the same time (default: one for each core)',
+        help='number of tasks at the same time (default: one for each core)',
     )
     group.add_argument(
         '--work-dir',
-        help='folder of what workers find, which all machines see (default: OUT.work)',
+        help='folder for intermediate results, which all machines must see (default: '
+        'OUT.work)',
     )
     args = parser.parse_args()
     if Path(args.out).suffix.lower() != '.parquet':
@@ -78,10 +83,12 @@ def labels_of(args: argparse.Namespace, files: list[Path]) -> np.ndarray:
         labels = cluster_files(files, folder, tasks, args.dbscan)
     for stage, cost in tasks.costs.items():
         print(
-            f'{stage}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} CPU s, workers '
-            f'hold {cost.peak_mb:.0f} MB at most'
+            f'{stage}: {cost.seconds:.1f} s, {cost.cpu_seconds:.1f} CPU s, largest '
+            f'peak memory of a worker {cost.peak_mb:.0f} MB'
         )
-    print(f'{folder} is no longer needed, but for another clustering like this one.')
+    print(
+        f'You can remove {folder}. It saves time if you cluster the same files again.'
+    )
     return labels
 
 

@@ -1,7 +1,6 @@
 """Sort a folder of unlabelled crops into a folder for each person."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,13 +8,11 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from mmreid_cc.apis.command_line import (
-    add_pattern,
+    add_crops,
     config_of,
-    image_paths,
+    crops_of,
     inference_parser,
     inferencer_of,
-    listed_images,
-    metadata_of,
 )
 from mmreid_cc.apis.gallery_clustering import GalleryClusterer
 from mmreid_cc.apis.metadata_numbers import camera_numbers, known_numbers
@@ -44,12 +41,7 @@ def find_settings(cfg: Config, metadata: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = inference_parser(__doc__)
-    add_pattern(parser)
-    parser.add_argument(
-        'crops',
-        help='folder of crops, searched with its sub-folders; or a CSV file that lists '
-        'them, with the columns path,pid,cam,track,time',
-    )
+    add_crops(parser)
     parser.add_argument(
         '--out', required=True, help='new folder for a folder for each person'
     )
@@ -64,19 +56,9 @@ def main() -> None:
         'are known; or what the config trains with',
     )
     args = parser.parse_args()
-    is_list = args.crops.lower().endswith('.csv') and Path(args.crops).is_file()
-    if not is_list and not Path(args.crops).is_dir():
-        parser.error(
-            f'crops must be a folder or a CSV file that exists, not {args.crops!r}'
-        )
 
     cfg = config_of(args)
-    folder = Path(args.crops).parent if is_list else Path(args.crops)
-    if is_list:
-        paths, metadata = listed_images(args, args.crops)
-    else:
-        paths = image_paths([args.crops], args.skip_unreadable)
-        metadata = metadata_of(args, paths)
+    folder, paths, metadata = crops_of(args, parser)
     if args.clusterer != 'config':
         find_settings(cfg, metadata)
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))

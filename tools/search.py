@@ -28,7 +28,9 @@ def main() -> None:
         '--rerank', action='store_true', help='order results by k-reciprocal re-ranking'
     )
     parser.add_argument(
-        '--pool', action='store_true', help='all query images show one person'
+        '--pool',
+        action='store_true',
+        help='take all query images as images of one person',
     )
     parser.add_argument('--out', help='picture of the results, .png, .svg or .pdf')
     args = parser.parse_args()

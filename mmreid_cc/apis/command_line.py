@@ -61,6 +61,45 @@ def add_pattern(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_crops(parser: argparse.ArgumentParser) -> None:
+    """Add the crops and ``--pattern``, for the tools that assign crops to people."""
+    add_pattern(parser)
+    parser.add_argument(
+        'crops',
+        help='folder of crops, searched with its sub-folders; or a CSV file that lists '
+        'them, with the columns path,pid,cam,track,time',
+    )
+
+
+def crops_of(
+    args: argparse.Namespace, parser: argparse.ArgumentParser
+) -> tuple[Path, list[str], dict[str, np.ndarray]]:
+    """Find the crops that a command line names.
+
+    Args:
+        args (argparse.Namespace): Arguments from :func:`inference_parser` and
+            :func:`add_crops`.
+        parser (argparse.ArgumentParser): Ends the program with an error if the crops
+            are neither a folder nor a list.
+
+    Returns:
+        tuple[Path, list[str], dict[str, np.ndarray]]: The folder that holds them all;
+        paths of N crops; metadata (N,) each.
+
+    Raises:
+        ValueError: If there is no crop, or its metadata cannot be read.
+    """
+    crops = Path(args.crops)
+    if crops.is_file() and crops.suffix.lower() == '.csv':
+        return crops.parent, *listed_images(args, args.crops)
+    if not crops.is_dir():
+        parser.error(
+            f'crops must be a folder or a CSV file that exists, not {args.crops!r}'
+        )
+    paths = image_paths([args.crops], args.skip_unreadable)
+    return crops, paths, metadata_of(args, paths)
+
+
 def metadata_of(
     args: argparse.Namespace, paths: Sequence[str]
 ) -> dict[str, np.ndarray]:

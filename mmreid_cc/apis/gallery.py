@@ -230,6 +230,6 @@ class Gallery:
                 )
             if column.dtype.hasobject:
                 raise TypeError(
-                    f'The metadata {name!r} are Python objects, which no file holds '
-                    'safely. Give numbers, texts or booleans.'
+                    f'The metadata {name!r} are Python objects, which cannot be '
+                    'stored safely. Give numbers, texts or booleans.'
                 )

@@ -7,9 +7,8 @@ from numpy.typing import ArrayLike
 from mmreid_cc.clustering import (
     CLUSTERERS,
     JaccardClusterer,
-    Tracklets,
+    arguments_taken,
     normalize_cameras,
-    takes_cameras,
 )
 from mmreid_cc.engine.hook_config import cluster_hook
 
@@ -94,10 +93,6 @@ class GalleryClusterer:
             embeddings = normalize_cameras(
                 embeddings, self.cam_ids, standardize=standardize
             )
-        if isinstance(self.clusterer, Tracklets):
-            return self.clusterer.fit_predict(
-                embeddings, self.cam_ids, self.tracks, self.times
-            )
-        if takes_cameras(self.clusterer):
-            return self.clusterer.fit_predict(embeddings, cam_ids=self.cam_ids)
-        return self.clusterer.fit_predict(embeddings)
+        known = dict(cam_ids=self.cam_ids, tracks=self.tracks, times=self.times)
+        arguments = arguments_taken(self.clusterer, **known)
+        return self.clusterer.fit_predict(embeddings, **arguments)

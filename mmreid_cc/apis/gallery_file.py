@@ -81,8 +81,8 @@ def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:
         raise
     except Exception as error:  # zipfile and NumPy raise many types on broken files
         raise ValueError(
-            f'{file} cannot be read: it is not a gallery of this library, or was not '
-            f'written to its end ({type(error).__name__}: {error}). Build the gallery '
+            f'{file} cannot be read: it is not a gallery of this library, or is '
+            f'incomplete ({type(error).__name__}: {error}). Build the gallery '
             'again.'
         ) from error
 

@@ -199,10 +199,11 @@ class ReIDInferencer:
         """
         if gallery.model_hash != self.model_hash:
             raise ValueError(
-                'The gallery was built by another network, or with other pixels (model '
-                f'hash {gallery.model_hash or "unknown"}, this one is '
-                f'{self.model_hash}): their embeddings cannot be compared. Use the '
-                'config and checkpoint that it was built with, or build it again.'
+                'The gallery was built by another network, or from images that were '
+                f'prepared differently (model hash {gallery.model_hash or "unknown"}, '
+                f'this one is {self.model_hash}), so their embeddings cannot be '
+                'compared. Use the config and checkpoint that it was built with, or '
+                'build it again.'
             )
 
     def _embed(self, images: Images) -> tuple[list[str], np.ndarray]:

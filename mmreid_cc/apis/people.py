@@ -126,7 +126,9 @@ class People(CorrectablePeople):
         people = cls(model_hash, false_matches)
         labels = as_integers(labels, 'labels')
         if len(labels) != len(embeddings):
-            raise ValueError(f'{len(labels)} labels for {len(embeddings)} embeddings.')
+            raise ValueError(
+                f'{len(labels)} labels do not fit {len(embeddings)} embeddings.'
+            )
         new, place = pooled_tracks(
             embeddings, cam_ids, tracks, times, keys, people.cameras
         )

@@ -3,7 +3,7 @@
 from .agglomerative import Agglomerative
 from .auto_agglomerative import AutoAgglomerative
 from .auto_dbscan import AutoDBSCAN
-from .base import CLUSTERERS, BaseClusterer, takes_cameras
+from .base import CLUSTERERS, BaseClusterer, arguments_taken
 from .by_camera import ByCamera
 from .by_modality import ByModality
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
@@ -36,6 +36,7 @@ from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
 from .track_whitening import whiten_tracks
 from .tracklets import Tracklets
+from .wrapping_clusterer import WrappingClusterer
 
 __all__ = [
     'CLUSTERERS',
@@ -60,6 +61,8 @@ __all__ = [
     'Share',
     'StandardScores',
     'Tracklets',
+    'WrappingClusterer',
+    'arguments_taken',
     'camera_jaccard_distance',
     'centroid_silhouette',
     'cluster_centroids',
@@ -81,6 +84,5 @@ __all__ = [
     'pool_tracks',
     'separate_overlapping',
     'split_tracks',
-    'takes_cameras',
     'whiten_tracks',
 ]

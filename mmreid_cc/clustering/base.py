@@ -134,17 +134,23 @@ class BaseClusterer(ABC):
         self.stage_seconds = {**self.stage_seconds, name: seconds}
 
 
-def takes_cameras(clusterer: BaseClusterer) -> bool:
-    """Return whether an algorithm takes the camera of each image.
+def arguments_taken(clusterer: BaseClusterer, **known: Any) -> dict[str, Any]:
+    """Choose what an algorithm takes from what is known of images.
 
     Args:
         clusterer (BaseClusterer): The algorithm.
+        **known (array): Arguments by name, e.g. ``cam_ids``, ``tracks`` and ``times``.
 
     Returns:
-        bool: True if its ``fit_predict`` has an argument ``cam_ids``.
+        dict[str, array]: Those that its ``fit_predict`` has.
 
     Example:
-        >>> takes_cameras(CLUSTERERS.build(dict(type='KMeans', n_clusters=2)))
-        False
+        >>> cameras = np.array([1, 1, 2])
+        >>> arguments_taken(CLUSTERERS.build(dict(type='ByCamera')), cam_ids=cameras)
+        {'cam_ids': array([1, 1, 2])}
+        >>> kmeans = CLUSTERERS.build(dict(type='KMeans', n_clusters=2))
+        >>> arguments_taken(kmeans, cam_ids=cameras)
+        {}
     """
-    return 'cam_ids' in inspect.signature(clusterer.fit_predict).parameters
+    names = inspect.signature(clusterer.fit_predict).parameters
+    return {name: values for name, values in known.items() if name in names}

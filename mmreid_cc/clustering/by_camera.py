@@ -10,10 +10,11 @@ from .camera_normalization import as_cameras
 from .input_checks import as_features, check_normalized
 from .setting_chooser import estimated_people, people_in_words
 from .tracklets import Tracklets
+from .wrapping_clusterer import WrappingClusterer
 
 
 @CLUSTERERS.register_module()
-class ByCamera(BaseClusterer):
+class ByCamera(WrappingClusterer):
     """Cluster each camera by itself, then link the clusters of different cameras.
 
     Within a camera a person looks much the same, so clusters are found there with few
@@ -66,13 +67,11 @@ class ByCamera(BaseClusterer):
         clusterer: dict[str, Any] | None = None,
         links: dict[str, Any] | None = None,
     ) -> None:
-        self.clusterer: BaseClusterer = CLUSTERERS.build(
-            dict(type='AutoAgglomerative') if clusterer is None else clusterer
-        )
+        super().__init__(clusterer or dict(type='AutoAgglomerative'))
         self.clusterers: dict[int, BaseClusterer] = {}
         self.people: tuple[int, int, int] | None = None
         self.links = Tracklets(
-            dict(type='CameraMatching') if links is None else links,
+            links or dict(type='CameraMatching'),
             same_time=None,
             whiten=True,
         )
@@ -125,19 +124,15 @@ class ByCamera(BaseClusterer):
             return self.cluster(features)
         check_normalized(features)
         cam_ids = as_cameras(cam_ids, len(features))
-        seconds: dict[str, float] = {}
+        self.stage_seconds = {}
         tracks = np.full(len(features), -1)
         cameras = np.unique(cam_ids).tolist()
         self.clusterers = {camera: deepcopy(self.clusterer) for camera in cameras}
         for camera, clusterer in self.clusterers.items():
-            clusterer.state = self.state.get(str(camera), {})
             own = np.flatnonzero(cam_ids == camera)
-            tracks[own] = clusterer.fit_predict(features[own])
-            for stage, spent in clusterer.stage_seconds.items():
-                seconds[stage] = seconds.get(stage, 0.0) + spent
-        states = {str(camera): each.state for camera, each in self.clusterers.items()}
-        self.state = {name: state for name, state in states.items() if state}
-        labels = self.links.fit_predict(features, cam_ids, tracks)
-        self.stage_seconds = {**seconds, **self.links.stage_seconds}
+            tracks[own] = self.cluster_by(str(camera), clusterer, features[own])
+        labels = self.cluster_by(
+            'links', self.links, features, cam_ids=cam_ids, tracks=tracks
+        )
         self.people = estimated_people(labels) if (labels >= 0).any() else None
         return labels

@@ -1,20 +1,22 @@
 """Clusters of visible images, and clusters of infrared ones."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
 
-from .base import CLUSTERERS, BaseClusterer, takes_cameras
+from .base import CLUSTERERS, BaseClusterer
 from .camera_normalization import as_cameras
 from .input_checks import as_features
 from .modalities import infrared_images
+from .wrapping_clusterer import WrappingClusterer
 
 MODALITIES = ('visible', 'infrared')
 
 
 @CLUSTERERS.register_module()
-class ByModality(BaseClusterer):
+class ByModality(WrappingClusterer):
     """Cluster visible and infrared images apart, each by itself.
 
     Images of different modalities differ more than those of different people, so no
@@ -29,7 +31,8 @@ class ByModality(BaseClusterer):
             ``dict(type='AutoDBSCAN')``.
 
     Attributes:
-        clusterers (dict[str, BaseClusterer]): The clusterers for ``'visible'`` and
+        clusterer (BaseClusterer): The algorithm that clusters a modality.
+        clusterers (dict[str, BaseClusterer]): Its copies for ``'visible'`` and
             ``'infrared'`` images.
 
     Example:
@@ -42,9 +45,9 @@ class ByModality(BaseClusterer):
         self, infrared_cameras: Sequence[int], clusterer: dict[str, Any] | None = None
     ) -> None:
         self.infrared_cameras = tuple(infrared_cameras)
-        clusterer = dict(type='AutoDBSCAN') if clusterer is None else clusterer
+        super().__init__(clusterer or dict(type='AutoDBSCAN'))
         self.clusterers: dict[str, BaseClusterer] = {
-            name: CLUSTERERS.build(clusterer) for name in MODALITIES
+            name: deepcopy(self.clusterer) for name in MODALITIES
         }
 
     def __repr__(self) -> str:
@@ -81,19 +84,11 @@ class ByModality(BaseClusterer):
         infrared = infrared_images(cameras, self.infrared_cameras)
         labels = np.full(len(features), -1)
         self.stage_seconds = {}
-        states = {}
         for name, clusterer in self.clusterers.items():
             images = np.flatnonzero(infrared == (name == 'infrared'))
-            arguments: dict[str, Any] = {}
-            if takes_cameras(clusterer):
-                arguments['cam_ids'] = cameras[images]
-            clusterer.state = self.state.get(name, {})
-            found = clusterer.fit_predict(features[images], **arguments)
-            states[name] = clusterer.state
+            found = self.cluster_by(
+                name, clusterer, features[images], cam_ids=cameras[images]
+            )
             offset = labels.max() + 1
             labels[images] = np.where(found < 0, -1, found + offset)
-            for stage, seconds in clusterer.stage_seconds.items():
-                total = self.stage_seconds.get(stage, 0.0) + seconds
-                self.stage_seconds = {**self.stage_seconds, stage: total}
-        self.state = {name: state for name, state in states.items() if state}
         return labels

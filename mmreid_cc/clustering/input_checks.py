@@ -131,8 +131,8 @@ def check_normalized(features: np.ndarray) -> None:
     bad = np.flatnonzero((np.abs(norms - 1) > _LENGTH_ERROR) & (norms > 0))
     if len(bad):
         raise ValueError(
-            f'features must be L2-normalised: {len(bad)} of {len(features)} rows have '
-            f'another length than 1, the first is row {bad[0]}, of length '
+            f'features must be L2-normalised: {len(bad)} of {len(features)} rows do '
+            f'not have length 1; the first is row {bad[0]}, of length '
             f'{norms[bad[0]]:.4g}. Divide each row by its norm.'
         )
 

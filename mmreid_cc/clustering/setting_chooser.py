@@ -42,8 +42,8 @@ class SettingChooser:
         return (
             f'Chosen: {settings}. Among {len(scores)} settings, its clusters are '
             'confirmed best by dimensions that they were not found in: silhouette '
-            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others are '
-            f'{self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. '
+            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others that '
+            f'are {self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. '
             f'{people_in_words(self.people)}'
         )
 
@@ -76,11 +76,12 @@ class SettingChooser:
         least = least_score(errors[best])
         if crossed[best] < least:
             print_log(
-                f'{type(self).__name__} found no people in {n_rows} images: what one '
-                'half of the dimensions groups, the other half does not (silhouette '
-                f'{crossed[best]:.3f}, needed {least:.3f}). Either no two images show '
-                'the same person, or all of them do, or the network tells nobody '
-                'apart: use weights that were trained on people.',
+                f'{type(self).__name__} found no people in {n_rows} images: the '
+                'clusters by one half of the dimensions are not confirmed by the other '
+                f'half (silhouette {crossed[best]:.3f}, at least {least:.3f} is '
+                'needed). Either no two images show the same person, or all of them '
+                'do, or the network cannot tell people apart: use weights that were '
+                'trained on people.',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -1,11 +1,10 @@
 """Clustering of tracks instead of images."""
 
-import inspect
 from typing import Any
 
 import numpy as np
 
-from .base import CLUSTERERS, BaseClusterer
+from .base import CLUSTERERS
 from .camera_normalization import as_cameras
 from .input_checks import as_features, check_normalized, to_numpy
 from .same_time import separate_overlapping
@@ -13,12 +12,13 @@ from .track_pooling import pool_tracks
 from .track_splitting import split_tracks
 from .track_whitening import whiten_tracks
 from .tracks import number_tracks, track_intervals
+from .wrapping_clusterer import WrappingClusterer
 
 SAME_TIME = ('separate', 'separate_cameras')
 
 
 @CLUSTERERS.register_module()
-class Tracklets(BaseClusterer):
+class Tracklets(WrappingClusterer):
     """Cluster tracks instead of images: the images of a track show one person.
 
     The features of a track are pooled by their geometric median, the tracks are
@@ -67,14 +67,12 @@ class Tracklets(BaseClusterer):
             raise ValueError(
                 f'same_time must be None or in {SAME_TIME}, got {same_time!r}.'
             )
-        if clusterer is None:
-            clusterer = dict(type='AutoDBSCAN')
-        self.clusterer = CLUSTERERS.build(clusterer)
+        super().__init__(clusterer or dict(type='AutoDBSCAN'))
         self.same_time, self.split, self.whiten = same_time, split, whiten
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
         """Cluster images without tracks, see :meth:`fit_predict`."""
-        return self.clusterer.fit_predict(features)
+        return self.fit_predict(features)
 
     def fit_predict(
         self,
@@ -122,7 +120,7 @@ class Tracklets(BaseClusterer):
             pooled = pool_tracks(features, groups)
             _, first, sizes = np.unique(groups, return_index=True, return_counts=True)
         cameras = cam_ids[first]
-        labels = self._cluster_tracks(pooled, cameras)
+        labels = self.cluster_by('tracks', self.clusterer, pooled, cam_ids=cameras)
         alone = (labels < 0) & (sizes > 1)
         labels[alone] = labels.max(initial=-1) + 1 + np.arange(alone.sum())
         if self.same_time is not None and times is not None:
@@ -137,11 +135,3 @@ class Tracklets(BaseClusterer):
                     labels, pooled, places, intervals, whole[first]
                 )
         return self.number(labels[groups], count)
-
-    def _cluster_tracks(self, pooled: np.ndarray, cameras: np.ndarray) -> np.ndarray:
-        arguments = {}
-        if 'cam_ids' in inspect.signature(self.clusterer.fit_predict).parameters:
-            arguments['cam_ids'] = cameras
-        labels = self.clusterer.fit_predict(pooled, **arguments)
-        self.stage_seconds = {**self.stage_seconds, **self.clusterer.stage_seconds}
-        return labels

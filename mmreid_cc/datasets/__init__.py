@@ -23,7 +23,12 @@ from .samplers import (
 from .synthetic import SyntheticReID
 from .synthetic_scene import SyntheticScene
 from .sysumm01 import SYSUMM01
-from .transforms import ChannelAugmentation, LoadReIDImage, ReIDRandomErasing
+from .transforms import (
+    ChannelAugmentation,
+    LoadReIDImage,
+    PadAndCrop,
+    ReIDRandomErasing,
+)
 from .veri776 import VeRi776
 
 __all__ = [
@@ -38,6 +43,7 @@ __all__ = [
     'LoadReIDImage',
     'Market1501',
     'ModalityBalancedSampler',
+    'PadAndCrop',
     'PersonX',
     'ProxyBalancedSampler',
     'RandomIdentitySampler',

@@ -62,8 +62,8 @@ def list_images(folder: Path) -> list[Path]:
         counts = sorted(others.items(), key=lambda item: (-item[1], item[0]))
         listed = ', '.join(f'{n} {suffix or "without one"}' for suffix, n in counts)
         print_log(
-            f'{folder}: {others.total()} files are skipped because of their suffix '
-            f'({listed}); images end in {", ".join(IMAGE_SUFFIXES)}.',
+            f'{folder}: files that are skipped because of their suffix: {listed}. '
+            f'Images end in {", ".join(IMAGE_SUFFIXES)}.',
             logger='current',
         )
     return images

@@ -39,7 +39,7 @@ def decode_image(file: str | Path | BinaryIO) -> Image.Image:
         if limit is not None and image.width * image.height > limit:
             raise ValueError(
                 f'{image.width} × {image.height} pixels are more than the {limit} that '
-                'are allowed (PIL.Image.MAX_IMAGE_PIXELS), and no crop of a person'
+                'are allowed (PIL.Image.MAX_IMAGE_PIXELS), and too many for a crop'
             )
         image.load()
         return to_rgb(ImageOps.exif_transpose(image))

@@ -96,8 +96,9 @@ class ReIDImageFolder(ReIDDataset):
             if shared:
                 raise ValueError(
                     f'{len(shared)} images are in both {one} and {other} of '
-                    f'{self.data_root}, e.g. {min(shared)}. Set `train`, `query` and '
-                    "`gallery` of ReIDImageFolder apart, e.g. train='train'."
+                    f'{self.data_root}, e.g. {min(shared)}. Give `train`, `query` and '
+                    '`gallery` of ReIDImageFolder folders of their own, e.g. '
+                    "train='train'."
                 )
         data_list = super().load_data_list()
         self._rows_of.clear()

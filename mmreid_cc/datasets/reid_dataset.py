@@ -309,8 +309,8 @@ class ReIDDataset(BaseDataset):
         ]
         if off:
             print_log(
-                f'{type(self).__name__} {part} in {self.data_root}: {", ".join(off)}, '
-                'as published. Results will not compare with those of papers.',
+                f'{type(self).__name__} {part} in {self.data_root}: {", ".join(off)} '
+                'as published. Results cannot be compared with those of papers.',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -65,7 +65,7 @@ class Table:
                 raise ValueError(
                     f'{self.file}, line {number}: {len(values)} values for '
                     f'{len(self.columns)} columns. Put quotation marks around a value '
-                    'that holds what parts the columns.'
+                    'that contains the separator.'
                 )
             values += [''] * (len(self.columns) - len(values))
             yield number, dict(zip(self.columns, values, strict=False))

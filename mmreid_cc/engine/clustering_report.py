@@ -87,7 +87,7 @@ def in_words(scores: dict[str, float]) -> str:
         f'First clustering: {clusters} {"cluster" if clusters == 1 else "clusters"} of '
         f'{images if fewest == most else f"{fewest} to {images}"}, '
         f'{scores["unclustered"]:.0%} of the images un-clustered; '
-        f'some {people} {"person" if people == 1 else "people"}.'
+        f'about {people} {"person" if people == 1 else "people"}.'
     )
 
 

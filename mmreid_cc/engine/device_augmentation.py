@@ -6,10 +6,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from mmcv.transforms import BaseTransform, RandomFlip
-from mmpretrain.datasets.transforms import RandomCrop
 from torch import Tensor
 
-from mmreid_cc.datasets.transforms import ReIDRandomErasing
+from mmreid_cc.datasets.transforms import PadAndCrop, ReIDRandomErasing
 
 DRAWS = 'augmentation'  # the field of a sample: flip, crop (2), rectangle (4)
 
@@ -19,37 +18,27 @@ class DrawAugmentation(BaseTransform):
 
     Args:
         flip (RandomFlip): A horizontal flip.
-        crop (RandomCrop): Crop to the size of the image, with padding by zeros.
+        crop (PadAndCrop): Padding, and the crop that follows it.
         erasing (ReIDRandomErasing): The erasing, which follows the crop.
 
     Raises:
-        ValueError: If one of them does something else.
+        ValueError: If the flip is not a horizontal one.
     """
 
     def __init__(
-        self, flip: RandomFlip, crop: RandomCrop, erasing: ReIDRandomErasing
+        self, flip: RandomFlip, crop: PadAndCrop, erasing: ReIDRandomErasing
     ) -> None:
         if flip.direction != 'horizontal':
             raise ValueError(
                 f'RandomFlip flips {flip.direction}, not horizontally only'
             )
-        plain = crop.padding_mode == 'constant' and crop.pad_val == 0
-        if not isinstance(crop.padding, int) or not plain or crop.pad_if_needed:
-            raise ValueError(f'{crop!r} does not pad all sides alike by zeros')
         self.flip, self.crop, self.erasing = flip, crop, erasing
 
     def transform(self, results: dict) -> dict:
         """Add the draws for ``results['img']``, of shape (H, W, 3)."""
-        height, width = size = results['img'].shape[:2]
-        if size != tuple(self.crop.crop_size):
-            raise ValueError(
-                f'RandomCrop crops {size} to {tuple(self.crop.crop_size)}; on the '
-                'device an image must keep its size. Resize it to that first.'
-            )
+        height, width = results['img'].shape[:2]
         flip = self.flip._choose_direction() is not None
-        border = 2 * self.crop.padding
-        padded = np.empty((height + border, width + border, 0))  # only its shape counts
-        top, left, _, _ = self.crop.rand_crop_params(padded)
+        top, left = self.crop.random_offset()
         rectangle = 0, 0, 0, 0
         if np.random.uniform() < self.erasing.prob:
             rectangle = self.erasing.random_rectangle(height, width)
@@ -91,7 +80,7 @@ def draw_only(transforms: list[Any]) -> DrawAugmentation:
 
     Args:
         transforms (list): Transforms of a pipeline, changed in place: ``RandomFlip``,
-            ``RandomCrop`` and ``ReIDRandomErasing`` in a row, then ``PackInputs``.
+            ``PadAndCrop`` and ``ReIDRandomErasing`` in a row, then ``PackInputs``.
 
     Returns:
         DrawAugmentation: An augmentation that applies them to a batch.
@@ -100,9 +89,9 @@ def draw_only(transforms: list[Any]) -> DrawAugmentation:
         ValueError: If the pipeline is another one.
     """
     kinds = [type(transform).__name__ for transform in transforms]
-    if kinds[-4:] != ['RandomFlip', 'RandomCrop', 'ReIDRandomErasing', 'PackInputs']:
+    if kinds[-4:] != ['RandomFlip', 'PadAndCrop', 'ReIDRandomErasing', 'PackInputs']:
         raise ValueError(
-            'DeviceAugmentationHook takes over RandomFlip, RandomCrop and '
+            'DeviceAugmentationHook takes over RandomFlip, PadAndCrop and '
             'ReIDRandomErasing, in this order, just before PackInputs. The pipeline of '
             f'`train_dataloader.dataset` is {kinds}: change it, or remove the hook.'
         )

@@ -21,19 +21,17 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmreid_cc.clustering import (
-    AutoAgglomerative,
-    AutoDBSCAN,
     BaseClusterer,
-    ByCamera,
-    ByModality,
     JaccardClusterer,
     NeighborClusterer,
     Share,
     Tracklets,
+    WrappingClusterer,
+    arguments_taken,
     knn,
     normalize_cameras,
-    takes_cameras,
 )
+from mmreid_cc.clustering.setting_chooser import SettingChooser
 from mmreid_cc.evaluation.gather import gather_rows
 
 CAMERA_NORMALIZATIONS = ('mean', 'standardize')
@@ -110,12 +108,8 @@ def pseudo_labels(
     if camera_normalization is not None:
         standardize = camera_normalization == 'standardize'
         clustered = normalize_cameras(features, cam_ids, standardize=standardize)
-    arguments: dict[str, Any] = {}
+    arguments = arguments_taken(clusterer, cam_ids=cam_ids, tracks=tracks, times=times)
     searched: dict[str, float] = {}
-    if takes_cameras(clusterer):
-        arguments['cam_ids'] = cam_ids
-    if isinstance(clusterer, Tracklets):
-        arguments.update(tracks=tracks, times=times)
     if get_world_size() > 1 and searches_first(clusterer):
         start = time.perf_counter()
         arguments['neighbors'] = search_together(clustered, clusterer)
@@ -126,12 +120,26 @@ def pseudo_labels(
         if required:
             check_labels(torch.from_numpy(labels), features, clusterer)
         by = clusterer.clusterer if isinstance(clusterer, Tracklets) else clusterer
-        if isinstance(by, (AutoDBSCAN, AutoAgglomerative, ByCamera)):
+        if isinstance(innermost(by), SettingChooser):
             print_log(f'Settings that were found: {by!r}', logger='current')
         return labels
 
     labels = labels_of_main_process(cluster, len(features))
     return labels, {**searched, **clusterer.stage_seconds}
+
+
+def innermost(clusterer: object) -> object:
+    """Return the algorithm that finds clusters, without those that run it.
+
+    Args:
+        clusterer (object): An algorithm, e.g. :class:`Tracklets`, or anything else.
+
+    Returns:
+        object: What it runs, or itself.
+    """
+    while isinstance(clusterer, WrappingClusterer):
+        clusterer = clusterer.clusterer
+    return clusterer
 
 
 def searches_first(clusterer: BaseClusterer) -> TypeGuard[NeighborClusterer]:
@@ -267,12 +275,7 @@ def advice(source: object, more: bool) -> str:
     Returns:
         str: A sentence or two.
     """
-    if isinstance(source, Tracklets):
-        source = source.clusterer
-    if isinstance(source, ByModality):
-        source = source.clusterers['visible']
-    if isinstance(source, ByCamera):
-        source = source.clusterer
+    source = innermost(source)
     name = type(source).__name__
     if name in _MORE:
         change = _MORE[name] if more else _SMALLER[name]

@@ -6,6 +6,7 @@ from torch.utils.data import DataLoader
 
 from mmreid_cc.datasets import ReIDDataset
 from mmreid_cc.registry import DATASETS
+from mmreid_cc.visualization.cameras import has_cameras
 
 from .hook_config import cluster_hook
 
@@ -48,11 +49,13 @@ class ReIDRunner(Runner):
         people = str(known) if known else 'unknown'
         if known and self.task == 'train' and cluster_hook(self.cfg) is not None:
             people += ', for the log only: training never looks at them'
+        known_cameras = has_cameras(dataset.column('cam_id'))
+        cameras = str(counts['cameras']) if known_cameras else 'unknown'
         return [
             f'Data: {dataset.split} of {dataset.data_root} ({type(dataset).__name__})',
             f'Images: {counts["images"]}',
             f'People: {people}',
-            f'Cameras: {counts["cameras"]}',
+            f'Cameras: {cameras}',
         ]
 
     def _device_line(self) -> str:

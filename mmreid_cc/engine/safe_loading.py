@@ -99,8 +99,8 @@ def _read(filename: str, load: Callable[[], dict]) -> dict:
         raise
     except Exception as error:  # the unpickler raises many types on broken files
         raise RuntimeError(
-            f'{filename} cannot be read: it is not a checkpoint, or was not written to '
-            f'its end ({type(error).__name__}: {error}).'
+            f'{filename} cannot be read: it is not a checkpoint, or is incomplete '
+            f'({type(error).__name__}: {error}).'
         ) from error
     if not isinstance(checkpoint, dict):
         raise RuntimeError(

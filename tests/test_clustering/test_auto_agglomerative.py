@@ -10,9 +10,7 @@ from mmreid_cc.clustering import (
     Agglomerative,
     AutoAgglomerative,
     AutoDBSCAN,
-    KMeans,
     pair_f1,
-    takes_cameras,
 )
 from mmreid_cc.clustering.auto_agglomerative import camera_grid, camera_sweep
 
@@ -112,9 +110,3 @@ def test_what_is_refused():
         AutoAgglomerative().fit_predict(np.eye(3), [1, 2])
     with pytest.raises(ValueError, match='hold NaN or infinity'):
         AutoAgglomerative().fit_predict(np.full((3, 2), np.nan), [1, 2, 2])
-
-
-def test_who_takes_cameras():
-    assert takes_cameras(AutoAgglomerative())
-    assert takes_cameras(AutoDBSCAN())  # but they change nothing
-    assert not takes_cameras(KMeans(n_clusters=2))

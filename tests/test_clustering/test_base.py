@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmreid_cc.clustering import CLUSTERERS, BaseClusterer
+from mmreid_cc.clustering import CLUSTERERS, BaseClusterer, arguments_taken
 
 
 @CLUSTERERS.register_module()
@@ -64,6 +64,21 @@ def test_features_are_checked_first():
 def test_the_base_class_is_abstract():
     with pytest.raises(TypeError, match='abstract'):
         BaseClusterer()
+
+
+def test_arguments_that_are_taken():
+    known = dict(cam_ids=[1], tracks=[2], times=[0.5])
+    taken = {
+        'AutoAgglomerative': ['cam_ids'],
+        'AutoDBSCAN': ['cam_ids'],  # but they change nothing
+        'DBSCAN': ['cam_ids'],
+        'HDBSCAN': ['cam_ids'],
+        'InfoMap': [],
+        'Tracklets': ['cam_ids', 'tracks', 'times'],
+    }
+    for name, expected in taken.items():
+        arguments = arguments_taken(CLUSTERERS.build(dict(type=name)), **known)
+        assert arguments == {key: known[key] for key in expected}
 
 
 def test_repr():

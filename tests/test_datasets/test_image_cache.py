@@ -20,7 +20,7 @@ PIPELINE = [
     dict(type='LoadReIDImage'),
     RESIZE,
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomCrop', crop_size=(48, 24), padding=10),
+    dict(type='PadAndCrop', padding=10),
     dict(type='ReIDRandomErasing', prob=0.5),
     dict(type='PackInputs', meta_keys=META),
 ]

@@ -259,9 +259,9 @@ class TestReIDImageFolder:
         touch(crops, '1.jpg', 'a/2.HEIC', 'a/3.heic', '4.gif', 'a/README', '.5.gif')
         ReIDImageFolder(crops)
         expected = (
-            '4 files are skipped because of their suffix (2 .heic, 1 without one, '
+            'files that are skipped because of their suffix: 2 .heic, 1 without one, '
         )
-        assert log().count(expected + '1 .gif)') == 1
+        assert log().count(expected + '1 .gif. Images') == 1
 
     def test_csv_errors(self, tmp_path):
         (tmp_path / 'a.csv').write_text('file,pid\n1.jpg,5\n')

@@ -307,7 +307,7 @@ def test_hybrid_batch_without_halves():
             'mmreid_cc.datasets.samplers.hybrid.source_classes',
             lambda dataset: np.arange(6) - 3,
         )
-        with pytest.raises(ValueError, match='3 × 3 images has no half for target'):
+        with pytest.raises(ValueError, match='3 × 3 images cannot be divided'):
             HybridSampler(images, 3, 3, 1)
 
 
@@ -378,7 +378,9 @@ def test_a_modality_that_is_all_noise(infrared):
 
 
 def test_errors_of_the_sampler_of_modalities():
-    with pytest.raises(ValueError, match=r'5 clusters have no half.*num_clusters'):
+    with pytest.raises(
+        ValueError, match=r'5 clusters cannot be divided equally.*num_clusters'
+    ):
         modality_sampler(LABELS, CAMERAS, p=5)
     with pytest.raises(ValueError, match='There is no infrared image'):
         modality_sampler(LABELS, np.ones(300, dtype=int))

@@ -6,11 +6,17 @@ import torch
 from conftest import ROOT
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmpretrain.datasets.transforms import RandomCrop
 from mmpretrain.models import ClsDataPreprocessor
 from PIL import Image
 from torchvision import transforms
 
-from mmreid_cc.datasets import ChannelAugmentation, LoadReIDImage, ReIDRandomErasing
+from mmreid_cc.datasets import (
+    ChannelAugmentation,
+    LoadReIDImage,
+    PadAndCrop,
+    ReIDRandomErasing,
+)
 from mmreid_cc.registry import TRANSFORMS
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -79,6 +85,21 @@ def test_pad_and_crop_equal_torchvision(config, path):
         assert len(found) == 1
         offsets.update(found)
     assert len(offsets) > 10
+
+
+def test_pad_and_crop_equal_mmpretrain():
+    """The same draws and pixels as RandomCrop to the size of the image."""
+    image = np.random.default_rng(0).integers(0, 256, (24, 12, 3)).astype(np.uint8)
+    for padding in (1, 10):
+        crop = RandomCrop((24, 12), padding=padding)
+        np.random.seed(padding)
+        expected = [crop(dict(img=image))['img'] for _ in range(50)]
+        np.random.seed(padding)
+        for wanted in expected:
+            found = PadAndCrop(padding)(dict(img=image))['img']
+            np.testing.assert_array_equal(found, wanted)
+    with pytest.raises(ValueError, match='padding must be positive, not 0'):
+        PadAndCrop(0)
 
 
 def test_training_samples_carry_no_identity(config, path):

@@ -13,7 +13,7 @@ def test_in_words():
     scores = clustering_scores(features, labels, np.full(10, -1))
     assert in_words(scores) == (
         'First clustering: 2 clusters of 3 to 5 images, 20% of the images '
-        'un-clustered; some 2 people.'
+        'un-clustered; about 2 people.'
     )
     assert 'purity' not in scores
 

@@ -66,5 +66,5 @@ def test_cameras_reach_the_clusterer():
 def test_a_missing_field_is_named():
     data = samples(people(2, 2, 0.1), [0] * 4)
     data[0].pop('cam_id')
-    with pytest.raises(ValueError, match=r"ClusterMetric misses \['cam_id'\]"):
+    with pytest.raises(ValueError, match=r"ClusterMetric needs \['cam_id'\]"):
         evaluate(data)

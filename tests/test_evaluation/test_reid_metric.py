@@ -152,7 +152,7 @@ class TestErrors:
     def test_field_that_the_data_set_must_provide(self, field):
         sample = data_samples()[0].to_dict()
         del sample[field]
-        with pytest.raises(ValueError, match=rf"misses \['{field}'\] .*PackInputs"):
+        with pytest.raises(ValueError, match=rf"needs \['{field}'\].*PackInputs"):
             ReIDMetric().process(None, [sample])
 
     def test_field_that_the_head_must_provide(self):

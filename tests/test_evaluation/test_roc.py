@@ -45,7 +45,9 @@ def test_equals_sklearn_where_all_distances_are_ends_of_bins(
     used, same = counted_pairs(distance, data, exclude)
     options = dict(distance=distance, exclude_same_camera=exclude)
     if same.all() or not same.any():
-        with pytest.raises(ValueError, match='A ROC needs pairs of one identity'):
+        with pytest.raises(
+            ValueError, match='An ROC curve needs pairs of one identity'
+        ):
             roc_curve(None, None, *data, **options)
         return
     curve = roc_curve(None, None, *data, **options)

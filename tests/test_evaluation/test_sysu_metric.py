@@ -54,8 +54,8 @@ def test_queries_without_a_match_count_nowhere():
 @pytest.mark.parametrize(
     ('row', 'message'),
     [
-        ((0.0, 1, 5, 1), r'query images are of cameras \(3, 6\), .* of \[5\]'),
-        ((0.0, 1, 7, 0), r'gallery images are of cameras \(1, 2, 4, 5\), .* \[7\]'),
+        ((0.0, 1, 5, 1), r'query images must be of cameras \(3, 6\), .* of \[5\]'),
+        ((0.0, 1, 7, 0), r'gallery images must be of cameras \(1, 2, 4, 5\), .* \[7\]'),
     ],
 )
 def test_cameras_outside_of_the_protocol(row, message):

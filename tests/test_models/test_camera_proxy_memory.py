@@ -150,7 +150,9 @@ def test_errors():
     memory = CameraProxyMemory(cluster_weight=1)
     with pytest.raises(ValueError, match='2 proxies do not fit 3 pairs of cluster and'):
         memory.reset(torch.eye(2), labels, cam_ids)
-    with pytest.raises(ValueError, match='needs `clusters`: cluster_weight is not 0'):
+    with pytest.raises(
+        ValueError, match='needs `clusters`, because `cluster_weight` is not 0'
+    ):
         memory.reset(torch.eye(3), labels, cam_ids)
     with pytest.raises(ValueError, match='Label 1 has no centroid: there are 1'):
         memory.reset(torch.eye(3), labels, cam_ids, torch.eye(1, 3))

@@ -147,5 +147,5 @@ def test_arguments(arguments, message):
 
 def test_no_halves():
     memory = MutualMemory()
-    with pytest.raises(ValueError, match='of 3 numbers have no two halves'):
+    with pytest.raises(ValueError, match='of 3 numbers cannot be halved'):
         memory.fill(torch.eye(3), torch.arange(3), torch.zeros(3), CPU)

@@ -97,7 +97,7 @@ def test_what_is_refused(folder):
         folder, 'monday', '--people', 'refused.npz', checkpoint='other/tiny.pth'
     )
     assert status == 1
-    assert 'are known by another network' in printed
+    assert 'were embedded by another network' in printed
     status, printed = run(folder, 'missing', '--people', 'refused.npz')
     assert status == 2
     assert "must be a folder or a CSV file that exists, not 'missing'" in printed

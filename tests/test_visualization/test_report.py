@@ -2,6 +2,7 @@
 
 import importlib
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from PIL import Image
 from playwright.sync_api import sync_playwright
 from tool_runs import run_tool
 
+from mmreid_cc.apis.model import scope_of
 from mmreid_cc.engine.safe_loading import load_file
+from mmreid_cc.registry import MODELS
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
@@ -170,6 +173,43 @@ def test_unknown_cameras_are_not_shown(work_dir, tmp_path, run_data, monkeypatch
     images = run_data.RunData(parser.parse_args(source)).clustered_images()
     assert images.cameras is None
     assert len(images.map().axes) == 1  # by cluster
+
+
+def test_tracks_and_parts_are_clustered_as_in_training(
+    work_dir, market_root, tmp_path, run_data
+):
+    """The images of a track share a label; the parts of an image are left out."""
+    rng = np.random.default_rng(0)
+    rows = ['path,cam,track']
+    for index in range(12):
+        noise = rng.integers(0, 255, (16, 8, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / f'{index}.png')
+        rows.append(f'{index}.png,1,{index // 4}')
+    (tmp_path / 'crops.csv').write_text('\n'.join(rows))
+    cfg = Config.fromfile(work_dir / 'tiny.py')
+    pipeline = cfg.train_dataloader.dataset.pipeline
+    cfg.train_dataloader.dataset = dict(
+        type='ReIDImageFolder',
+        data_root=str(tmp_path),
+        train='crops.csv',
+        pipeline=pipeline,
+    )
+    clusterer = dict(type='Tracklets', clusterer=dict(type='AutoDBSCAN'))
+    cfg.default_hooks.cluster_memory.clusterer = clusterer
+    cfg.model.neck = dict(type='PartPooling', num_parts=2)
+    cfg.model.head.update(in_channels=48, memory=dict(type='PartMemory', num_parts=2))
+    cfg.dump(tmp_path / 'own.py')
+    with scope_of(cfg):
+        model = MODELS.build(cfg.model)
+    torch.save({'state_dict': model.state_dict()}, tmp_path / 'own.pth')
+    source = [str(tmp_path / 'own.py'), str(tmp_path / 'own.pth')]
+    parser = run_data.source_parser(None, 'none.png')
+    images = run_data.RunData(parser.parse_args(source)).clustered_images()
+    assert images.features.shape == (12, 16)
+    order = np.argsort([int(Path(path).stem) for path in images.paths])
+    for own in images.labels[order].reshape(3, 4):
+        assert own[0] >= 0
+        assert len(set(own)) == 1
 
 
 def test_labels_of_a_checkpoint(work_dir, market_root, tmp_path, run_data):

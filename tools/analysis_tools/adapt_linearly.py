@@ -139,7 +139,12 @@ def main() -> None:
         parser.add_argument(name, help=f'.npz of the {name} images')
     parser.add_argument('--seeds', nargs='+', type=int, default=[1, 2, 3])
     parser.add_argument('--epochs', type=int, default=15)
-    parser.add_argument('--rows', nargs='+', type=int, help='of the table, from 1; all')
+    parser.add_argument(
+        '--rows',
+        nargs='+',
+        type=int,
+        help='rows of the table, which count from 1 (default: all)',
+    )
     args = parser.parse_args()
     logging.disable(logging.INFO)
     images, query, gallery = map(Gallery.load, (args.train, args.query, args.gallery))

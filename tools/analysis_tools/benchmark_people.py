@@ -30,12 +30,18 @@ NOBODY = -2  # who is not known
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('gallery', nargs='?', help='.npz of tools/extract_features.py')
-    parser.add_argument('--known', type=int, default=100_000, help='known tracks')
-    parser.add_argument('--new', type=int, default=1000, help='new tracks')
-    parser.add_argument('--dim', type=int, default=512, help='of an embedding')
-    parser.add_argument('--each', type=int, default=4, help='tracks of a person')
+    parser.add_argument(
+        '--known', type=int, default=100_000, help='number of known tracks'
+    )
+    parser.add_argument('--new', type=int, default=1000, help='number of new tracks')
+    parser.add_argument(
+        '--dim', type=int, default=512, help='dimensions of an embedding'
+    )
+    parser.add_argument('--each', type=int, default=4, help='tracks of each person')
     parser.add_argument('--repeats', type=int, default=3)
-    parser.add_argument('--seeds', type=int, default=3, help='orders of the portions')
+    parser.add_argument(
+        '--seeds', type=int, default=3, help='random orders of the portions'
+    )
     args = parser.parse_args()
     if args.gallery is None:
         print(json.dumps(speed(args)))

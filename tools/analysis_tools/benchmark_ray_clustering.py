@@ -133,8 +133,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     parser.add_argument('--images', type=int, nargs='+', default=[10_000, 30_000])
     parser.add_argument('--workers', type=int, nargs='*', default=[2])
-    parser.add_argument('--skip-one', action='store_true', help='no single process')
-    parser.add_argument('--json', help='where to keep all numbers')
+    parser.add_argument(
+        '--skip-one', action='store_true', help='leave out the run in one process'
+    )
+    parser.add_argument('--json', help='write the figures to this file')
     args = parser.parse_args()
     rows: list[Row] = []
     for n_images in args.images:

@@ -117,8 +117,6 @@ def recipe(sizes: Sizes, folder: Path, **options: Any) -> Config:
         for transform in loader.dataset.pipeline:
             if transform.type == 'Resize':
                 transform.scale = sizes.image[::-1]
-            elif transform.type == 'RandomCrop':
-                transform.crop_size = sizes.image
         loader.update(num_workers=0, persistent_workers=False)
     cfg.train_dataloader.batch_size = sizes.clusters * sizes.instances
     cfg.train_dataloader.sampler.update(

@@ -36,7 +36,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='path of the config')
     parser.add_argument('checkpoint', help='path of the checkpoint')
-    parser.add_argument('out', type=Path, help='file ending in ' + ', '.join(WRITERS))
+    parser.add_argument(
+        'out', type=Path, help='output file, which must end in ' + ', '.join(WRITERS)
+    )
     parser.add_argument(
         '--pixels',
         action='store_true',
@@ -44,7 +46,7 @@ def parse_args() -> argparse.Namespace:
         'images that are normalised by the mean and deviation of the config',
     )
     parser.add_argument(
-        '--int8', action='store_true', help='ONNX with weights of 8 bits'
+        '--int8', action='store_true', help='write ONNX with 8-bit weights'
     )
     parser.add_argument(
         '--images',
@@ -56,7 +58,7 @@ def parse_args() -> argparse.Namespace:
     if args.out.suffix not in WRITERS:
         parser.error(f'{args.out} must end in one of {", ".join(WRITERS)}')
     if args.int8 and args.out.suffix != '.onnx':
-        parser.error('--int8 is for ONNX: let the file end in .onnx')
+        parser.error('--int8 is for ONNX: the name of the file must end in .onnx')
     return args
 
 

@@ -121,7 +121,7 @@ def convert_keys(
         new = _rename(key, table.rules)
         if new is not None:
             if new in renamed:
-                raise ValueError(f'{key} is a second {new}')
+                raise ValueError(f'{key} is the second key that becomes {new}')
             renamed[new] = value
         elif _matches(key, table.dropped):
             dropped.append(key)

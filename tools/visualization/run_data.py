@@ -14,11 +14,15 @@ from mmengine.runner import Runner
 from mmreid_cc.allocator import keep_freed_memory
 from mmreid_cc.apis.model import load_config, load_model
 from mmreid_cc.clustering import CLUSTERERS
+from mmreid_cc.datasets import source_classes
 from mmreid_cc.engine import extract_features
 from mmreid_cc.engine.cfg_options import add_cfg_options, merge_cfg_options
 from mmreid_cc.engine.config_check import check_config
 from mmreid_cc.engine.hook_config import cluster_hook
-from mmreid_cc.engine.hooks.cluster_memory_hook import extraction_dataloader
+from mmreid_cc.engine.hooks.cluster_memory_hook import (
+    extraction_dataloader,
+    memory_of,
+)
 from mmreid_cc.engine.launch import (
     drop_own_scope,
     fit_loaders,
@@ -143,9 +147,10 @@ class RunData:
             )
         cfg = hook.get('dataloader') or extraction_dataloader(self.cfg)
         loader = Runner.build_dataloader(cfg)
-        columns = ('img_path', 'pid', 'cam_id')
-        paths, pids, cam_ids = map(loader.dataset.column, columns)
+        columns = ('img_path', 'pid', 'cam_id', 'track', 'time')
+        paths, pids, cam_ids, tracks, times = map(loader.dataset.column, columns)
         features = extract_features(self.model, loader)
+        features = memory_of(self.model).clustered(features)
         saved = load_file(str(self.checkpoint), 'cpu').get('cluster_memory')
         if saved is not None:
             labels = saved['memory']['labels']
@@ -155,6 +160,9 @@ class RunData:
                 CLUSTERERS.build(hook.clusterer),
                 torch.from_numpy(cam_ids),
                 hook.get('camera_normalization'),
+                tracks,
+                times,
+                source_classes(loader.dataset),
             )
         return ClusteredImages(paths, features.numpy(), pids, cam_ids, labels.numpy())
 

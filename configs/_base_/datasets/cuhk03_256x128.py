@@ -1,13 +1,9 @@
 # As cuhk03.py, at the usual size.
 _base_ = 'cuhk03.py'
 
-image_size = (256, 128)  # height, width
-resize = dict(_base_.resize, scale=image_size[::-1])
-train_pipeline = _base_.train_pipeline
-train_pipeline[1] = resize
-train_pipeline[3].update(crop_size=image_size)
-test_pipeline = _base_.test_pipeline
-test_pipeline[1] = resize
+resize = dict(_base_.resize, scale=(128, 256))  # width, height
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+train_pipeline[1] = test_pipeline[1] = resize
 
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))

@@ -1,15 +1,18 @@
 # The loaders that all re-ID data sets share, with the reference's pixels: bicubic
 # resize by Pillow, flip, pad by 10 and crop, erasing. A data set adds its `type` and
 # `data_root`.
-image_size = (256, 128)  # height, width
-resize = dict(type='Resize', scale=image_size[::-1], backend='pillow')
-resize.update(interpolation='bicubic')
+resize = dict(
+    type='Resize',
+    scale=(128, 256),  # width, height
+    backend='pillow',
+    interpolation='bicubic',
+)
 
 train_pipeline = [
     dict(type='LoadReIDImage'),
     resize,
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='RandomCrop', crop_size=image_size, padding=10),
+    dict(type='PadAndCrop', padding=10),
     dict(type='ReIDRandomErasing', prob=0.5),
     dict(type='PackInputs', meta_keys=('sample_idx', 'img_path')),
 ]

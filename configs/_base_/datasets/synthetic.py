@@ -1,16 +1,13 @@
 # Drawn pedestrians, small enough for a CPU. A network that is trained from scratch must
 # learn that cameras differ in colour, so the colours are jittered.
-_base_ = 'reid_128x64.py'
+_base_ = 'reid_256x128.py'
 
-image_size = (64, 32)  # height, width
-resize = dict(_base_.resize, scale=image_size[::-1])
+resize = dict(_base_.resize, scale=(32, 64))  # width, height
+train_pipeline, test_pipeline = _base_.train_pipeline, _base_.test_pipeline
+train_pipeline[1] = test_pipeline[1] = resize
+train_pipeline[3].update(padding=5)
 jitter = dict(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03)
-train_pipeline = _base_.train_pipeline
-train_pipeline[1] = resize
-train_pipeline[3].update(crop_size=image_size, padding=5)
 train_pipeline.insert(3, dict(type='ColorJitter', backend='cv2', **jitter))
-test_pipeline = _base_.test_pipeline
-test_pipeline[1] = resize
 
 dataset = dict(type='SyntheticReID', data_root='data/synthetic')
 train_dataloader = dict(

@@ -244,8 +244,8 @@ class Run:
             with self.tasks.measured('settings'):
                 labels = clusterer.fit_predict(features)
             print_log(
-                f'Settings found on {len(rows)} of {len(order)} images, which the '
-                f'following numbers describe: {clusterer.explanation()}',
+                f'Settings were found on {len(rows)} of {len(order)} images, and the '
+                f'following numbers are for these: {clusterer.explanation()}',
                 logger='current',
                 level=logging.INFO,
             )

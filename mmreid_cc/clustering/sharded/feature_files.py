@@ -95,8 +95,8 @@ def inspect_files(files: Sequence[str | Path]) -> FeatureFiles:
                 'float',
             ):
                 raise ValueError(
-                    f'{file}: {EMBEDDING!r} must be lists of so many float16 or '
-                    f'float32 numbers each, fixed_size_list, got {kind}.'
+                    f'{file}: the type of {EMBEDDING!r} must be a fixed_size_list of '
+                    f'float16 or float32 numbers, got {kind}.'
                 )
             half = str(kind.value_type) == 'halffloat'
             compare('dimensions', kind.list_size, file)

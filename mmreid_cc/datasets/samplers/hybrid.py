@@ -63,8 +63,9 @@ class HybridSampler(RandomMultipleGallerySampler):
         self.of_source = source_classes(dataset) >= 0
         if self.of_source.any() and num_clusters * num_instances % 2:
             raise ValueError(
-                f'A batch of {num_clusters} × {num_instances} images has no half for '
-                'target and source: change `num_clusters` of the sampler.'
+                f'A batch of {num_clusters} × {num_instances} images cannot be divided '
+                'equally between target and source: change `num_clusters` of the '
+                'sampler.'
             )
         self.source_clusters: list[np.ndarray] = []
 

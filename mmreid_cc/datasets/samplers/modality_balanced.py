@@ -66,8 +66,8 @@ class ModalityBalancedSampler(RandomMultipleGallerySampler):
         )
         if num_clusters % 2:
             raise ValueError(
-                f'{num_clusters} clusters have no half for each modality: make '
-                '`train_dataloader.sampler.num_clusters` even.'
+                f'{num_clusters} clusters cannot be divided equally between two '
+                'modalities: make `train_dataloader.sampler.num_clusters` even.'
             )
         self.infrared = infrared_images(dataset.column('cam_id'), infrared_cameras)
         self.modalities: list[list[np.ndarray]] = []

@@ -2,6 +2,7 @@
 
 from .channel_augmentation import ChannelAugmentation
 from .loading import LoadReIDImage
+from .pad_and_crop import PadAndCrop
 from .random_erasing import ReIDRandomErasing
 
-__all__ = ['ChannelAugmentation', 'LoadReIDImage', 'ReIDRandomErasing']
+__all__ = ['ChannelAugmentation', 'LoadReIDImage', 'PadAndCrop', 'ReIDRandomErasing']

@@ -109,9 +109,9 @@ class CropList:
             off.append(f'it holds {len(found["recordings"])} videos')
         if off:
             raise FileExistsError(
-                f'{self.folder} holds crops of other settings: {"; ".join(off)}. '
-                'Choose another folder, or delete this one. (You can add further '
-                'videos after those that it holds.)'
+                f'{self.folder} holds crops that were cut with other settings: '
+                f'{"; ".join(off)}. Choose another folder, or delete this one. '
+                '(You can add further videos after those that it holds.)'
             )
 
     def _take_up(self) -> set[str]:

@@ -142,8 +142,8 @@ def _cut(
             height, width = pixels.shape[:2]
             raise ValueError(
                 f'{recording.video}: frame {number} has {width} × {height} pixels, the '
-                f'first one {frames.width} × {frames.height}. Boxes of one file are of '
-                'one size: cut the video where its size changes.'
+                f'first one {frames.width} × {frames.height}. All boxes of a track '
+                'file refer to one size: split the video where its size changes.'
             )
         for place in places:
             row = int(chosen.rows[place])
@@ -174,8 +174,8 @@ def _cut(
         row = int(chosen.rows[wanted[missing][0]])
         raise ValueError(
             f'{tracks.file}, line {tracks.lines[row]}: {recording.video} has no frame '
-            f'{missing}{f", but {number}" if number < missing else ""}. Is this the '
-            'track file of another video?'
+            f'{missing}{f"; its last is {number}" if number < missing else ""}. Is '
+            'this the track file of another video?'
         )
     return left_out
 
@@ -187,8 +187,9 @@ def _check_length(frames: Frames, tracks: Tracks) -> None:
     # A file may state a wrong length.
     if needed > frames.expected() and needed > (number := frames.count()):
         raise ValueError(
-            f'{tracks.file}, line {tracks.lines[last]}: a box in frame {needed}, but '
-            f'{frames.source} has {number}. Is this the track file of another video?'
+            f'{tracks.file}, line {tracks.lines[last]}: there is a box in frame '
+            f'{needed}, but {frames.source} has only {number} frames. Is this the '
+            'track file of another video?'
         )
 
 

@@ -208,8 +208,8 @@ class FrameFolder(Frames):
             digits = re.search(r'(\d+)\D*$', path.stem)
             if digits is None:
                 raise ValueError(
-                    f'{path}: its name has no number, and so no place among the frames '
-                    f'of {source}. Remove it, or rename it.'
+                    f'{path}: its name has no number, so its place among the frames of '
+                    f'{source} is unknown. Remove it, or rename it.'
                 )
             other = files.setdefault(int(digits[1]), path)
             if other != path:

@@ -56,8 +56,8 @@ def join_twins(tracks: Tracks) -> Tracks:
     smallest = names[np.unique(groups, return_index=True)[1]]
     joined = replace(tracks, ids=smallest[groups][place])
     print_log(
-        f'{tracks.file}: {len(names) - len(smallest)} tracks follow a person whom '
-        'another track follows, and are joined with it.',
+        f'{tracks.file}: {len(names) - len(smallest)} tracks follow the same '
+        'person as another track, and are joined with it.',
         logger='current',
     )
     return _one_box_a_frame(joined)

@@ -75,11 +75,12 @@ class BatchNormGroupsHook(Hook):
             raise ValueError(
                 '`default_hooks.batch_norm_groups.samples_per_bn` is '
                 f'{self.samples_per_bn}, but a process gets {batch_size} images at a '
-                f'time: neither are these groups of {group}, nor can several processes '
-                'share a group (which they cannot while gradients are accumulated). '
-                'Change the number of processes or the accumulation, or set '
-                '`samples_per_bn` to a divisor: another recipe, but the same on any '
-                'number of processes.'
+                f'time, which cannot be divided into groups of {group}. Several '
+                'processes cannot share a group either: their images do not add up to '
+                'whole groups, or gradients are accumulated. Change the number of '
+                'processes or the accumulation, or set `samples_per_bn` to a divisor '
+                f'of {batch_size}; this is another recipe, but the same on any number '
+                'of processes.'
             )
         self.groups = [
             group_batch_norm(network, size, together) for network in networks(runner)

@@ -15,7 +15,7 @@ class DeviceAugmentationHook(Hook):
 
     If loader processes cannot keep up with a GPU, this hook takes over a part of their
     work. The draws for an image stay the same, and so do the pixels. The training
-    pipeline must end with ``RandomFlip``, ``RandomCrop``, ``ReIDRandomErasing`` and
+    pipeline must end with ``RandomFlip``, ``PadAndCrop``, ``ReIDRandomErasing`` and
     ``PackInputs``, as in the recipes.
 
     Raises:

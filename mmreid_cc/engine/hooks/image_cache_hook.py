@@ -72,7 +72,7 @@ class ImageCacheHook(Hook):
         if needed > room:
             runner.logger.info(
                 f'The {name} images are decoded in every epoch: keeping them takes '
-                f'{needed / 1e9:.2f} GB, and {room / 1e9:.2f} GB are set aside '
+                f'{needed / 1e6:,.0f} MB, and {room / 1e6:,.0f} MB are set aside '
                 '(`default_hooks.image_cache.share` of the available memory).'
             )
             return 0
@@ -82,6 +82,6 @@ class ImageCacheHook(Hook):
             runner.logger.info(f'The {name} images are decoded in every epoch: {error}')
             return 0
         runner.logger.info(
-            f'The {name} images are kept in memory: {needed / 1e9:.2f} GB.'
+            f'The {name} images are kept in memory: {needed / 1e6:,.0f} MB.'
         )
         return needed

@@ -73,8 +73,9 @@ class RankingVisualizationHook(Hook):
         ours = [metric for metric in metrics if isinstance(metric, ReIDMetric)]
         if not ours:
             raise ValueError(
-                'RankingVisualizationHook draws what ReIDMetric measures, and the '
-                '`val_evaluator` of the config has none.'
+                'RankingVisualizationHook draws what ReIDMetric measures, but '
+                '`val_evaluator` of the config contains no ReIDMetric. Add it, or '
+                'remove the hook.'
             )
         self.exclude_same_camera = ours[0].exclude_same_camera
 

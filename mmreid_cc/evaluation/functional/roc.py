@@ -119,9 +119,9 @@ def roc_curve(
     different, same = counts.cumsum(axis=1)
     if not same[-1] or not different[-1]:
         raise ValueError(
-            f'A ROC needs pairs of one identity and pairs of two; there are {same[-1]} '
-            f'and {different[-1]}. Images of the same identity and camera are left '
-            'out: if the data have no cameras, set exclude_same_camera=False.'
+            'An ROC curve needs pairs of one identity and pairs of two; there are '
+            f'{same[-1]} and {different[-1]}. Images of the same identity and camera '
+            'are left out: if the data have no cameras, set exclude_same_camera=False.'
         )
     used = np.flatnonzero(counts.any(axis=0))
     return RocCurve(

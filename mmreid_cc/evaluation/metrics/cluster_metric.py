@@ -6,10 +6,10 @@ from torch import Tensor
 
 from mmreid_cc.clustering import (
     CLUSTERERS,
+    arguments_taken,
     cluster_statistics,
     estimated_people,
     label_silhouette,
-    takes_cameras,
 )
 from mmreid_cc.registry import METRICS
 
@@ -76,7 +76,7 @@ class ClusterMetric(FeatureMetric):
             dict[str, float]: The metrics, without prefix.
         """
         features, cam_ids = results[0].numpy(), results[1][:, 1].numpy()
-        cameras = {'cam_ids': cam_ids} if takes_cameras(self.clusterer) else {}
+        cameras = arguments_taken(self.clusterer, cam_ids=cam_ids)
         labels = self.clusterer.fit_predict(features, **cameras)
         statistics = cluster_statistics(labels)
         return {

@@ -41,10 +41,10 @@ class FeatureMetric(BaseMetric):
             missing = [name for name in ('feature', *self.FIELDS) if name not in sample]
             if missing:
                 raise ValueError(
-                    f'{type(self).__name__} misses {missing} in a data sample that '
-                    f'holds {sorted(sample)}. The head must set `feature`; the data '
-                    f'set must provide {list(self.FIELDS)}, and its pipeline pass them '
-                    'on with `PackInputs(meta_keys=...)`.'
+                    f'{type(self).__name__} needs {missing}, but a data sample has '
+                    f'only {sorted(sample)}. The head must set `feature`; the data '
+                    f'set must provide {list(self.FIELDS)}, and its pipeline must pass '
+                    'them on with `PackInputs(meta_keys=...)`.'
                 )
         features = torch.stack([sample['feature'] for sample in data_samples])
         fields = [

@@ -43,8 +43,9 @@ class JointReIDMetric(ReIDMetric):
         sizes = (self.dataset_meta or {}).get('sizes')
         if sizes is None:
             raise ValueError(
-                'JointReIDMetric tests the sets of a JointReID one by one, and the '
-                'data set is another one. Use ReIDMetric, or JointReID.'
+                'JointReIDMetric tests the data sets within a JointReID one by one, '
+                'but the data set that is tested is no JointReID. Use ReIDMetric for '
+                'it, or put it into a JointReID.'
             )
         parts = [part.split(list(sizes.values())) for part in results]
         rows = {}

@@ -85,10 +85,10 @@ class SYSUMetric(ReIDMetric):
             strange = np.setdiff1d(cams[rows_], CAMERAS[part])
             if len(strange):
                 raise ValueError(
-                    f'SYSUMetric: {part} images are of cameras {CAMERAS[part]}, and '
-                    f'there are some of {strange.tolist()}. Set `val_evaluator` and '
-                    '`test_evaluator` to `dict(type="ReIDMetric")` for other data than '
-                    'SYSUMM01.'
+                    f'SYSUMetric: {part} images must be of cameras {CAMERAS[part]}, '
+                    f'but there are some of {strange.tolist()}. For other data than '
+                    'SYSUMM01, set `val_evaluator` and `test_evaluator` to '
+                    '`dict(type="ReIDMetric")`.'
                 )
         places = cams.copy()
         for camera, place in SAME_PLACE.items():

@@ -35,7 +35,7 @@ class MultiViewClassifier(ImageClassifier):
 
     def __init__(self, num_views: int, **kwargs: Any) -> None:
         if num_views < 1:
-            raise ValueError(f'num_views must be from 1 on, not {num_views}')
+            raise ValueError(f'num_views must be at least 1, not {num_views}')
         super().__init__(**kwargs)
         self.num_views = num_views
 

@@ -76,7 +76,8 @@ class ReIDHead(BNNeckHead):
             )
         if margin is not None and margin < 0:
             raise ValueError(
-                f'ReIDHead: margin must be ≥ 0, or None for the soft one, not {margin}'
+                'ReIDHead: margin must be ≥ 0, or None for the soft margin, not '
+                f'{margin}'
             )
         self.num_classes = num_classes
         self.label_smoothing = label_smoothing

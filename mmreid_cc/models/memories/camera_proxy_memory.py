@@ -163,7 +163,9 @@ class CameraProxyMemory(BaseMemory):
             )
         if self.cluster_weight:
             if clusters is None:
-                raise ValueError('`reset` needs `clusters`: cluster_weight is not 0.')
+                raise ValueError(
+                    '`reset` needs `clusters`, because `cluster_weight` is not 0.'
+                )
             check_vectors('centroid', clusters, labels)
             self.banks['clusters'].reset(clusters, vector_of=proxy_labels)
         self.banks['proxies'].reset(proxies)

@@ -1,7 +1,6 @@
 """The memory of SpCL: source classes, clusters and un-clustered images."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmreid_cc.clustering import cluster_centroids
@@ -9,6 +8,7 @@ from mmreid_cc.registry import MODELS
 
 from .base_memory import BaseMemory
 from .checks import check_arguments, check_vectors
+from .mean_contrast import contrast_means
 from .vector_bank import VectorBank
 
 
@@ -132,10 +132,9 @@ class HybridMemory(BaseMemory):
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
         """Compute the mean cross entropy, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('vectors', queries, slots)
-        sums = similarities.new_zeros(len(queries), len(self.sizes))
-        sums = sums.index_add(1, self.classes, similarities)
-        target = self.classes[slots.to(queries.device, non_blocking=True)]
-        return F.cross_entropy(sums / self.sizes / self.temperature, target)
+        return contrast_means(
+            similarities, self.classes, self.sizes, slots, self.temperature
+        )
 
     def extra_repr(self) -> str:
         """Show the arguments in ``print(model)``."""

@@ -1,13 +1,13 @@
 """A memory of one vector per image, as in methods before Cluster Contrast."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from mmreid_cc.registry import MODELS
 
 from .base_memory import BaseMemory
 from .checks import check_arguments, check_vectors
+from .mean_contrast import contrast_means
 from .vector_bank import VectorBank
 
 
@@ -94,10 +94,9 @@ class InstanceMemory(BaseMemory):
     def contrast(self, queries: Tensor, slots: Tensor) -> Tensor:
         """Compute the mean cross entropy, see :meth:`BaseMemory.contrast`."""
         similarities = self.similarities('instances', queries, slots)
-        sums = similarities.new_zeros(len(queries), len(self.sizes))
-        sums = sums.index_add(1, self.clusters, similarities)
-        target = self.clusters[slots.to(queries.device, non_blocking=True)]
-        return F.cross_entropy(sums / self.sizes / self.temperature, target)
+        return contrast_means(
+            similarities, self.clusters, self.sizes, slots, self.temperature
+        )
 
     def extra_repr(self) -> str:
         """Show the arguments in ``print(model)``."""

@@ -46,7 +46,7 @@ class MutualMemory(TaughtMemory):
         temperature (float): τ, positive. Defaults to 0.05.
 
     Raises:
-        ValueError: If an argument is out of range, or embeddings have no two halves.
+        ValueError: If an argument is out of range, or embeddings cannot be halved.
 
     References:
         Ge et al., *Mutual Mean-Teaching: Pseudo Label Refinery for Unsupervised Domain
@@ -168,7 +168,7 @@ def halves(vectors: Tensor) -> tuple[Tensor, Tensor]:
     """
     if vectors.shape[1] % 2:
         raise ValueError(
-            f'Embeddings of {vectors.shape[1]} numbers have no two halves: '
+            f'Embeddings of {vectors.shape[1]} numbers cannot be halved: '
             'MutualMemory needs `model.backbone` to be of the type "Twins".'
         )
     first, second = vectors.chunk(2, dim=1)

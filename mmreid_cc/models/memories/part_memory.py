@@ -216,9 +216,10 @@ class PartMemory(BaseMemory):
         """
         if vectors.shape[1] % (1 + self.num_parts):
             raise ValueError(
-                f'Embeddings of {vectors.shape[1]} numbers are not an image and '
-                f'{self.num_parts} parts: PartMemory needs `model.neck` to be of the '
-                'type "PartPooling", with the same `num_parts`.'
+                f'Embeddings of {vectors.shape[1]} numbers cannot be divided into the '
+                f'vectors of an image and {self.num_parts} parts: PartMemory needs '
+                '`model.neck` to be of the type "PartPooling", with the same '
+                '`num_parts`.'
             )
         pieces = vectors.chunk(1 + self.num_parts, dim=1)
         return [F.normalize(piece) for piece in pieces]

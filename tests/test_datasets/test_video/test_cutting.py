@@ -126,7 +126,7 @@ def test_settings_of_a_folder(folder):
 def test_tracks_of_another_video(folder):
     (folder / 'door.txt').write_text('3,1,20,20,20,40\n12,1,20,20,20,40\n')
     with pytest.raises(
-        ValueError, match=r'door.txt, line 2: .* frame 12, but .* has 9'
+        ValueError, match=r'door.txt, line 2: .* frame 12, but .* has only 9'
     ):
         cut_crops(recordings(folder), folder / 'crops', RULES)
     with pytest.raises(ValueError, match=r"'a/b' cannot be the name of a camera"):

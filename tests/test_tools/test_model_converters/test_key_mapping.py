@@ -53,7 +53,9 @@ def test_weights_without_an_embedding(source, key, message):
 
 def test_two_keys_of_one_name():
     table = KeyTable({r'[ab]\.w': 'backbone.w'})
-    with pytest.raises(ValueError, match=r'b\.w is a second backbone\.w'):
+    with pytest.raises(
+        ValueError, match=r'b\.w is the second key that becomes backbone\.w'
+    ):
         convert_keys({'a.w': ONE, 'b.w': ONE}, table)
 
 
