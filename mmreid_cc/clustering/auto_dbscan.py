@@ -41,7 +41,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     the score of the clusters by all dimensions is added with a smaller weight, and the
     result is smoothed along ``eps``. The best setting and those that are nearly as good
     then vote: images are together if enough of their clusterings, by halves and by all
-    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`).
+    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`). The
+    clusterings by all dimensions have as many votes as those by all halves.
 
     Neighbours are searched once for each half and once for all dimensions, and the
     Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
@@ -141,7 +142,9 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             return np.full(n_rows, -1, dtype=np.int64)
         with self.stage('vote'):
             votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
-            labels = consensus(votes, _SHARE)
+            # All dimensions count as much as all halves together: each half lacks much.
+            weights = [len(halves)] * len(voters) + [1] * len(voters) * len(halves)
+            labels = consensus(votes, _SHARE, weights)
         self.people = estimated_people(labels)
         return labels
 
