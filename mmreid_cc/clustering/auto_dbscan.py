@@ -26,7 +26,7 @@ from .silhouette import (
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
 # Measured, see clustering.md.
-_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions
+_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions, in scores and votes
 _SHARE = 0.3  # of the votes, with which images are together
 
 
@@ -41,8 +41,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     the score of the clusters by all dimensions is added with a smaller weight, and the
     result is smoothed along ``eps``. The best setting and those that are nearly as good
     then vote: images are together if enough of their clusterings, by halves and by all
-    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`). The
-    clusterings by all dimensions have as many votes as those by all halves.
+    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`). In
+    each split, one vote is by all dimensions and one by each half.
 
     Neighbours are searched once for each half and once for all dimensions, and the
     Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
@@ -142,8 +142,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             return np.full(n_rows, -1, dtype=np.int64)
         with self.stage('vote'):
             votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
-            # All dimensions count as much as all halves together: each half lacks much.
-            weights = [len(halves)] * len(voters) + [1] * len(voters) * len(halves)
+            n_splits = len(halves) // 2
+            weights = [n_splits] * len(voters) + [1] * len(voters) * len(halves)
             labels = consensus(votes, _SHARE, weights)
         self.people = estimated_people(labels)
         return labels
