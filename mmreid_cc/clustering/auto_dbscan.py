@@ -40,9 +40,9 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     clusters by the other half, whitened. The scores are averaged over several splits,
     the score of the clusters by all dimensions is added with a smaller weight, and the
     result is smoothed along ``eps``. The best setting and those that are nearly as good
-    then vote: images are together if enough of their clusterings, by halves and by all
-    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`). In
-    each split, one vote is by all dimensions and one by each half.
+    then vote, in each split with their clusterings by both halves and by all
+    dimensions: images are together if enough of the votes put them together
+    (:func:`mmreid_cc.clustering.consensus`).
 
     Neighbours are searched once for each half and once for all dimensions, and the
     Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
@@ -142,8 +142,9 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             return np.full(n_rows, -1, dtype=np.int64)
         with self.stage('vote'):
             votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
-            n_splits = len(halves) // 2
-            weights = [n_splits] * len(voters) + [1] * len(voters) * len(halves)
+            # Once in each split by all dimensions, a third as in the scores.
+            weights = [len(halves) // 2] * len(voters)
+            weights += [1] * (len(votes) - len(voters))
             labels = consensus(votes, _SHARE, weights)
         self.people = estimated_people(labels)
         return labels

@@ -20,10 +20,10 @@ def consensus(
 ) -> np.ndarray:
     """Put images together that enough clusterings put together.
 
-    Every clustering has a vote on each pair of images, or several. Groups of images are merged, the
-    best first, while the pairs between two of them have a large enough share of the
-    votes on average (average linkage). Time grows with the pairs that are in a cluster,
-    memory only with N·V.
+    Every clustering has one vote on each pair of images, or several. Groups of images
+    are merged, the best first, while the pairs between two of them have a large enough
+    share of the votes on average (average linkage). Time grows with the pairs that are
+    in a cluster, memory only with N·V.
 
     Args:
         labelings (Sequence[np.ndarray]): V clusterings, (N,) integers each; −1 is
