@@ -26,7 +26,7 @@ from .silhouette import (
 
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
 # Measured, see clustering.md.
-_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions
+_OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions, in scores and votes
 _SHARE = 0.3  # of the votes, with which images are together
 
 
@@ -40,8 +40,9 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     clusters by the other half, whitened. The scores are averaged over several splits,
     the score of the clusters by all dimensions is added with a smaller weight, and the
     result is smoothed along ``eps``. The best setting and those that are nearly as good
-    then vote: images are together if enough of their clusterings, by halves and by all
-    dimensions, put them together (:func:`mmreid_cc.clustering.consensus`).
+    then vote, in each split with their clusterings by both halves and by all
+    dimensions: images are together if enough of the votes put them together
+    (:func:`mmreid_cc.clustering.consensus`).
 
     Neighbours are searched once for each half and once for all dimensions, and the
     Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
@@ -141,7 +142,10 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             return np.full(n_rows, -1, dtype=np.int64)
         with self.stage('vote'):
             votes = [*whole[voters], *halves[:, voters].reshape(-1, n_rows)]
-            labels = consensus(votes, _SHARE)
+            # Once in each split by all dimensions, a third as in the scores.
+            weights = [len(halves) // 2] * len(voters)
+            weights += [1] * (len(votes) - len(voters))
+            labels = consensus(votes, _SHARE, weights)
         self.people = estimated_people(labels)
         return labels
 

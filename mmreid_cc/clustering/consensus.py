@@ -13,18 +13,24 @@ from scipy.sparse import csr_array
 _PRODUCTS_PER_BLOCK = 2_000_000  # that are in memory at once
 
 
-def consensus(labelings: Sequence[np.ndarray], share: float) -> np.ndarray:
+def consensus(
+    labelings: Sequence[np.ndarray],
+    share: float,
+    weights: Sequence[int] | None = None,
+) -> np.ndarray:
     """Put images together that enough clusterings put together.
 
-    Every clustering has a vote on each pair of images. Groups of images are merged, the
-    best first, while the pairs between two of them have a large enough share of the
-    votes on average (average linkage). Time grows with the pairs that are in a cluster,
-    memory only with N·V.
+    Every clustering has one vote on each pair of images, or several. Groups of images
+    are merged, the best first, while the pairs between two of them have a large enough
+    share of the votes on average (average linkage). Time grows with the pairs that are
+    in a cluster, memory only with N·V.
 
     Args:
         labelings (Sequence[np.ndarray]): V clusterings, (N,) integers each; −1 is
             un-clustered, together with no other image.
         share (float): Share of the votes that is enough, in (0, 1].
+        weights (Sequence[int] | None): V numbers of votes, one or more for each
+            clustering. Defaults to None, one for each.
 
     Returns:
         np.ndarray: (N,) int64, 0…C−1 in the order of the first images; −1 for images
@@ -36,21 +42,25 @@ def consensus(labelings: Sequence[np.ndarray], share: float) -> np.ndarray:
         array([0, 0, 1, 1])
         >>> consensus([one, one, other], share=0.8)
         array([ 0,  0, -1, -1])
+        >>> consensus([one, other], share=0.75, weights=[3, 1])
+        array([0, 0, 1, 1])
     """
-    votes = np.stack(labelings, axis=1)
-    least = share * votes.shape[1]
-    groups = _equal_rows(votes, least)
+    clusters = np.stack(labelings, axis=1)
+    votes = np.ones(len(labelings), int) if weights is None else np.array(weights)
+    least = share * votes.sum()
+    groups = _equal_rows(clusters, votes, least)
     # Of each group the number of its images in each of the given clusters.
     active, rows = np.unique(groups, return_inverse=True)
-    counts = _summed(_memberships(votes), rows)
+    counts = _summed(_memberships(clusters), rows)
+    votes = np.repeat(votes, clusters.max(axis=0) + 1)  # now of each cluster
     sizes: np.ndarray = np.bincount(rows).astype(np.float64)
     while len(active) > 1:
-        nearest, mean_votes = _nearest(counts, sizes)
+        nearest, mean_votes = _nearest(counts, sizes, votes)
         # In average linkage, a group that is near to no other one stays so.
         near = mean_votes >= least
         order = np.arange(len(active))
         second = near & (nearest[nearest] == order) & (nearest < order)
-        root = np.arange(len(votes))
+        root = np.arange(len(clusters))
         root[active[second]] = active[nearest[second]]
         groups = root[groups]
         target = np.where(second, nearest, order)
@@ -61,22 +71,22 @@ def consensus(labelings: Sequence[np.ndarray], share: float) -> np.ndarray:
     return _numbered(groups)
 
 
-def _memberships(votes: np.ndarray) -> csr_array:
+def _memberships(clusters: np.ndarray) -> csr_array:
     """Return for each image a one for each cluster that it is in."""
-    first = np.concatenate([[0], np.cumsum(votes.max(axis=0) + 1)])
-    images, places = np.nonzero(votes >= 0)
-    columns = votes[images, places] + first[places]
+    first = np.concatenate([[0], np.cumsum(clusters.max(axis=0) + 1)])
+    images, places = np.nonzero(clusters >= 0)
+    columns = clusters[images, places] + first[places]
     ones = np.ones(len(images))
-    return csr_array((ones, (images, columns)), (len(votes), first[-1]))
+    return csr_array((ones, (images, columns)), (len(clusters), first[-1]))
 
 
-def _equal_rows(votes: np.ndarray, least: float) -> np.ndarray:
+def _equal_rows(clusters: np.ndarray, votes: np.ndarray, least: float) -> np.ndarray:
     """Group images that no vote separates; each group has its first image's number."""
-    groups = np.arange(len(votes))
-    together = np.flatnonzero((votes >= 0).sum(axis=1) >= least)
+    groups = np.arange(len(clusters))
+    together = np.flatnonzero((clusters >= 0) @ votes >= least)
     if len(together):
         _, first, inverse = np.unique(
-            votes[together], axis=0, return_index=True, return_inverse=True
+            clusters[together], axis=0, return_index=True, return_inverse=True
         )
         groups[together] = together[first[inverse]]
     return groups
@@ -89,7 +99,9 @@ def _summed(counts: csr_array, rows: np.ndarray) -> csr_array:
     return csr_array((ones, (rows, np.arange(len(rows)))), shape) @ counts
 
 
-def _nearest(counts: csr_array, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(
+    counts: csr_array, sizes: np.ndarray, votes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Return of each group the one with most votes for a pair of both, and how many.
 
     Counts are whole numbers, so that the result does not depend on their order. Of
@@ -97,11 +109,12 @@ def _nearest(counts: csr_array, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """
     nearest, best = np.arange(len(sizes)), np.zeros(len(sizes))
     columns = counts.T.tocsr()
+    columns.data *= np.repeat(votes, np.diff(columns.indptr))
     for block in _blocks(counts, columns):
-        votes = counts[block] @ columns
-        rows = np.repeat(np.arange(block.start, block.stop), np.diff(votes.indptr))
-        others = rows != votes.indices
-        rows, groups, means = rows[others], votes.indices[others], votes.data[others]
+        pairs = counts[block] @ columns
+        rows = np.repeat(np.arange(block.start, block.stop), np.diff(pairs.indptr))
+        others = rows != pairs.indices
+        rows, groups, means = rows[others], pairs.indices[others], pairs.data[others]
         means /= sizes[rows] * sizes[groups]
         np.maximum.at(best, rows, means)
         largest = means == best[rows]

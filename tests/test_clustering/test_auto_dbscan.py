@@ -10,13 +10,19 @@ from mmreid_cc.clustering import (
     DBSCAN,
     AutoDBSCAN,
     centroid_silhouette,
+    consensus,
     cross_silhouette,
     estimated_people,
     knn,
     label_silhouette,
     pair_f1,
 )
-from mmreid_cc.clustering.auto_dbscan import first_neighbors, sweep
+from mmreid_cc.clustering.auto_dbscan import (
+    first_neighbors,
+    score_settings,
+    score_whole,
+    sweep,
+)
 from mmreid_cc.clustering.dbscan import is_tied
 from mmreid_cc.clustering.setting_grid import default_grid, smoothed
 
@@ -57,6 +63,23 @@ def test_noise_holds_no_people(tmp_path):
     assert clusterer.people is None
     assert 'AutoDBSCAN found no people in 400 images' in log.read_text()
     assert 'No settings were chosen' in clusterer.explanation()
+
+
+def test_all_dimensions_have_a_third_of_the_votes():
+    features, _ = re_id_like(120, 20, 32, noise=0.6, seed=2)
+    clusterer = AutoDBSCAN()
+    labels = clusterer.fit_predict(features)
+    grid = default_grid(len(features))
+    voters = [grid.index(s) for s, _ in clusterer.candidates]
+    voters = voters[: clusterer.n_nearly_best()]
+    assert len(voters) > 1
+    _, _, halves = score_settings(features, grid, 0)
+    neighbors = knn(features, 30)[0].astype(np.int32)
+    _, whole = score_whole(features, neighbors, grid, 0)
+    votes = [*halves[:, voters].reshape(-1, len(labels)), *whole[voters]]
+    for _ in range(len(halves) // 2 - 1):
+        votes.extend(whole[voters])
+    assert np.array_equal(labels, consensus(votes, 0.3))
 
 
 def test_a_choice_among_given_settings():

@@ -85,6 +85,25 @@ def test_votes_by_hand():
     assert consensus(found, 0.16).tolist() == [0, 0, 0, 0, -1]
 
 
+def test_several_votes_are_as_good_as_repeated_clusterings():
+    rng = np.random.default_rng(4)
+    found = noisy(rng, np.repeat(np.arange(20), 5), 6, 0.5)
+    votes = [3, 1, 1, 2, 1, 1]
+    repeated = [one for one, n in zip(found, votes, strict=True) for _ in range(n)]
+    labels = consensus(found, 0.4, votes)
+    assert np.array_equal(labels, consensus(repeated, 0.4))
+    assert not np.array_equal(labels, consensus(found, 0.4))
+
+
+def test_several_votes_by_hand():
+    one, other = np.array([0, 0, 1, 1, -1]), np.array([0, 0, 0, -1, -1])
+    # The third image has one vote of four with the first and the second.
+    assert consensus([one, other], 0.26, [3, 1]).tolist() == [0, 0, 1, 1, -1]
+    # The third and the fourth image have three votes of four.
+    assert consensus([one, other], 0.76, [3, 1]).tolist() == [0, 0, -1, -1, -1]
+    assert consensus([one, other], 0.26, [1, 3]).tolist() == [0, 0, 0, -1, -1]
+
+
 def test_the_order_of_clusterings_and_their_numbers_do_not_matter():
     rng = np.random.default_rng(1)
     found = noisy(rng, np.repeat(np.arange(20), 5), 9, 0.5)
