@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,11 +31,16 @@ def write_crop(
 def pytest_configure(config: pytest.Config) -> None:
     """Import the libraries, except where tests are only handed out to other processes.
 
-    It comes before the tests are imported, because it changes what they import.
+    It comes before the tests are imported, because it changes what they import, and
+    because processes that are to know nothing of the tests are forked from this one.
     """
     if not config.getoption('numprocesses', None):
+        of_pytest = warnings.filters[:]
         import fast_runs  # noqa: F401
         import tiny_backbone  # noqa: F401
+        from tool_runs import fork_server
+
+        fork_server(of_pytest)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

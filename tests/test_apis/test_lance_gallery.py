@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from tool_runs import start_server
 
 from mmreid_cc.apis import Gallery, LanceGallery, open_gallery
 from mmreid_cc.apis.gallery_ranking import rank_images
@@ -260,7 +259,6 @@ class TestKilled:
 @contextmanager
 def adding(uri, optimizing=False):
     """A process that adds images again and again, and the count that it tells of."""
-    start_server()
     context = multiprocessing.get_context('forkserver')
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=add_again, args=(uri, optimizing, sender))
