@@ -72,14 +72,14 @@ def _fork(filters, path, arguments, descriptors):
 
 @cache
 def start_server():
-    """Start a second server, for tools that a tool or a script starts.
+    """Start a second server, for scripts and for tools that a tool or a script starts.
 
     Returns:
-        str: A program in place of Python.
+        str: A program in place of Python, which runs a script.
     """
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
-    program = write_program(folder, ROOT / 'tools')
+    program = write_program(folder)
     server = _SERVED.Process(target=serve, args=(str(folder), _run, os.getpid()))
     server.start()
     server.join()
