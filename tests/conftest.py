@@ -4,6 +4,7 @@ import gc
 import logging
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,16 @@ def write_crop(
     image = np.repeat(color, size[0] // 4, axis=0) + noise
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.broadcast_to(image, (*size, 3)).astype(np.uint8)).save(path)
+
+
+def need_extra(module: str, reason: str) -> None:
+    """Skip the tests of a file where a module is not installed.
+
+    ``pytest.importorskip`` would import it, for up to seconds, in every process that
+    collects tests.
+    """
+    if find_spec(module) is None:
+        pytest.skip(reason, allow_module_level=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from conftest import need_extra
 
 from mmreid_cc.apis import Gallery, LanceGallery, open_gallery
 from mmreid_cc.apis.gallery_ranking import rank_images
 from mmreid_cc.apis.lance_table import is_lance_uri, split_uri
 
-pytest.importorskip('lancedb', reason='galleries on disk are the extra "lancedb"')
+need_extra('lancedb', 'galleries on disk are the extra "lancedb"')
 
 
 def unit_rows(count, seed=0, dim=16):
