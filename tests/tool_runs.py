@@ -75,7 +75,7 @@ def start_server():
     """Start a second server, for scripts and for tools that a tool or a script starts.
 
     Returns:
-        str: A program in place of Python, which runs a script.
+        str: A program in place of Python, which runs a script or torchrun.
     """
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
@@ -143,17 +143,18 @@ def run_script(script, *arguments, cwd, timeout=300):
     Returns:
         tuple[int, str]: Exit status; what it printed.
     """
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    program = start_server()
+    folders = [str(Path(file).parent) for file in (program, sys.executable)]
     done = subprocess.run(
         [ROOT / 'tools' / script, *map(str, arguments)],
         cwd=cwd,
         env={
             **os.environ,
-            'PATH': path,
+            'PATH': os.pathsep.join([*folders, os.environ['PATH']]),
             'PYTHONPATH': _imports(),
             'PORT': str(unused_port()),
             'OMP_NUM_THREADS': '1',
-            'PYTHON_EXEC': start_server(),  # in place of Python, for the processes
+            'PYTHON_EXEC': program,  # in place of Python, for the processes
             'PYTHONFAULTHANDLER': '1',  # a crash says where
         },
         capture_output=True,
@@ -194,7 +195,11 @@ def _run(argv, cwd, environment, outputs):
     for descriptor, output in enumerate(outputs, start=1):
         os.dup2(os.open(output, os.O_WRONLY | os.O_APPEND), descriptor)
     os.chdir(cwd)
-    sys.argv = argv
     sys.path.insert(0, os.path.dirname(argv[0]))
     sys.path.append(str(ROOT / 'tests'))
-    runpy.run_path(argv[0], run_name='__main__')
+    if argv[0] == '-m':
+        sys.argv = argv[1:]
+        runpy.run_module(argv[1], run_name='__main__', alter_sys=True)
+    else:
+        sys.argv = argv
+        runpy.run_path(argv[0], run_name='__main__')
