@@ -30,7 +30,7 @@ from mmengine.runner import runner  # noqa: E402
 import mmreid_cc.engine  # noqa: E402, F401
 from mmreid_cc.visualization import figures  # noqa: E402
 
-figures.DPI = 75  # of a file: a quarter of the pixels
+figures.DPI = 60  # of a file: a sixth of the pixels
 runner.collect_env = cache(runner.collect_env)
 runner.collect_env()
 
