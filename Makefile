@@ -9,8 +9,10 @@ INDEX = $(or $(PIP_INDEX_URL),$(shell $(BIN)/python -m pip config get global.ind
 # PYTHONDONTWRITEBYTECODE is set, as in many containers.
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --default-index $(INDEX)
 # In alphabetical order, the longest file is not the last one to start. Both processes
-# would rewrite all tests, and every tool compile the package, without bytecode.
-FAST_TESTS := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
+# would rewrite all tests, and every tool compile the package, without bytecode. Each
+# process has a core: threads that wait for one another would only spin.
+ONE_THREAD := OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1
+FAST_TESTS := PYTHONDONTWRITEBYTECODE= $(ONE_THREAD) $(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadscope --no-loadscope-reorder
 DEMO := work_dirs/demo
 DEMO_VIDEO := work_dirs/demo_video
 SCENE := data/scene

@@ -2,7 +2,9 @@
 
 import gc
 import logging
+import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,14 +29,29 @@ def write_crop(
     Image.fromarray(np.broadcast_to(image, (*size, 3)).astype(np.uint8)).save(path)
 
 
+def need_extra(module: str, reason: str) -> None:
+    """Skip the tests of a file where a module is not installed.
+
+    ``pytest.importorskip`` would import it, for up to seconds, in every process that
+    collects tests.
+    """
+    if find_spec(module) is None:
+        pytest.skip(reason, allow_module_level=True)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Import the libraries, except where tests are only handed out to other processes.
 
-    It comes before the tests are imported, because it changes what they import.
+    It comes before the tests are imported, because it changes what they import, and
+    because processes that are to know nothing of the tests are forked from this one.
     """
     if not config.getoption('numprocesses', None):
+        of_pytest = warnings.filters[:]
         import fast_runs  # noqa: F401
         import tiny_backbone  # noqa: F401
+        from tool_runs import fork_server
+
+        fork_server(of_pytest)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

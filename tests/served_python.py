@@ -1,4 +1,4 @@
-"""A program that runs tools as Python does, but starts them fast.
+"""A program that runs scripts and torchrun as Python does, but starts them fast.
 
 Tools start other tools by ``sys.executable``, and torchrun starts its workers by
 ``PYTHON_EXEC``. Each of these processes would import the libraries for seconds. A small
@@ -18,7 +18,8 @@ PROGRAM = """#!{python} -IS
 import json, os, signal, socket, sys
 
 arguments = [word for word in sys.argv[1:] if word != '-u']
-if not arguments or not arguments[0].startswith({tools!r}):
+launches = arguments[:2] == ['-m', 'torch.distributed.run']
+if not arguments or (arguments[0].startswith('-') and not launches):
     os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 server = socket.socket(socket.AF_UNIX)
 server.connect({address!r})
@@ -37,13 +38,11 @@ sys.exit(status)
 """
 
 
-def write_program(folder: Path, tools: Path) -> Path:
+def write_program(folder: Path) -> Path:
     """Write the program; :func:`serve` answers it in the same folder."""
     program = folder / 'python'
     address = str(folder / 'server')
-    program.write_text(
-        PROGRAM.format(python=sys.executable, tools=str(tools), address=address)
-    )
+    program.write_text(PROGRAM.format(python=sys.executable, address=address))
     program.chmod(0o755)
     return program
 

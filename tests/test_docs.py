@@ -11,7 +11,6 @@ import pytest
 from conftest import ROOT
 from mmengine.config import Config, DictAction
 from mmengine.registry import Registry
-from sphinx.cmd.build import build_main
 
 from mmreid_cc import registry
 from mmreid_cc.clustering import CLUSTERERS
@@ -57,6 +56,8 @@ def value_at(cfg, key):
 
 def test_site_builds_without_warnings(tmp_path, capfd):
     """Without the pages of source code, which take a third of the time."""
+    from sphinx.cmd.build import build_main
+
     extensions = runpy.run_path(str(DOCS / 'conf.py'))['extensions']
     extensions = ','.join(extensions).replace('sphinx.ext.viewcode,', '')
     options = '-q', '-W', '--keep-going', '-b', 'html', '-D', f'extensions={extensions}'

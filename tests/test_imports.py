@@ -32,7 +32,7 @@ import mmreid_cc.clustering
 found['clustering'] = loaded('mmengine.runner', 'mmpretrain', 'torch', 'infomap')
 from mmreid_cc.evaluation import ranking_metrics, re_ranking
 found['evaluation'] = loaded('mmengine.runner', 'mmpretrain')
-import mmengine.runner
+import matplotlib.figure, mmcv, mmengine.runner, torchvision  # once, for both forks
 for part in ('datasets', 'engine'):
     found[part] = forked(lambda: bool(__import__(f'mmreid_cc.{part}')))
 from mmreid_cc.registry import METRICS

@@ -1,9 +1,10 @@
 """Run a tool as the command line does, in a process of its own, but start it fast.
 
-A server process has imported the libraries and forks for every run; so it does for the
-tools that a tool or a script starts.
+A server process has the libraries and forks for every run; so it does for the tools
+that a tool or a script starts.
 """
 
+import _warnings
 import atexit
 import multiprocessing
 import os
@@ -14,9 +15,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from functools import cache
-from multiprocessing.forkserver import ensure_running
+import warnings
+from functools import cache, partial
+from multiprocessing import forkserver, resource_tracker, util
 from pathlib import Path
 from unittest import mock
 
@@ -25,21 +28,58 @@ from torch.multiprocessing import start_processes
 
 ROOT = Path(__file__).parents[1]
 _SERVED = multiprocessing.get_context('forkserver')
-_SERVED.set_forkserver_preload(['fast_runs'])
+
+
+def fork_server(filters):
+    """Let the server of ``multiprocessing`` be a fork of this process.
+
+    The Python that it is otherwise would import the libraries again, for seconds. It
+    must come before the tests are imported, and before anything starts a thread.
+
+    Args:
+        filters (list): Those of warnings that are not for the tools.
+    """
+    resource_tracker.ensure_running()
+    with mock.patch.object(util, 'spawnv_passfds', partial(_fork, filters)):
+        forkserver.ensure_running()
+
+
+def _fork(filters, path, arguments, descriptors):
+    """Execute the code behind ``-c`` in a fork; in place of ``spawnv_passfds``."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if process := os.fork():
+        return process
+    # Nothing of the parent is kept open: its end must be seen by those it talks to.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in map(int, os.listdir('/dev/fd')):
+        if descriptor > 2 and descriptor not in (nothing, *descriptors):
+            os.dup2(nothing, descriptor, inheritable=False)
+    # Nothing of pytest is between a tool and what it prints.
+    of_libraries = [entry for entry in warnings.filters if entry not in filters]
+    warnings.resetwarnings()
+    warnings.filters += [*of_libraries, *_warnings.filters]  # and as Python starts
+    sys.stdout = os.fdopen(1, 'w', closefd=False)
+    sys.stderr = os.fdopen(2, 'w', 1, errors='backslashreplace', closefd=False)
+    sys.unraisablehook = sys.__unraisablehook__
+    threading.excepthook = threading.__excepthook__
+    forkserver._forkserver.__init__()  # its lock is held
+    try:
+        exec(arguments[-1])
+    finally:
+        os._exit(0)
 
 
 @cache
 def start_server():
-    """Start the server so that it finds ``fast_runs``: Python 3.11 gives it no path.
+    """Start a second server, for scripts and for tools that a tool or a script starts.
 
     Returns:
-        str: A program in place of Python, for tools that a tool or a script starts.
+        str: A program in place of Python, which runs a script or torchrun.
     """
-    with mock.patch.dict(os.environ, PYTHONPATH=_imports()):
-        ensure_running()
     folder = Path(tempfile.mkdtemp())
     atexit.register(shutil.rmtree, folder)
-    program = write_program(folder, ROOT / 'tools')
+    program = write_program(folder)
     server = _SERVED.Process(target=serve, args=(str(folder), _run, os.getpid()))
     server.start()
     server.join()
@@ -86,7 +126,6 @@ def run_tool(tool, *arguments, cwd, processes=1, timeout=300):
 
 def run_ranks(function, arguments, processes):
     """Call ``function(rank, *arguments)`` in so many processes, and wait for them."""
-    start_server()
     start_processes(function, arguments, processes, start_method='forkserver')
 
 
@@ -104,17 +143,18 @@ def run_script(script, *arguments, cwd, timeout=300):
     Returns:
         tuple[int, str]: Exit status; what it printed.
     """
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    program = start_server()
+    folders = [str(Path(file).parent) for file in (program, sys.executable)]
     done = subprocess.run(
         [ROOT / 'tools' / script, *map(str, arguments)],
         cwd=cwd,
         env={
             **os.environ,
-            'PATH': path,
+            'PATH': os.pathsep.join([*folders, os.environ['PATH']]),
             'PYTHONPATH': _imports(),
             'PORT': str(unused_port()),
             'OMP_NUM_THREADS': '1',
-            'PYTHON_EXEC': start_server(),  # in place of Python, for the processes
+            'PYTHON_EXEC': program,  # in place of Python, for the processes
             'PYTHONFAULTHANDLER': '1',  # a crash says where
         },
         capture_output=True,
@@ -155,7 +195,11 @@ def _run(argv, cwd, environment, outputs):
     for descriptor, output in enumerate(outputs, start=1):
         os.dup2(os.open(output, os.O_WRONLY | os.O_APPEND), descriptor)
     os.chdir(cwd)
-    sys.argv = argv
     sys.path.insert(0, os.path.dirname(argv[0]))
     sys.path.append(str(ROOT / 'tests'))
-    runpy.run_path(argv[0], run_name='__main__')
+    if argv[0] == '-m':
+        sys.argv = argv[1:]
+        runpy.run_module(argv[1], run_name='__main__', alter_sys=True)
+    else:
+        sys.argv = argv
+        runpy.run_path(argv[0], run_name='__main__')

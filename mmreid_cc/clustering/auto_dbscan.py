@@ -1,7 +1,6 @@
 """DBSCAN whose settings are found from the features, without labels."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from .jaccard import jaccard_distance
 from .judging import judge_by_halves, means_and_errors
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
-from .parallel import n_threads
+from .parallel import map_on_threads
 from .setting_chooser import SettingChooser, estimated_people
 from .setting_grid import Settings, default_grid, smoothed
 from .silhouette import (
@@ -271,8 +270,7 @@ def sweep(
             one = settings[i]
             return then((i, dbscan(distance, one['min_samples'], one['eps'])))
 
-        with ThreadPoolExecutor(n_threads()) as pool:
-            yield from pool.map(cluster, group)
+        yield from map_on_threads(cluster, group)
 
 
 def first_neighbors(neighbors: np.ndarray, k: int) -> np.ndarray:

@@ -76,6 +76,32 @@ def faiss_threads(count: int) -> Iterator[None]:
         faiss.omp_set_num_threads(before)
 
 
+def map_on_threads(call: Callable[[int], Any], items: Sequence[int]) -> Iterator[Any]:
+    """Call a function with each of some numbers, on several threads if that pays.
+
+    A single call, or any on one core, needs no other thread: for small arrays, starting
+    one takes longer than the call.
+
+    Args:
+        call (Callable): Called with each number; it should release the interpreter
+            lock, as compiled kernels do.
+        items (Sequence[int]): Numbers.
+
+    Yields:
+        Any: What it returned for each of them, in their order.
+
+    Example:
+        >>> list(map_on_threads(lambda number: number**2, range(3)))
+        [0, 1, 4]
+    """
+    threads = min(n_threads(), len(items))
+    if threads > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            yield from pool.map(call, items)
+    else:
+        yield from map(call, items)
+
+
 def map_row_blocks(
     kernel: Callable[..., Any],
     n_rows: int,
@@ -110,9 +136,8 @@ def map_row_blocks(
     def call(first: int) -> Any:
         return kernel(first, min(first + rows_per_block, n_rows), *arguments)
 
-    with ThreadPoolExecutor(n_threads()) as pool:
-        results = pool.map(call, firsts)
-        return list(track(results, stage, len(firsts)) if stage else results)
+    results = map_on_threads(call, firsts)
+    return list(track(results, stage, len(firsts)) if stage else results)
 
 
 def row_pointers(sizes: np.ndarray) -> np.ndarray:

@@ -101,9 +101,10 @@ def centroid_silhouette(features: Any, labels: Any, rows: Any = None) -> np.ndar
     if np.count_nonzero(sizes) < 2:
         return silhouettes
     ones = np.ones(len(members), dtype=np.float32)
+    columns = np.argsort(labels[members], kind='stable')
+    pointers = np.concatenate([[0], np.cumsum(sizes)])
     shape = len(sizes), len(members)
-    columns = np.arange(len(members))
-    sums = csr_array((ones, (labels[members], columns)), shape) @ features[members]
+    sums = csr_array((ones, columns, pointers), shape) @ features[members]
     centroids = normalize(sums)
     own_labels = labels[rows]
     judged = np.flatnonzero((own_labels >= 0) & (sizes[own_labels] > 1))

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from tool_runs import start_server
+from conftest import need_extra
 
 from mmreid_cc.apis import Gallery, LanceGallery, open_gallery
 from mmreid_cc.apis.gallery_ranking import rank_images
 from mmreid_cc.apis.lance_table import is_lance_uri, split_uri
 
-pytest.importorskip('lancedb', reason='galleries on disk are the extra "lancedb"')
+need_extra('lancedb', 'galleries on disk are the extra "lancedb"')
 
 
 def unit_rows(count, seed=0, dim=16):
@@ -260,7 +260,6 @@ class TestKilled:
 @contextmanager
 def adding(uri, optimizing=False):
     """A process that adds images again and again, and the count that it tells of."""
-    start_server()
     context = multiprocessing.get_context('forkserver')
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=add_again, args=(uri, optimizing, sender))

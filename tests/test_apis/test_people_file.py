@@ -10,18 +10,12 @@ import numpy as np
 import pytest
 from filelock import FileLock
 from test_people import World, states
-from tool_runs import start_server
 
 from mmreid_cc.apis import Gallery, People
 from mmreid_cc.apis.gallery_file import read_arrays, write_arrays
 from mmreid_cc.apis.people_file import ChangedMeanwhileError
 
 _SERVED = multiprocessing.get_context('forkserver')  # faiss does not survive a fork
-
-
-@pytest.fixture(autouse=True)
-def server():
-    start_server()
 
 
 @pytest.fixture

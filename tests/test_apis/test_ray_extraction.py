@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pyarrow as pa
 import pytest
+from conftest import need_extra
 from mmengine.config import Config
 from pyarrow import parquet
 from tiny_network import write_network, write_people_crops
@@ -26,7 +27,7 @@ from mmreid_cc.apis.shard_files import (
 )
 from mmreid_cc.datasets.crops import list_images
 
-ray = pytest.importorskip('ray', reason='several machines are the extra "ray"')
+need_extra('ray', 'several machines are the extra "ray"')
 
 # A network that kills its process once, in the middle of a shard.
 KILLING = """

@@ -1,11 +1,11 @@
 import signal
 import subprocess
-import sys
 import threading
 
 import numba
 import numpy as np
 import pytest
+from tool_runs import start_server
 
 from mmreid_cc.clustering.parallel import join_rows, map_row_blocks, row_pointers
 
@@ -61,9 +61,6 @@ def test_blocks_of_unequal_rows_are_joined():
 
 
 ENDLESS = """
-import signal
-# Ignored where the tests were started in the background.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 import numpy as np
 from mmreid_cc.clustering import DBSCAN
 features = np.random.default_rng(0).standard_normal((4000, 64))
@@ -76,9 +73,11 @@ while True:
 """
 
 
-def test_ctrl_c_ends_clustering_at_once():
+def test_ctrl_c_ends_clustering_at_once(tmp_path):
+    script = tmp_path / 'endless.py'
+    script.write_text(ENDLESS)
     process = subprocess.Popen(
-        [sys.executable, '-c', ENDLESS],
+        [start_server(), script],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

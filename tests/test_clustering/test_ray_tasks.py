@@ -11,6 +11,7 @@ import time
 import numpy as np
 import psutil
 import pytest
+from conftest import need_extra
 from dense_oracle import re_id_like
 from feature_shards import found_neighbors, labels_of_one_machine, write_features
 from pyarrow import parquet
@@ -22,7 +23,7 @@ from mmreid_cc.clustering.sharded.feature_files import in_batches, inspect_files
 from mmreid_cc.clustering.sharded.job import Job
 from mmreid_cc.clustering.sharded.tasks import LocalTasks
 
-pytest.importorskip('ray', reason='several machines are the extra "ray"')
+need_extra('ray', 'several machines are the extra "ray"')
 MEBI = 2**20
 SETTINGS = dict(eps=0.55, min_samples=3, k1=12, k2=4)
 OPTIONS = [

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from mmengine.dataset import default_collate
 from mmengine.registry import init_default_scope
-from tool_runs import start_server
 from torch.utils.data import DataLoader
 
 from mmreid_cc.datasets import ReIDDataset
@@ -59,7 +58,6 @@ def test_same_augmented_images(market_root):
 @pytest.mark.parametrize(('method', 'workers'), [('fork', 2), ('forkserver', 1)])
 def test_workers_share(market_root, method, workers):
     """Whether they inherit the data set, or get it pickled."""
-    start_server()
     kept = dataset_of(market_root, cache=True)
     loader = DataLoader(
         kept, 8, num_workers=workers, collate_fn=default_collate,

@@ -80,7 +80,8 @@ def test_pad_and_crop_equal_torchvision(config, path):
             (top, left)
             for top in range(21)
             for left in range(21)
-            if np.array_equal(padded[top : top + 256, left : left + 128], ours)
+            if np.array_equal(padded[top, left : left + 128], ours[0])
+            and np.array_equal(padded[top : top + 256, left : left + 128], ours)
         ]
         assert len(found) == 1
         offsets.update(found)

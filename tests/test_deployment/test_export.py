@@ -1,5 +1,6 @@
 """Exported networks give the embeddings of PyTorch; what differs is refused."""
 
+import shutil
 import sys
 
 import pytest
@@ -103,7 +104,26 @@ def test_what_differs_is_refused(model, tmp_path, monkeypatch):
     assert out.read_text() == 'of a former export'
 
 
+@pytest.fixture(scope='module')
+def written(model, tmp_path_factory):
+    """The network as ONNX, which takes seconds to write."""
+    out = tmp_path_factory.mktemp('written') / 'exact.onnx'
+    export.export(model, crops(), out, takes_pixels=False)
+    return out
+
+
+@pytest.fixture
+def written_once(written, monkeypatch):
+    """To write the network again copies the file; 8 bits are made of it anew."""
+    monkeypatch.setitem(
+        formats.WRITERS,
+        '.onnx',
+        lambda network, images, file: shutil.copy(written, file),
+    )
+
+
 @pytest.mark.parametrize('factor', [-1, float('nan')])
+@pytest.mark.usefixtures('written_once')
 def test_broken_int8_is_refused(model, tmp_path, monkeypatch, factor):
     """Another similarity than that of a copy, or no number."""
     run = formats.run_onnx
@@ -121,13 +141,11 @@ def test_broken_int8_is_refused(model, tmp_path, monkeypatch, factor):
     assert out.read_text() == 'of a former export'
 
 
-def test_int8_is_smaller_and_near(model, tmp_path):
-    images = crops()
-    export.export(model, images, tmp_path / 'exact.onnx', takes_pixels=False)
-    similarity = export.export_int8(model, images, tmp_path / 'int8.onnx', False)
-    assert 0.9 < similarity < 1
-    sizes = [(tmp_path / name).stat().st_size for name in ('int8.onnx', 'exact.onnx')]
-    assert sizes[0] < 0.5 * sizes[1]
+@pytest.mark.usefixtures('written_once')
+def test_int8_is_smaller_and_near(model, written, tmp_path):
+    out = tmp_path / 'int8.onnx'
+    assert 0.9 < export.export_int8(model, crops(), out, False) < 1
+    assert out.stat().st_size < 0.5 * written.stat().st_size
 
 
 def test_what_has_no_embedding(model):

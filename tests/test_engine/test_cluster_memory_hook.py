@@ -86,11 +86,15 @@ def test_a_run(tiny_config):
 
 
 def test_tensorboard(tiny_config):
-    """The event file has scalars, and pictures of each clustering and validation."""
+    """The event file has scalars, and pictures of each clustering and validation.
+
+    To draw them takes seconds: `test_two_processes` draws those of a second epoch.
+    """
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     tiny_config.vis_backends = [dict(type='TensorboardVisBackend')]
     tiny_config.visualizer.vis_backends = tiny_config.vis_backends
+    tiny_config.train_cfg.max_epochs = 1
     tiny_config.default_hooks.cluster_memory.draw_clusters = True
     tiny_config.custom_hooks.append(
         dict(type='RankingVisualizationHook', num_queries=1, grad_cam_pairs=1)
@@ -101,10 +105,9 @@ def test_tensorboard(tiny_config):
     events.Reload()
     tags = set(events.Tags()['scalars'])
     assert {'cluster/clusters', 'cluster/ARI', 'reid/mAP', 'loss'} <= tags
-    assert [e.step for e in events.Scalars('cluster/clusters')] == [0, 1]
-    drawn = {'clusters': [0, 1], 'embedding_map': [0, 1]}
-    drawn |= {'rank_lists': [0, 1, 2], 'cmc': [0, 1, 2], 'similarities': [0, 1, 2]}
-    drawn['grad_cam'] = [0, 1, 2]
+    assert [e.step for e in events.Scalars('cluster/clusters')] == [0]
+    drawn = {'clusters': [0], 'embedding_map': [0], 'grad_cam': [0, 1]}
+    drawn |= {'rank_lists': [0, 1], 'cmc': [0, 1], 'similarities': [0, 1]}
     for name, expected in drawn.items():
         pictures = events.Images(name)
         assert [picture.step for picture in pictures] == expected

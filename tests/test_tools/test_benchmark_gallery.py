@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-import pytest
+from conftest import need_extra
 
 TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 sys.path.insert(0, str(TOOLS))
 
 import benchmark_gallery as stages  # noqa: E402
 
-pytest.importorskip('lancedb', reason='galleries on disk are the extra "lancedb"')
+need_extra('lancedb', 'galleries on disk are the extra "lancedb"')
 
 
 def test_stages(tmp_path):

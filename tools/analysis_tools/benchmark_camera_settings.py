@@ -71,6 +71,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('features', nargs='+', metavar='NAME=FILE')
+    parser.add_argument(
+        '--parts', nargs='+', metavar='SUBSET', help="such as 'all' (default: each)"
+    )
     parser.add_argument('--json', type=Path)
     args = parser.parse_args()
 
@@ -83,6 +86,8 @@ def main() -> None:
         name, file = given.split('=', 1)
         features, pids, cam_ids = read_gallery(file)
         for part, images in subsets(pids, cam_ids):
+            if args.parts and part not in args.parts:
+                continue
             if len(np.unique(cam_ids[images])) > 1:
                 row = compare(features[images], pids[images], cam_ids[images])
                 rows.append({'case': f'{name}, {part}', **row})

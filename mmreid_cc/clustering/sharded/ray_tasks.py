@@ -29,7 +29,7 @@ class RayTasks(Tasks):
         ValueError: If the number of workers is less than 1.
 
     Example:
-        >>> with RayTasks(workers=2) as tasks:
+        >>> with RayTasks(workers=2) as tasks:  # doctest: +SKIP
         ...     labels = cluster_files(files, 'work', tasks)
     """
 
