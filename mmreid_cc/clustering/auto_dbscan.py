@@ -26,7 +26,9 @@ from .silhouette import (
 _SETTINGS = ('eps', 'min_samples', 'k1', 'k2')
 # Measured, see clustering.md.
 _OWN_WEIGHT = 1 / 3  # of the clusters of all dimensions, in scores and votes
-_SHARE = 0.3  # of the votes, with which images are together
+# The share of the votes with which images are together, measured, see clustering.md:
+# that of large clusters, and what is added for a cluster of one image.
+_SHARE, _SHARE_OF_ONE = 0.2, 0.4
 
 
 @CLUSTERERS.register_module()
@@ -41,7 +43,8 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
     result is smoothed along ``eps``. The best setting and those that are nearly as good
     then vote, in each split with their clusterings by both halves and by all
     dimensions: images are together if enough of the votes put them together
-    (:func:`mmreid_cc.clustering.consensus`).
+    (:func:`mmreid_cc.clustering.consensus`). The smaller the clusters of the best
+    setting, the larger is the share that is enough (:func:`share_needed`).
 
     Neighbours are searched once for each half and once for all dimensions, and the
     Jaccard distance is computed once for each (k1, k2). Stages: ``neighbours``,
@@ -144,9 +147,30 @@ class AutoDBSCAN(SettingChooser, NeighborClusterer):
             # Once in each split by all dimensions, a third as in the scores.
             weights = [len(halves) // 2] * len(voters)
             weights += [1] * (len(votes) - len(voters))
-            labels = consensus(votes, _SHARE, weights)
+            labels = consensus(votes, share_needed(whole[voters[0]]), weights)
         self.people = estimated_people(labels)
         return labels
+
+
+def share_needed(labels: np.ndarray) -> float:
+    """Return the share of the votes with which images are together.
+
+    A wrong image is half of a cluster of two, and little of a large one. So the share
+    falls with the mean size S of the clusters of the best setting: 0.2 + 0.4 / S.
+
+    Args:
+        labels (np.ndarray): (N,) clusters 0…C−1 of the best setting; −1 is
+            un-clustered.
+
+    Returns:
+        float: The share, 0.2 to 0.6.
+
+    Example:
+        >>> share_needed(np.array([0, 0, 1, 1, -1]))
+        0.4
+    """
+    clusters, clustered = labels.max() + 1, np.count_nonzero(labels >= 0)
+    return float(_SHARE + _SHARE_OF_ONE * clusters / max(clustered, 1))
 
 
 def checked(settings: Settings) -> Settings:

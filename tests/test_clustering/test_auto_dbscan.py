@@ -21,6 +21,7 @@ from mmreid_cc.clustering.auto_dbscan import (
     first_neighbors,
     score_settings,
     score_whole,
+    share_needed,
     sweep,
 )
 from mmreid_cc.clustering.dbscan import is_tied
@@ -79,7 +80,22 @@ def test_all_dimensions_have_a_third_of_the_votes():
     votes = [*halves[:, voters].reshape(-1, len(labels)), *whole[voters]]
     for _ in range(len(halves) // 2 - 1):
         votes.extend(whole[voters])
-    assert np.array_equal(labels, consensus(votes, 0.3))
+    share = share_needed(whole[voters[0]])
+    assert 0.2 < share < 0.4
+    assert np.array_equal(labels, consensus(votes, share))
+
+
+@pytest.mark.parametrize(
+    ('labels', 'share'),
+    [
+        ([0, 0, 1, 1, -1], 0.4),
+        ([0] * 40, 0.21),
+        ([0, 0, 0, 0, 1, -1], 0.36),
+        ([-1, -1], 0.2),
+    ],
+)
+def test_larger_clusters_need_fewer_votes(labels, share):
+    assert share_needed(np.array(labels)) == pytest.approx(share)
 
 
 def test_a_choice_among_given_settings():
