@@ -56,6 +56,7 @@ def test_config_of_mmpretrains_scope(tiny_config, tmp_path):
         'InvalidLossHook',
         'IterSeedHook',
         'LoadReIDImage',
+        'PadAndCrop',
         'ComputationHook',
         'RandomMultipleGallerySampler',
         'ReIDDataset',

@@ -67,5 +67,5 @@ def test_an_error_names_the_set():
 
 
 def test_another_data_set():
-    with pytest.raises(ValueError, match='Use ReIDMetric, or JointReID'):
+    with pytest.raises(ValueError, match='Use ReIDMetric for it, or put it'):
         evaluator(None).evaluate(6)
