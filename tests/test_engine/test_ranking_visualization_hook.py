@@ -39,5 +39,5 @@ def test_what_is_refused(tiny_config):
         RankingVisualizationHook(num_queries=0)
     tiny_config.custom_hooks = [HOOK]
     tiny_config.val_evaluator = dict(type='Accuracy', _scope_='mmpretrain')
-    with pytest.raises(ValueError, match='`val_evaluator` of the config contains no ReIDMetric'):
+    with pytest.raises(ValueError, match='the config contains no ReIDMetric'):
         Runner.from_cfg(tiny_config).val()
