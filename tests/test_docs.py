@@ -55,13 +55,13 @@ def value_at(cfg, key):
 
 
 def test_site_builds_without_warnings(tmp_path, capfd):
-    """Without pages of source code, and in a plain theme: both take much time."""
+    """Without pages of source code, which take much time."""
     from sphinx.cmd.build import build_main
 
     extensions = runpy.run_path(str(DOCS / 'conf.py'))['extensions']
     extensions = ','.join(extensions).replace('sphinx.ext.viewcode,', '')
     options = '-q', '-W', '--keep-going', '-b', 'html'
-    settings = '-D', f'extensions={extensions}', '-D', 'html_theme=basic'
+    settings = '-D', f'extensions={extensions}'
     status = build_main([*options, *settings, str(DOCS), str(tmp_path)])
     assert status == 0, capfd.readouterr().err
     for page in PAGES.keys() - {'README'}:
