@@ -17,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 import warnings
 from functools import cache, partial
 from multiprocessing import forkserver, resource_tracker, util
@@ -34,7 +35,7 @@ def fork_server(filters):
     """Let the server of ``multiprocessing`` be a fork of this process.
 
     The Python that it is otherwise would import the libraries again, for seconds. It
-    must come before the tests are imported, and before anything starts a thread.
+    must come before the tests are imported, and before they start threads.
 
     Args:
         filters (list): Those of warnings that are not for the tools.
@@ -66,8 +67,11 @@ def _fork(filters, path, arguments, descriptors):
     forkserver._forkserver.__init__()  # its lock is held
     try:
         exec(arguments[-1])
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
     finally:
-        os._exit(0)
+        os._exit(0)  # it ends by SystemExit
 
 
 @cache

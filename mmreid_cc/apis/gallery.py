@@ -194,7 +194,7 @@ class Gallery:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If it is not a gallery, was not written to its end, or holds
+            ValueError: If it is not a gallery, is incomplete, or holds
                 invalid data, such as rows that are not normalised.
 
         Example:

@@ -58,7 +58,7 @@ def read_arrays(file: str | os.PathLike) -> dict[str, np.ndarray]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is another file, or was not written to its end.
+        ValueError: If it is another file, or is incomplete.
 
     Example:
         >>> read_arrays('gallery.npz')['embeddings']

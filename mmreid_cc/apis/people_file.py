@@ -33,7 +33,7 @@ def read_people(file: str | os.PathLike) -> tuple[KnownTracks, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is another file, was not written to its end, or is of a newer
+        ValueError: If it is another file, is incomplete, or is of a newer
             version of this library.
 
     Example:

@@ -3,7 +3,7 @@
 from .agglomerative import Agglomerative
 from .auto_agglomerative import AutoAgglomerative
 from .auto_dbscan import AutoDBSCAN
-from .base import CLUSTERERS, BaseClusterer, arguments_taken
+from .base import CLUSTERERS, BaseClusterer, arguments_taken, takes_cameras
 from .by_camera import ByCamera
 from .by_modality import ByModality
 from .camera_jaccard import CameraSizes, camera_jaccard_distance
@@ -84,5 +84,6 @@ __all__ = [
     'pool_tracks',
     'separate_overlapping',
     'split_tracks',
+    'takes_cameras',
     'whiten_tracks',
 ]

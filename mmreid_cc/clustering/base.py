@@ -2,6 +2,7 @@
 
 import inspect
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -154,3 +155,20 @@ def arguments_taken(clusterer: BaseClusterer, **known: Any) -> dict[str, Any]:
     """
     names = inspect.signature(clusterer.fit_predict).parameters
     return {name: values for name, values in known.items() if name in names}
+
+
+def takes_cameras(clusterer: BaseClusterer) -> bool:
+    """Use :func:`arguments_taken`; deprecated.
+
+    Args:
+        clusterer (BaseClusterer): The algorithm.
+
+    Returns:
+        bool: Whether its ``fit_predict`` takes ``cam_ids``.
+    """
+    warnings.warn(
+        'takes_cameras is deprecated: use arguments_taken.',
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return bool(arguments_taken(clusterer, cam_ids=None))

@@ -51,9 +51,8 @@ class ByModality(WrappingClusterer):
         }
 
     def __repr__(self) -> str:
-        """The call that makes it; settings that were found are those of visible."""
-        visible = self.clusterers['visible']
-        return f'ByModality({self.infrared_cameras}, {visible!r})'
+        """Show the algorithm of each modality, and what it has found."""
+        return f'ByModality({self.infrared_cameras}, {self.clusterers!r})'
 
     def cluster(self, features: np.ndarray) -> np.ndarray:
         """Refuse images without cameras, see :meth:`fit_predict`."""

@@ -47,7 +47,7 @@ def consensus(
     """
     clusters = np.stack(labelings, axis=1)
     votes = np.ones(len(labelings), int) if weights is None else np.array(weights)
-    least = share * votes.sum()
+    least = share * votes.sum() - 1e-9  # for shares that are not exact
     groups = _equal_rows(clusters, votes, least)
     # Of each group the number of its images in each of the given clusters.
     active, rows = np.unique(groups, return_inverse=True)

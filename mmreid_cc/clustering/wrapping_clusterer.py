@@ -34,9 +34,10 @@ class WrappingClusterer(BaseClusterer):
         self.clusterer: BaseClusterer = CLUSTERERS.build(clusterer)
         if arguments_taken(self.clusterer, tracks=None):
             own, inner = type(self).__name__, type(self.clusterer).__name__
+            advice = f"dict(type='{inner}', clusterer=dict(type='{own}', ...))"
             raise ValueError(
-                f'{own} passes no tracks on, and {inner} needs them. Let it be the '
-                f"outer one: dict(type='{inner}', clusterer=dict(type='{own}', ...))."
+                f'{own} passes no tracks on, so it cannot run {inner}, which takes '
+                f'them.{"" if own == inner else f" Let it be the outer one: {advice}."}'
             )
 
     def cluster_by(

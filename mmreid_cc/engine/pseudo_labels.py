@@ -22,6 +22,7 @@ from torch import Tensor
 
 from mmreid_cc.clustering import (
     BaseClusterer,
+    ByCamera,
     JaccardClusterer,
     NeighborClusterer,
     Share,
@@ -120,7 +121,7 @@ def pseudo_labels(
         if required:
             check_labels(torch.from_numpy(labels), features, clusterer)
         by = clusterer.clusterer if isinstance(clusterer, Tracklets) else clusterer
-        if isinstance(innermost(by), SettingChooser):
+        if isinstance(by, ByCamera) or isinstance(innermost(by), SettingChooser):
             print_log(f'Settings that were found: {by!r}', logger='current')
         return labels
 

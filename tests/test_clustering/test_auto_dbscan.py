@@ -1,5 +1,6 @@
 """Settings are found without labels, and nothing is found in noise."""
 
+import numba
 import numpy as np
 import pytest
 from dense_oracle import re_id_like
@@ -96,6 +97,17 @@ def test_all_dimensions_have_a_third_of_the_votes():
 )
 def test_larger_clusters_need_fewer_votes(labels, share):
     assert share_needed(np.array(labels)) == pytest.approx(share)
+
+
+def test_does_not_depend_on_threads(monkeypatch):
+    features, _ = re_id_like(120, 20, 32, noise=0.6, seed=2)
+    expected = AutoDBSCAN()
+    labels = expected.fit_predict(features)
+    for threads in (1, 3):
+        monkeypatch.setattr(numba.config, 'NUMBA_NUM_THREADS', threads)
+        clusterer = AutoDBSCAN()
+        assert np.array_equal(clusterer.fit_predict(features), labels)
+        assert clusterer.candidates == expected.candidates
 
 
 def test_a_choice_among_given_settings():

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmreid_cc.clustering import CLUSTERERS, BaseClusterer, arguments_taken
+from mmreid_cc.clustering import (
+    CLUSTERERS,
+    BaseClusterer,
+    arguments_taken,
+    takes_cameras,
+)
 
 
 @CLUSTERERS.register_module()
@@ -79,6 +84,13 @@ def test_arguments_that_are_taken():
     for name, expected in taken.items():
         arguments = arguments_taken(CLUSTERERS.build(dict(type=name)), **known)
         assert arguments == {key: known[key] for key in expected}
+
+
+def test_the_replaced_name_still_works():
+    with pytest.deprecated_call(match='use arguments_taken'):
+        assert takes_cameras(CLUSTERERS.build(dict(type='DBSCAN')))
+    with pytest.deprecated_call():
+        assert not takes_cameras(CLUSTERERS.build(dict(type='InfoMap')))
 
 
 def test_repr():

@@ -44,6 +44,12 @@ def test_a_kernel_is_compiled_and_kept():
     assert Path(total.stats.cache_path).is_dir()
 
 
+def test_all_kernels_are_compiled_here():
+    package = Path(compiled_kernels.__file__).parent
+    files = [f.name for f in package.rglob('*.py') if 'njit' in f.read_text()]
+    assert files == ['compiled_kernels.py']
+
+
 def test_runs_where_nothing_can_be_written(tmp_path):
     copy = tmp_path / 'mmreid_cc'
     copy.mkdir()

@@ -61,7 +61,9 @@ def test_blocks_of_unequal_rows_are_joined():
 
 
 ENDLESS = """
+import numba
 import numpy as np
+numba.config.NUMBA_NUM_THREADS = 2
 from mmreid_cc.clustering import DBSCAN
 features = np.random.default_rng(0).standard_normal((4000, 64))
 features /= np.linalg.norm(features, axis=1, keepdims=True)
