@@ -15,5 +15,6 @@ model = dict(
         pad_small_map=True,
         init_cfg=weights,
     ),
+    neck=dict(_delete_=True, type='GlobalAveragePooling'),
     head=dict(in_channels=768),
 )

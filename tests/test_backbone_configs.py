@@ -90,6 +90,12 @@ def test_backbone(name: str):
     assert embeddings.shape == (2, size)
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(2))
 
+    # GeM would lose what is below 0, but for the little that an activation leaves.
+    with torch.no_grad():
+        maps = model.backbone(torch.randn(2, 3, 256, 128))[-1]
+    if maps.ndim == 4 and config.model.neck.type == 'GeneralizedMeanPooling':
+        assert maps.min() > -0.5
+
     # A wrong number of channels names the right one.
     model.head.in_channels += 1
     with pytest.raises(ValueError, match=rf'`model.head.in_channels` to {size}\.'):

@@ -5,6 +5,7 @@ from .ibn import InstanceBatchNorm
 from .ics_vision_transformer import IBNConvStem, ICSVisionTransformer
 from .osnet import OSNet
 from .pass_vision_transformer import PASSVisionTransformer
+from .pooled_timm_backbone import PooledTIMMBackbone
 from .resnet_ibn import ResNetIBN
 from .solider_swin import SOLIDERSwin
 from .twins import Twins
@@ -17,6 +18,7 @@ __all__ = [
     'InstanceBatchNorm',
     'OSNet',
     'PASSVisionTransformer',
+    'PooledTIMMBackbone',
     'ResNetIBN',
     'SOLIDERSwin',
     'Twins',

@@ -76,7 +76,7 @@ class BNNeckHead(BaseModule):
         else:
             advice = (
                 'Let the backbone return a map or one vector (`out_type` of a ViT, '
-                '`features_only` of timm), of `model.head.in_channels` channels.'
+                '`PooledTIMMBackbone`), of `model.head.in_channels` channels.'
             )
         raise ValueError(
             f'{type(self).__name__} expects features of shape (B, {self.in_channels}) '

@@ -14,6 +14,9 @@ class GeneralizedMeanPooling(MapPooling):
     ViT returns, pass through, so that you can change the backbone without changing the
     neck. Anything else passes through, too, and the head refuses it.
 
+    Numbers below ``eps`` count as ``eps``. Average the maps of networks that end in a
+    normalisation, such as Swin, by ``GlobalAveragePooling`` instead.
+
     Args:
         p (float): Power of the mean: 1 is the average, ∞ the maximum. Defaults to 3.
         eps (float): Smallest activation. Defaults to 1e-6.
