@@ -21,9 +21,9 @@ class PooledTIMMBackbone(BaseBackbone):
 
     Args:
         model_name (str): Name in timm, e.g. ``'vit_small_patch16_dinov3'``.
-        pretrained (bool | str): True to download timm's weights, or a file: timm's, or one
-            with the authors' names where timm knows them. Position embeddings are
-            resized to ``img_size``. Defaults to False.
+        pretrained (bool | str): True to download timm's weights, or a file of weights,
+            under timm's names or the authors' where timm knows them. Position embeddings
+            are resized to ``img_size``. Defaults to False.
         init_cfg (dict, optional): Initialisation by MMEngine, for weights that this
             project has saved.
         **kwargs: As ``timm.create_model``: ``img_size``, ``global_pool``, and others.
