@@ -22,8 +22,8 @@ class PooledTIMMBackbone(BaseBackbone):
     Args:
         model_name (str): Name in timm, e.g. ``'vit_small_patch16_dinov3'``.
         pretrained (bool | str): True to download timm's weights, or a file of weights,
-            under timm's names or the authors' where timm knows them. Position embeddings
-            are resized to ``img_size``. Defaults to False.
+            under timm's names or the authors' where timm knows them. Position
+            embeddings are resized to ``img_size``. Defaults to False.
         init_cfg (dict, optional): Initialisation by MMEngine, for weights that this
             project has saved.
         **kwargs: As ``timm.create_model``: ``img_size``, ``global_pool``, and others.
