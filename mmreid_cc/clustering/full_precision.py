@@ -1,4 +1,4 @@
-"""Matrix products in full float32, whatever precision the run has set."""
+"""Computation in full float32, whatever precision the run has set."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,13 +7,13 @@ from typing import Any
 
 @contextmanager
 def full_precision(device_type: str) -> Iterator[None]:
-    """Multiply float32 matrices in float32: without TF32, and without autocast.
+    """Compute float32 products and convolutions without TF32 and autocast.
 
     TF32 keeps 10 of the 23 bits of a float32 number. This is enough for a network, but
     not for the order of neighbours, or for vectors that are updated thousands of times.
 
     Args:
-        device_type (str): Device type of the matrices, ``'cuda'`` or ``'cpu'``.
+        device_type (str): Device type of the tensors, ``'cuda'`` or ``'cpu'``.
 
     Yields:
         None: Nothing; what was set before is set again in the end.
@@ -24,13 +24,19 @@ def full_precision(device_type: str) -> Iterator[None]:
     """
     import torch  # here, for this package is used without it, too
 
-    settings: Any = torch.backends.cuda.matmul
+    products: Any = torch.backends.cuda.matmul
+    convolutions: Any = torch.backends.cudnn
     # PyTorch ≥ 2.9 has a new name, and the old one cannot be read once the new is set.
-    name = 'fp32_precision' if hasattr(settings, 'fp32_precision') else 'allow_tf32'
-    before = getattr(settings, name)
-    setattr(settings, name, 'ieee' if name == 'fp32_precision' else False)
+    name, exact = 'allow_tf32', False
+    if hasattr(products, 'fp32_precision'):
+        name, exact = 'fp32_precision', 'ieee'
+        convolutions = convolutions.conv
+    settings = [(each, getattr(each, name)) for each in (products, convolutions)]
+    for each, _ in settings:
+        setattr(each, name, exact)
     try:
         with torch.autocast(device_type, enabled=False):
             yield
     finally:
-        setattr(settings, name, before)
+        for each, before in settings:
+            setattr(each, name, before)

@@ -165,7 +165,7 @@ def _folded(model: Any, images: Tensor) -> Any:
             folded = twin._modules[name] = folded_batch_norm(part, inputs)
             if folded is not part:
                 infer_in_place(folded)
-            inputs = part(inputs)
+            inputs = part.forward(inputs)  # not compiled for one image
     return twin
 
 

@@ -1,5 +1,7 @@
 """How a network is computed: layouts, pieces, layers, and the same numbers."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from mmengine.runner import Runner
@@ -69,6 +71,29 @@ def test_half_precision(setup):
     setup.default_hooks.computation.inference_dtype = 'int8'
     with pytest.raises(ValueError, match='inference_dtype` must be None, "bfloat16"'):
         Runner.from_cfg(setup)
+
+
+@pytest.mark.parametrize('fused', [False, True])
+def test_resuming_with_another_layout(setup, fused):
+    """Moments of a checkpoint have the layout of the run that saved it."""
+    setup.optim_wrapper.optimizer.fused = fused
+    setup.default_hooks.checkpoint.max_keep_ckpts = 3
+    Runner.from_cfg(setup).train()
+    folder = Path(setup.work_dir)
+    start, expected = (
+        torch.load(folder / f'epoch_{epoch}.pth', weights_only=False)['state_dict']
+        for epoch in (1, 2)
+    )
+    setup.default_hooks.computation.channels_last = False
+    setup.resume, setup.load_from = True, str(folder / 'epoch_1.pth')
+    setup.experiment_name += '_resumed'
+    setup.work_dir += '_resumed'
+    runner = Runner.from_cfg(setup)
+    runner.train()
+    found = dict(runner.model.named_parameters())
+    moved = sum((expected[name] - start[name]).norm() for name in found)
+    error = sum((expected[name] - found[name]).norm() for name in found)
+    assert error < 0.01 * moved
 
 
 def test_training_and_resuming(setup):

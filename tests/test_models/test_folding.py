@@ -62,6 +62,33 @@ def test_folds():
     assert torch.equal(network(IMAGES), expected)
 
 
+class Precision(nn.Module):
+    """Note what convolutions may round to."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def forward(self, images):
+        convolutions = torch.backends.cudnn
+        convolutions = getattr(convolutions, 'conv', convolutions)
+        self.seen.append(getattr(convolutions, 'fp32_precision', None))
+        return images
+
+
+@torch.no_grad()
+def test_compares_without_tf32():
+    """With it, weights that were folded are rounded in another way."""
+    if not hasattr(torch.backends.cudnn, 'conv'):
+        pytest.skip('this PyTorch has one switch for all')
+    network = nn.Sequential(Precision(), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
+    before = torch.backends.cudnn.conv.fp32_precision
+    assert before == 'tf32'
+    folded_batch_norm(network, IMAGES)
+    assert 'ieee' in network[0].seen
+    assert torch.backends.cudnn.conv.fp32_precision == before
+
+
 @torch.no_grad()
 @pytest.mark.parametrize(
     'network',

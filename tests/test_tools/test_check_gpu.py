@@ -33,7 +33,8 @@ def check(tmp_path, monkeypatch, capsys):
 
 def test_steps_in_one_process(check):
     """What is compared is right, and what is measured has a value."""
-    names = ['versions', 'memory', 'search', 'groups', 'search speed', 'extraction']
+    names = ['versions', 'memory', 'search', 'augmentation', 'groups']
+    names += ['search speed', 'extraction', 'compiled']
     status, steps, printed = check('--only', *names)
     assert (list(steps), status) == (names, 0), printed
     assert {step['status'] for step in steps.values()} == {'ok'}
@@ -42,7 +43,7 @@ def test_steps_in_one_process(check):
         for name, step in steps.items()
     }
     assert len(compared['memory']) == 14
-    for name in ('memory', 'groups'):
+    for name in ('memory', 'augmentation', 'groups'):
         assert all(compared[name])
     assert compared['search'].count(True) == 3
     assert 'indices, 300 × 256' in printed
@@ -52,7 +53,7 @@ def test_steps_in_one_process(check):
 def test_all_steps(check):
     status, steps, printed = check()
     assert status == 0, printed
-    assert len(steps) == 11
+    assert len(steps) == 13
     unfinished = {name for name, step in steps.items() if step['status'] != 'ok'}
     assert unfinished <= {'synchronisations'}
 
@@ -90,6 +91,37 @@ def test_each_step_is_caught():
     assert [len(step.findings) for step in done] == [1, 0, 1]
     assert 'out of memory' in done[0].error
     assert [step.status for step in run_steps(steps, seconds=-1)] == ['skipped'] * 3
+    done = run_steps(steps, seconds=60, needs={'c': 120})
+    assert [step.status for step in done] == ['error', 'skipped', 'skipped']
+
+
+def test_results_of_a_program_that_is_killed(tmp_path):
+    def is_killed():
+        yield Finding('before', 1)
+        raise KeyboardInterrupt
+
+    report = tmp_path / 'new' / 'check.json'
+    with pytest.raises(KeyboardInterrupt):
+        run_steps({'a': is_killed}, seconds=60, report=report)
+    [step] = json.loads(report.read_text())['steps']
+    assert step['findings'][0]['what'] == 'before'
+
+
+def test_weights_that_stay_are_found(monkeypatch, tmp_path):
+    """The difference is relative to the step, not to the weights."""
+    build = gpu_correctness.build
+
+    def build_that_stays(cfg, folder):
+        if folder.name == 'groups_1':
+            cfg.optim_wrapper.optimizer.lr = 0.0
+        return build(cfg, folder)
+
+    monkeypatch.setattr(gpu_correctness, 'build', build_that_stays)
+    [step] = run_steps(
+        {'groups': lambda: gpu_correctness.check_groups(TINY, tmp_path)}, seconds=60
+    )
+    assert step.status == 'wrong', step
+    assert step.findings[0].value == pytest.approx(1, abs=0.1)
 
 
 @pytest.mark.gpu

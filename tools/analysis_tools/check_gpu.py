@@ -22,8 +22,9 @@ from pathlib import Path
 os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
 
 import torch
-from check_steps import Finding, print_steps, run_steps, write_steps
+from check_steps import Finding, print_steps, run_steps
 from gpu_correctness import (
+    check_augmentation,
     check_groups,
     check_memory,
     check_search,
@@ -32,6 +33,7 @@ from gpu_correctness import (
 from gpu_recipes import FULL, TINY, recipe
 from gpu_runs import check_repeatability, measure_run
 from gpu_speed import (
+    measure_compiled,
     measure_extraction,
     measure_loading,
     measure_search,
@@ -42,6 +44,7 @@ from mmreid_cc.registry import DATASETS
 
 _PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmpretrain', 'faiss', 'numpy', 'numba')
 _SECONDS = 7.5 * 60  # the last finding may take half a minute
+_NEEDS = {'compiled': 120.0}  # one finding, which compiles a whole network first
 
 
 def versions() -> Iterator[Finding]:
@@ -86,6 +89,7 @@ def main() -> None:
             'versions': versions,
             'memory': partial(check_memory, sizes, device),
             'search': partial(check_search, sizes, device),
+            'augmentation': partial(check_augmentation, sizes, device),
             'groups': partial(check_groups, sizes, folder),
             'synchronisations': partial(count_synchronisations, sizes, folder),
             'repeatability': partial(check_repeatability, sizes, folder),
@@ -94,15 +98,15 @@ def main() -> None:
             'extraction': partial(measure_extraction, sizes, folder),
             'loading': partial(measure_loading, sizes, folder),
             'training': partial(measure_training, sizes, folder),
+            'compiled': partial(measure_compiled, sizes, folder),
         }
         if unknown := set(args.only or ()) - set(steps):
             parser.error(f'no step {sorted(unknown)}; there are {list(steps)}')
         chosen = {k: v for k, v in steps.items() if not args.only or k in args.only}
         # Drawn here, once, for all steps and their processes.
         DATASETS.build(dict(recipe(sizes, folder).test_dataloader.dataset, pipeline=[]))
-        done = run_steps(chosen, _SECONDS)
+        done = run_steps(chosen, _SECONDS, _NEEDS, args.json)
     print_steps(done)
-    write_steps(args.json, done)
     raise SystemExit(any(step.status in ('wrong', 'error') for step in done))
 
 

@@ -54,7 +54,10 @@ class Skipped(Exception):
 
 
 def run_steps(
-    steps: dict[str, Callable[[], Iterator[Finding]]], seconds: float
+    steps: dict[str, Callable[[], Iterator[Finding]]],
+    seconds: float,
+    needs: dict[str, float] | None = None,
+    report: Path | None = None,
 ) -> list[Step]:
     """Run steps one after the other, and continue if one fails.
 
@@ -62,6 +65,8 @@ def run_steps(
         steps: functions that yield findings, by name.
         seconds: the time limit, after which no step begins, and the current one ends
             with its next finding.
+        needs: the seconds that must be left for a step to begin, by name; 0 for others.
+        report: a JSON file, written after every finding, in case the program is killed.
 
     Returns:
         The results of the steps, in their order.
@@ -71,16 +76,18 @@ def run_steps(
     """
     end = time.monotonic() + seconds
     console = Console(stderr=True)
-    done = []
+    done: list[Step] = []
     for name, find in steps.items():
         step = Step(name)
         start = time.monotonic()
         console.print(f'[bold]{name}[/] …')
         try:
-            if start > end:
-                raise Skipped(f'the {seconds:.0f} seconds were over')
+            if start + (needs or {}).get(name, 0) > end:
+                raise Skipped(f'too little was left of {seconds:.0f} seconds')
             for finding in find():
                 step.findings.append(finding)
+                if report is not None:
+                    write_steps(report, [*done, step])
                 console.print(f'  {finding.what}: {_text(finding)}', highlight=False)
                 if time.monotonic() > end:
                     raise Skipped(f'the rest: the {seconds:.0f} seconds were over')
@@ -93,6 +100,8 @@ def run_steps(
             console.print(step.error, highlight=False, markup=False)
         step.seconds = time.monotonic() - start
         done.append(step)
+        if report is not None:
+            write_steps(report, done)
     return done
 
 

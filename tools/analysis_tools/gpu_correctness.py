@@ -25,7 +25,9 @@ from torch import Tensor
 
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.clustering.exact import HostSearch, exact_neighbors
+from mmreid_cc.engine.device_augmentation import DRAWS, DrawAugmentation
 from mmreid_cc.models import ClusterMemory
+from mmreid_cc.registry import TRANSFORMS
 
 _LOOPS = {'momentum': momentum_loop, 'hard': hard_loop}
 _CENTROIDS_TOLERANCE = 1e-5
@@ -123,6 +125,33 @@ def check_search(sizes: Sizes, device: str) -> Iterator[Finding]:
     yield Finding('labels', 'equal', right=bool((labels[0] == labels[1]).all()))
 
 
+def check_augmentation(sizes: Sizes, device: str) -> Iterator[Finding]:
+    """Compare images that are augmented on the device with those of the CPU.
+
+    Args:
+        sizes: the sizes of all steps.
+        device: where they are augmented.
+
+    Yields:
+        Whether all pixels are equal.
+    """
+    height, width = sizes.image
+    steps = (
+        dict(type='RandomFlip', prob=0.5),
+        dict(type='PadAndCrop', padding=10),
+        dict(type='ReIDRandomErasing', prob=0.5),
+    )
+    np.random.seed(0)
+    draw = DrawAugmentation(*map(TRANSFORMS.build, steps))
+    images = torch.randint(0, 256, (64, 3, height, width), dtype=torch.uint8)
+    picture = dict(img=np.empty((height, width, 3), np.uint8))
+    draws = torch.tensor([draw.transform(picture)[DRAWS] for _ in images])
+    found = draw.augment(images.to(device), draws.to(device)).cpu()
+    equal = found.equal(draw.augment(images, draws))
+    changed = not found.equal(images)
+    yield Finding('pixels', 'equal' if equal else 'others', right=equal and changed)
+
+
 def check_groups(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     """Compare a step by batch norm groups with the same step by pieces of that size.
 
@@ -148,9 +177,14 @@ def check_groups(sizes: Sizes, folder: Path) -> Iterator[Finding]:
             )
             cfg.optim_wrapper.update(optimizer=sgd, accumulative_counts=parts)
             runner = build(cfg, folder / f'groups_{parts}')
+            runner.model.init_weights()  # not in `train`, after those of the start
             if start:
-                runner.model.load_state_dict(start)
-            start = {k: v.cpu().clone() for k, v in runner.model.state_dict().items()}
+                runner.model.load_state_dict(start, strict=False)
+            start = {
+                name: value.cpu().clone()
+                for name, value in runner.model.state_dict().items()
+                if 'running' not in name
+            }
             runner.train()
             after.append({k: v.cpu() for k, v in runner.model.state_dict().items()})
             del runner

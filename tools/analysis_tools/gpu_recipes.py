@@ -65,7 +65,7 @@ FULL = Sizes(
     share=10,
     extracted=12_936,
     run=60,
-    workers=(0, 4, 8, 16),
+    workers=(0, 4, 8),
 )
 TINY = Sizes(
     network=dict(

@@ -37,7 +37,7 @@ def check_repeatability(sizes: Sizes, folder: Path) -> Iterator[Finding]:
         train_dataloader__sampler__iters_per_epoch=3,
         # Adam would divide gradients near zero by themselves, so that a difference in
         # the last digit becomes one in the sign of a step.
-        optim_wrapper__optimizer=dict(_delete_=True, type='SGD', lr=1e-3, momentum=0.9),
+        optim_wrapper__optimizer=dict(_delete_=True, type='SGD', lr=1e-4, momentum=0.9),
         default_hooks__checkpoint__max_keep_ckpts=3,
         default_hooks__checkpoint__interval=1,
     )
@@ -86,7 +86,7 @@ def measure_run(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     Yields:
         Seconds of an iteration, those of waiting, and the largest memory.
     """
-    workers = sizes.workers[-2] if len(sizes.workers) > 2 else sizes.workers[-1]
+    workers = sizes.workers[-1]
     cfg = recipe(
         sizes,
         folder,

@@ -56,7 +56,7 @@ def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
     first, last = MEMORY_FORMATS
     wrapper = mixed_precision_wrapper()
     half = 'bfloat16' if wrapper == 'BFloat16OptimWrapper' else 'float16'
-    fused = dict(optim_wrapper__optimizer__fused=True)
+    plain_adam = dict(optim_wrapper__optimizer__fused=False)
     no_groups = dict(default_hooks__batch_norm_groups__samples_per_bn=None)
     in_turn = dict(custom_hooks=[dict(type='GroupsInTurnHook', priority='LOW')])
     settings: list[tuple[str, str, str, dict[str, Any]]] = [
@@ -67,29 +67,53 @@ def measure_training(sizes: Sizes, folder: Path) -> Iterator[Finding]:
         (half, wrapper, last, {}),
         (f'{half}, no batch norm groups', wrapper, last, no_groups),
         (f'{half}, batch norm groups in turn', wrapper, last, in_turn),
-        (f'{half}, fused Adam', wrapper, last, fused),
-        (f'{half}, backbone compiled', wrapper, last, dict(compile=True)),
+        (f'{half}, Adam not fused', wrapper, last, plain_adam),
     ]
     for precision, wrapper, memory_format, options in settings:
-        name = f'{precision}, {memory_format}'
-        if 'compile' in options and not torch.cuda.is_available():
-            options['compile'] = dict(
-                backend='eager'
-            )  # to see that it can be asked for
-        cfg = repeated_batch(recipe(sizes, folder))
-        cfg.optim_wrapper.type = wrapper
-        changes = MEMORY_FORMATS[memory_format] | options
-        cfg.merge_from_dict({k.replace('__', '.'): v for k, v in changes.items()})
-        try:
-            with network_in_float32() if precision == 'float32' else _tf32():
-                speed, peak = _train(cfg, folder / 'speed')
-        except torch.OutOfMemoryError as error:
-            free_memory()
-            yield Finding(name, f'out of memory: {str(error).splitlines()[0]}')
-            continue
-        yield Finding(name, speed, 'images/s')
-        if peak:
-            yield Finding(f'{name}: peak', peak, 'GB')
+        yield from _measure(sizes, folder, precision, wrapper, memory_format, options)
+
+
+def measure_compiled(sizes: Sizes, folder: Path) -> Iterator[Finding]:
+    """Measure the same with a compiled backbone.
+
+    Args:
+        sizes: the sizes of all steps.
+        folder: for images and logs.
+
+    Yields:
+        Images per second and peak memory, in mixed precision.
+    """
+    # On a CPU, to see that it can be asked for.
+    compiled = True if torch.cuda.is_available() else dict(backend='eager')
+    wrapper = mixed_precision_wrapper()
+    yield from _measure(
+        sizes, folder, 'compiled', wrapper, 'channels last', dict(compile=compiled)
+    )
+
+
+def _measure(
+    sizes: Sizes,
+    folder: Path,
+    precision: str,
+    wrapper: str,
+    memory_format: str,
+    options: dict[str, Any],
+) -> Iterator[Finding]:
+    name = f'{precision}, {memory_format}'
+    cfg = repeated_batch(recipe(sizes, folder))
+    cfg.optim_wrapper.type = wrapper
+    changes = MEMORY_FORMATS[memory_format] | options
+    cfg.merge_from_dict({k.replace('__', '.'): v for k, v in changes.items()})
+    try:
+        with network_in_float32() if precision == 'float32' else _tf32():
+            speed, peak = _train(cfg, folder / 'speed')
+    except torch.OutOfMemoryError as error:
+        free_memory()
+        yield Finding(name, f'out of memory: {str(error).splitlines()[0]}')
+        return
+    yield Finding(name, speed, 'images/s')
+    if peak:
+        yield Finding(f'{name}: peak', peak, 'GB')
 
 
 def _train(cfg: Any, folder: Path) -> tuple[float, float]:

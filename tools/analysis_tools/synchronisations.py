@@ -65,7 +65,7 @@ class SynchronisationCounter:
         self._warnings.__exit__(kind, error, trace)
 
     def _note(self, message: Any, *_: Any, **__: Any) -> None:
-        if 'synchroniz' not in str(message):
+        if 'called a synchronizing' not in str(message):
             return
         for frame in reversed(traceback.extract_stack()[:-1]):
             for owner, root in _ROOTS.items():

@@ -2,9 +2,12 @@
 
 from contextlib import AbstractContextManager
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
+from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from mmreid_cc.models.computation import dtype_of, fixed_weights, prepare_computation
@@ -59,6 +62,23 @@ class ComputationHook(Hook):
             prepare_computation(model, False, self.inference_dtype)
         else:
             prepare_computation(model, self.channels_last, self.inference_dtype)
+
+    def before_train(self, runner: Runner) -> None:
+        """Lay out the moments of a resumed optimizer as the weights.
+
+        They have the layout of the run that saved them, and the fused Adam reads weights
+        and moments in the order of memory.
+        """
+        wrapper = runner.optim_wrapper
+        wrappers = (
+            wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]
+        )
+        for each in wrappers:
+            for weight, state in each.optimizer.state.items():
+                for name, value in state.items():
+                    if isinstance(value, Tensor) and value.shape == weight.shape:
+                        state[name] = torch.empty_like(weight, dtype=value.dtype)
+                        state[name].copy_(value)
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Use folded layers from now on."""
