@@ -66,8 +66,8 @@ class ComputationHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Lay out the moments of a resumed optimizer as the weights.
 
-        They have the layout of the run that saved them, and the fused Adam reads weights
-        and moments in the order of memory.
+        They have the layout of the run that saved them, and the fused Adam reads both
+        in the order of memory.
         """
         wrapper = runner.optim_wrapper
         wrappers = (
