@@ -27,10 +27,9 @@ def full_precision(device_type: str) -> Iterator[None]:
     products: Any = torch.backends.cuda.matmul
     convolutions: Any = torch.backends.cudnn
     # PyTorch ≥ 2.9 has a new name, and the old one cannot be read once the new is set.
-    name, exact = 'allow_tf32', False
-    if hasattr(products, 'fp32_precision'):
-        name, exact = 'fp32_precision', 'ieee'
-        convolutions = convolutions.conv
+    renamed = hasattr(products, 'fp32_precision')
+    name, exact = ('fp32_precision', 'ieee') if renamed else ('allow_tf32', False)
+    convolutions = convolutions.conv if renamed else convolutions
     settings = [(each, getattr(each, name)) for each in (products, convolutions)]
     for each, _ in settings:
         setattr(each, name, exact)
