@@ -77,15 +77,20 @@ class Precision(nn.Module):
 
 
 @torch.no_grad()
-def test_compares_without_tf32(monkeypatch):
+def test_compares_without_tf32():
     """With it, weights that were folded are rounded in another way."""
     if not hasattr(torch.backends.cudnn, 'conv'):
         pytest.skip('this PyTorch has one switch for all')
     network = nn.Sequential(Precision(), nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4)).eval()
-    monkeypatch.setattr(torch.backends.cudnn.conv, 'fp32_precision', 'tf32')
-    folded_batch_norm(network, IMAGES)
-    assert 'ieee' in network[0].seen
-    assert torch.backends.cudnn.conv.fp32_precision == 'tf32'
+    convolutions = torch.backends.cudnn.conv
+    before = convolutions.fp32_precision
+    convolutions.fp32_precision = 'tf32'
+    try:
+        folded_batch_norm(network, IMAGES)
+        assert 'ieee' in network[0].seen
+        assert convolutions.fp32_precision == 'tf32'
+    finally:
+        convolutions.fp32_precision = before
 
 
 @torch.no_grad()
