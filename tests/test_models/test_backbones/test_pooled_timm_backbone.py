@@ -269,3 +269,16 @@ def test_a_missing_file():
         FileNotFoundError, match=r"pretrained='none\.pth' is not a file"
     ):
         MODELS.build(dict(settings, pretrained='none.pth'))
+
+
+@pytest.mark.parametrize('name', NETWORKS)
+def test_all_weights_are_trained(name):
+    """A parameter without a gradient would stop distributed training."""
+    settings = NETWORKS[name][2]
+    init_default_scope('mmreid_cc')
+    backbone = MODELS.build(dict(type='PooledTIMMBackbone', **settings, **SMALL))
+    backbone.train()
+    (features,) = backbone(torch.randn(2, 3, 256, 128))
+    features.square().sum().backward()
+    untrained = [key for key, p in backbone.named_parameters() if p.grad is None]
+    assert not untrained
