@@ -6,12 +6,7 @@ import platform
 from collections.abc import Mapping
 
 # Of glibc's <malloc.h>.
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
-THRESHOLDS = {
-    M_MMAP_THRESHOLD: 2**30,  # bytes
-    M_TRIM_THRESHOLD: 2**31 - 1,
-    M_TOP_PAD: 2**26,
-}
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
 
 
 def keep_freed_memory(environ: Mapping[str, str] = os.environ) -> bool:
@@ -40,8 +35,14 @@ def keep_freed_memory(environ: Mapping[str, str] = os.environ) -> bool:
     """
     if platform.libc_ver()[0] != 'glibc' or chooses_allocator(environ):
         return False
-    library = ctypes.CDLL(None)
-    return all(library.mallopt(name, value) for name, value in THRESHOLDS.items())
+    mallopt = ctypes.CDLL(None).mallopt
+    # Before version 2.35, glibc refuses more than 32 MB, which many maps have: there,
+    # no block at all is mapped.
+    return bool(
+        (mallopt(M_MMAP_THRESHOLD, 2**30) or mallopt(M_MMAP_MAX, 0))
+        and mallopt(M_TRIM_THRESHOLD, -1)  # never
+        and mallopt(M_TOP_PAD, 2**26)  # bytes
+    )
 
 
 def chooses_allocator(environ: Mapping[str, str]) -> bool:

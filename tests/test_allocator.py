@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mmreid_cc import allocator
 from mmreid_cc.allocator import keep_freed_memory
 
 COUNT_FAULTS = """
@@ -50,13 +51,33 @@ def test_choice_of_the_user(environ):
     assert keep_freed_memory(environ) is False
 
 
+class Library:
+    """A C library that refuses what a function says, and keeps the rest."""
+
+    def __init__(self, refuses):
+        self.refuses = refuses
+        self.settings = {}
+
+    def mallopt(self, name, value):
+        if self.refuses(name, value):
+            return 0
+        self.settings[name] = value
+        return 1
+
+
 def test_refused(monkeypatch):
     """A C library that knows no such threshold: nothing ends."""
-
-    class Library:
-        @staticmethod
-        def mallopt(name, value):
-            return 0
-
-    monkeypatch.setattr('ctypes.CDLL', lambda name: Library)
+    library = Library(lambda name, value: True)
+    monkeypatch.setattr('ctypes.CDLL', lambda name: library)
     assert keep_freed_memory({}) is False
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='not the C library')
+def test_before_2_35(monkeypatch):
+    """glibc refused a threshold above 32 MB; other blocks must not be mapped, too."""
+    library = Library(
+        lambda name, value: name == allocator.M_MMAP_THRESHOLD and value > 2**25
+    )
+    monkeypatch.setattr('ctypes.CDLL', lambda name: library)
+    assert keep_freed_memory({}) is True
+    assert library.settings[allocator.M_MMAP_MAX] == 0
