@@ -13,6 +13,9 @@ from .grouped_batch_norm import GroupedBatchNorm
 from .piecewise import joined
 from .shared_batch_norm import SharedBatchNorm
 
+CHECKPOINTING = ('with_cp', 'use_checkpoint', 'memory_efficient', 'grad_checkpointing')
+"""Attributes of mmpretrain's and timm's layers that compute activations twice."""
+
 
 class BatchNormGroups:
     """Passes a batch through a part of a network so that its groups are normalised.
@@ -160,13 +163,17 @@ def group_batch_norm(
             'ImageClassifier whose head is a BNNeckHead. Move them there, or set '
             '`default_hooks.batch_norm_groups.samples_per_bn=None`.'
         )
-    computes_twice = any(
-        getattr(module, 'with_cp', False) for module in model.modules()
-    )
+    computes_twice = {
+        key
+        for module in model.modules()
+        for key in CHECKPOINTING
+        if getattr(module, key, False)
+    }
     if processes is not None and computes_twice:
+        key = min(computes_twice)
         raise ValueError(
-            'Checkpointed activations (`with_cp`) are computed again in the backward '
-            'pass, where processes cannot share a batch norm group. Remove `with_cp`, '
+            f'Checkpointed activations (`{key}`) are computed again in the backward '
+            f'pass, where processes cannot share a batch norm group. Remove `{key}`, '
             'or take so few processes that each gets whole groups.'
         )
     # What is computed again in the backward pass would be normalised as a whole.

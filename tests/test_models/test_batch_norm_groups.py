@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from mmengine.registry import DefaultScope
+from mmpretrain.models import DenseNet, ResNet, TinyViT
 from torch import nn
 
 from mmreid_cc.models.batch_norm_groups import group_batch_norm
@@ -138,11 +139,42 @@ def test_frozen_layers(at_once):
     torch.testing.assert_close(grouped(IMAGES), plain(IMAGES))
 
 
-def test_activations_computed_twice():
+CHECKPOINTED = {
+    'with_cp': lambda on: ResNet(18, base_channels=4, stem_channels=4, with_cp=on),
+    'memory_efficient': lambda on: DenseNet(
+        dict(growth_rate=4, depths=[2, 2], init_channels=8), memory_efficient=on
+    ),
+    'use_checkpoint': lambda on: TinyViT(
+        arch=dict(channels=[8] * 4, num_heads=[1] * 4, window_sizes=[1] * 4,
+                  depths=[1] * 4),
+        img_size=(32, 32), drop_path_rate=0.0, use_checkpoint=on,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('key', CHECKPOINTED)
+def test_activations_computed_twice(key):
     """In the backward pass, outside of what tells groups apart."""
-    checkpointed = network()
-    checkpointed.backbone.with_cp = True
-    assert group_batch_norm(checkpointed, 8, at_once=True).at_once is False
+    gradients = []
+    images = torch.randn(24, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    for on in (False, True):
+        net = network()
+        torch.manual_seed(0)
+        net.backbone = CHECKPOINTED[key](on)
+        net = net.double().train()
+        group_batch_norm(net, 8, at_once=True)
+        maps = net.extract_feat(images.double().requires_grad_(), stage='backbone')[-1]
+        maps.square().sum().backward()
+        gradients.append([p.grad for p in net.backbone.parameters()])
+    torch.testing.assert_close(*gradients)
+
+
+@pytest.mark.parametrize('key', CHECKPOINTED)
+def test_activations_computed_twice_in_shared_groups(key):
+    net = network()
+    net.backbone = CHECKPOINTED[key](True)
+    with pytest.raises(ValueError, match=f'Remove `{key}`'):
+        group_batch_norm(net, 8, processes=object())
 
 
 def test_network_without_batch_norm():
