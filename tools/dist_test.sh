@@ -8,7 +8,9 @@ ROOT=$(cd "$(dirname "$0")/.." && pwd)
 PROCESSES=$3
 ARGS=("$1" "$2" "${@:4}")
 
-PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}" python -m torch.distributed.run \
+export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"
+# A signal to this script reaches the launcher, which ends its processes.
+exec python -m torch.distributed.run \
     --nnodes="${NNODES:-1}" \
     --node_rank="${NODE_RANK:-0}" \
     --master_addr="${MASTER_ADDR:-127.0.0.1}" \

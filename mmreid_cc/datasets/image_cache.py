@@ -2,7 +2,7 @@
 
 import mmap
 import os
-from pathlib import Path
+import uuid
 from typing import Any
 
 import numpy as np
@@ -11,26 +11,22 @@ from mmengine.dataset import Compose
 
 from .transforms import LoadReIDImage
 
-CGROUP_LIMITS = (
-    ('memory.max', 'memory.current'),
-    ('memory/memory.limit_in_bytes', 'memory/memory.usage_in_bytes'),
-)
-
 
 class ImageCache:
     """N images of one size, each stored by whichever process decodes it first.
 
     The memory belongs to no file, so there is nothing to clean up: it is freed when the
     last process that uses it ends, in whatever way. Pages are allocated when images are
-    stored. Forked processes share it, and so do those that get it by pickling while the
-    process that made it exists.
+    stored. Forked processes share it, and so do those on this machine that get it by
+    pickling while the process that pickled it exists.
 
     Args:
         count (int): Number of images, N.
         size (tuple[int, int]): Height and width.
 
     Raises:
-        OSError: If the system has no such memory (Linux has).
+        OSError: If the system has no such memory (Linux has), or if a process that gets
+            it by pickling cannot reach it.
 
     Example:
         >>> cache = ImageCache(12936, (256, 128))
@@ -43,7 +39,8 @@ class ImageCache:
         if not hasattr(os, 'memfd_create'):
             raise OSError('This system has no anonymous files in memory (memfd).')
         self.count, self.size = count, size
-        self._file = os.memfd_create('mmreid_cc images')
+        self._name = f'mmreid_cc images {uuid.uuid4().hex}'
+        self._file = os.memfd_create(self._name)
         os.ftruncate(self._file, self.nbytes(count, size))
         self._map()
 
@@ -102,12 +99,16 @@ class ImageCache:
     def __getstate__(self) -> dict[str, Any]:
         """Return what another process needs to share the memory."""
         file = f'/proc/{os.getpid()}/fd/{self._file}'
-        return dict(count=self.count, size=self.size, file=file)
+        return dict(count=self.count, size=self.size, name=self._name, file=file)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Share the memory of the process that pickled this."""
         self.count, self.size = state['count'], state['size']
-        self._file = os.open(state['file'], os.O_RDWR)
+        self._name, file = state['name'], state['file']
+        # In another container, the number may be that of another process.
+        if self._name not in os.readlink(file):
+            raise OSError(f'{file} does not hold the images of another process.')
+        self._file = os.open(file, os.O_RDWR)
         self._map()
 
     def __del__(self) -> None:
@@ -133,27 +134,3 @@ def fixed_size(pipeline: Compose) -> tuple[int, int] | None:
     if not fits or resize.scale is None or resize.keep_ratio:
         return None
     return resize.scale[1], resize.scale[0]
-
-
-def available_memory() -> int:
-    """Return the bytes that processes can still take, by system and control group.
-
-    Returns:
-        int: 0 where the system does not tell.
-    """
-    try:
-        lines = Path('/proc/meminfo').read_text().splitlines()
-    except OSError:
-        return 0
-    fields = dict(line.split(':') for line in lines)
-    free = [int(fields['MemAvailable'].split()[0]) * 1024]
-    for limit, usage in CGROUP_LIMITS:
-        try:
-            most, used = (
-                (Path('/sys/fs/cgroup') / name).read_text() for name in (limit, usage)
-            )
-        except OSError:
-            continue
-        if most.strip().isdigit():  # not 'max'
-            free.append(int(most) - int(used))
-    return max(0, min(free))

@@ -28,16 +28,19 @@ def fit_loaders(cfg: Config) -> None:
     """Limit loader processes to the CPU cores, and pin memory only with a GPU.
 
     Otherwise PyTorch warns about both, once for each loader. The batches are the same.
+    Loader processes that do not exist cannot persist, which PyTorch refuses.
 
     Args:
-        cfg (Config): ``num_workers`` and ``pin_memory`` of its loaders are changed in
-            place.
+        cfg (Config): ``num_workers``, ``persistent_workers`` and ``pin_memory`` of its
+            loaders are changed in place.
     """
     cores = len(os.sched_getaffinity(0))
     for name in LOADERS:
         loader = cfg.get(name)
         if loader is not None:
             loader.num_workers = min(loader.get('num_workers', 0), cores)
+            if loader.num_workers == 0:
+                loader.persistent_workers = False
             loader.pin_memory = (
                 loader.get('pin_memory', False) and torch.cuda.is_available()
             )

@@ -1,7 +1,6 @@
 """Pseudo labels, which all processes find together."""
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +33,8 @@ from mmreid_cc.clustering import (
 )
 from mmreid_cc.clustering.setting_chooser import SettingChooser
 from mmreid_cc.evaluation.gather import gather_rows
+
+from .local_ranks import local_ranks
 
 CAMERA_NORMALIZATIONS = ('mean', 'standardize')
 _MORE = {  # what lets an algorithm find more
@@ -198,13 +199,13 @@ def search_together(
         :func:`mmreid_cc.clustering.knn` returns them, in all processes. An error in one
         process, e.g. for lack of memory, is raised in all of them.
     """
+    local_size = len(local_ranks())
     with shared_errors() as meet:
 
         def gather(rows: np.ndarray) -> np.ndarray:
             meet()
             return gather_rows(torch.from_numpy(rows)).numpy()
 
-        local_size = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # set by torchrun
         share = Share(get_rank(), get_world_size(), gather, local_size)
         return knn(features, clusterer.n_neighbors, share=share, **clusterer.knn)
 

@@ -54,7 +54,9 @@ def prepare_computation(
     if channels_last is None:
         channels_last = prefers_channels_last(model)
     if channels_last:
-        model.to(memory_format=torch.channels_last)
+        for weights in (*model.parameters(), *model.buffers()):
+            if weights.ndim == 4:  # a layout of images, not of videos
+                weights.data = weights.data.to(memory_format=torch.channels_last)
     train_out_of_place(model)
     model.inference_dtype = inference_dtype
     compute_piecewise(model)

@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from torch.utils.data import DataLoader
 
 from mmreid_cc.datasets import ReIDDataset
-from mmreid_cc.datasets.image_cache import ImageCache, available_memory, fixed_size
+from mmreid_cc.datasets.image_cache import ImageCache, fixed_size
 from mmreid_cc.datasets.seeding import SeededIndex
 
 RESIZE = dict(type='Resize', scale=(24, 48), backend='pillow', interpolation='bicubic')
@@ -117,4 +117,12 @@ def test_memory():
     assert twin.get(4)[0].tolist() == cache.get(4)[0].tolist()
     assert twin.get(4)[1] == (70000, 3)
     assert twin.get(3) is None
-    assert 0 < available_memory() < 2**50
+
+
+def test_another_file_behind_the_number(tmp_path):
+    """As a process of another container sees it."""
+    cache = ImageCache(5, (4, 2))
+    (tmp_path / 'link').symlink_to('/memfd:of another program')
+    state = {**cache.__getstate__(), 'file': str(tmp_path / 'link')}
+    with pytest.raises(OSError, match='does not hold the images'):
+        ImageCache.__new__(ImageCache).__setstate__(state)

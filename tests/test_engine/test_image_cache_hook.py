@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.dist import get_rank
 from mmengine.runner import Runner
+from two_ranks import run_on_two_ranks
 
 from mmreid_cc.datasets.transforms import LoadReIDImage
 
@@ -12,6 +14,10 @@ from mmreid_cc.datasets.transforms import LoadReIDImage
 @pytest.fixture
 def decoded(monkeypatch):
     """The paths that were decoded, in their order."""
+    return record_decoded(monkeypatch)
+
+
+def record_decoded(monkeypatch):
     paths = []
     load = LoadReIDImage.transform
 
@@ -43,6 +49,24 @@ def test_same_weights(tiny_config, decoded):
     assert 'The training images are kept in memory: 1 MB' in log
     assert 'The validation images are kept' in log
     assert len(decoded) == len(set(decoded)) < often / 3
+
+
+def decoded_in_training(config):
+    """Of one process of a group."""
+    config.work_dir += f'_{get_rank()}'
+    with pytest.MonkeyPatch.context() as patch:
+        paths = record_decoded(patch)
+        Runner.from_cfg(config).train()
+        return paths
+
+
+def test_processes_share(tiny_config, tmp_path):
+    """What one has decoded, the other does not decode again."""
+    tiny_config.train_dataloader.update(batch_size=8)  # of the 16 of a step
+    first, second = run_on_two_ranks(decoded_in_training, tmp_path, tiny_config)
+    assert first
+    assert second
+    assert len({*first, *second}) == len(first) + len(second)
 
 
 def test_no_room(tiny_config, decoded):

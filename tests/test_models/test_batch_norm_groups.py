@@ -9,7 +9,11 @@ from mmpretrain.models import DenseNet, ResNet, TinyViT
 from torch import nn
 
 from mmreid_cc.models.batch_norm_groups import group_batch_norm
-from mmreid_cc.models.computation import compute_piecewise, fixed_weights
+from mmreid_cc.models.computation import (
+    compute_piecewise,
+    fixed_weights,
+    prepare_computation,
+)
 from mmreid_cc.registry import MODELS
 
 
@@ -183,6 +187,36 @@ def test_network_without_batch_norm():
     expected = net(IMAGES)
     assert group_batch_norm(net, 8).layers == []
     torch.testing.assert_close(net(IMAGES), expected)
+
+
+class Videos(nn.Module):
+    """Convolutions of two kinds, and batch norm over time, too."""
+
+    def __init__(self):
+        super().__init__()
+        self.images, self.times = nn.Conv2d(3, 4, 3), nn.Conv3d(4, 5, 1)
+        self.bn = nn.BatchNorm3d(5)
+
+    def forward(self, inputs):
+        return self.bn(self.times(self.images(inputs)[:, :, None])).squeeze(2)
+
+
+@pytest.mark.parametrize('at_once', [False, True])
+def test_three_dimensions(at_once):
+    net = network()
+    net.backbone = Videos().train()
+    plain = copy.deepcopy(net)
+    group_batch_norm(net, 8, at_once=at_once)
+    prepare_computation(net)
+    assert net.backbone.images.weight.is_contiguous(memory_format=torch.channels_last)
+    expected = torch.cat([plain(part) for part in IMAGES.split(8)])
+    torch.testing.assert_close(net(IMAGES), expected)
+    net.eval()
+    plain.eval()
+    plain.backbone.bn.load_state_dict(net.backbone.bn.state_dict())
+    plain.head.load_state_dict(net.head.state_dict())
+    with torch.no_grad(), fixed_weights(net):
+        torch.testing.assert_close(net(IMAGES), plain(IMAGES))
 
 
 @torch.no_grad()

@@ -15,9 +15,9 @@ custom_imports = dict(imports=['tiny_backbone'])
 model = dict(backbone=dict(_delete_=True, type='TinyBackbone'),
              head=dict(in_channels=16))
 train_dataloader = dict(
-    num_workers=0, persistent_workers=False, batch_size=16,
+    num_workers=0, batch_size=16,
     sampler=dict(num_clusters=4, num_instances=4, iters_per_epoch=3))
-val_dataloader = dict(num_workers=0, persistent_workers=False, batch_size=10)
+val_dataloader = dict(num_workers=0, batch_size=10)
 test_dataloader = val_dataloader
 clusterer = dict(type='DBSCAN', eps=0.6, min_samples=2, k1=6, k2=2)
 default_hooks = dict(cluster_memory=dict(clusterer=clusterer),

@@ -64,7 +64,11 @@ def check_repeatability(sizes: Sizes, folder: Path) -> Iterator[Finding]:
         name: value for name, value in before.items() if 'running' not in name
     }
     error = difference(found, expected, parameters)
-    yield Finding('two processes that share a batch norm group, by gloo', error, right=error < _PROCESSES_TOLERANCE)
+    yield Finding(
+        'two processes that share a batch norm group, by gloo',
+        error,
+        right=error < _PROCESSES_TOLERANCE,
+    )
 
 
 def _equal(

@@ -1,15 +1,18 @@
 """A cache by which every image of a run is decoded and resized once."""
 
-import os
+import pickle
 from typing import Any
 
+from mmengine.dist import all_gather_object, get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch.utils.data import DataLoader
 
 from mmreid_cc.datasets import ReIDDataset
-from mmreid_cc.datasets.image_cache import ImageCache, available_memory, fixed_size
+from mmreid_cc.datasets.image_cache import ImageCache, fixed_size
 from mmreid_cc.registry import HOOKS
+
+from ..available_memory import available_memory
+from ..local_ranks import local_ranks
 
 
 @HOOKS.register_module()
@@ -17,17 +20,17 @@ class ImageCacheHook(Hook):
     """Keep the images of a training in memory, after decoding and resizing.
 
     Decoding and resizing have no random part, so every epoch, the extraction of
-    features and validations would repeat them. The images are shared by all loader
-    processes of a process, and by training and extraction. They take 3 bytes for a
-    pixel: 1.3 GB for the training images of Market-1501, 3.2 GB for MSMT17 (256 × 128).
+    features and validations would repeat them. The images are shared by all processes
+    of the run on a machine and their loader processes, and by training and extraction.
+    They take 3 bytes for a pixel: 1.3 GB for the training images of Market-1501, 3.2 GB
+    for MSMT17 (256 × 128).
 
     Training images are kept first, then those of the validation, if they fit; the log
     says which are kept. A file that changes during a run is not read again.
 
     Args:
-        share (float): Share of the memory that is available at the start, for all
-            processes on the machine together, in [0, 1]. 0 keeps nothing. Defaults to
-            0.25.
+        share (float): Share of the memory that is available at the start, in [0, 1].
+            0 keeps nothing. Defaults to 0.25.
 
     Raises:
         ValueError: If ``share`` is out of range.
@@ -49,17 +52,35 @@ class ImageCacheHook(Hook):
         """Give the data sets their caches."""
         if not self.share:
             return
-        processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))  # set by torchrun
-        room = available_memory() * self.share / processes
-        loaders = {'training': runner.train_dataloader}
+        datasets: dict[str, Any] = {'training': runner.train_dataloader.dataset}
         if runner.val_loop is not None:
-            loaders['validation'] = runner.val_dataloader
-        for name, loader in loaders.items():
-            room -= self._keep(runner, name, loader, room)
+            datasets['validation'] = runner.val_dataloader.dataset
+        first = local_ranks()[0]
+        is_first = get_rank() == first
+        caches = self._create(runner, datasets) if is_first else {}
+        created = all_gather_object(pickle.dumps(caches))
+        if not is_first:
+            try:
+                caches = pickle.loads(created[first])
+            except OSError as error:  # containers that hide processes from each other
+                runner.logger.info(f'Images are decoded in every epoch: {error}')
+        for name, cache in caches.items():
+            datasets[name].keep_images(cache)
 
-    def _keep(self, runner: Runner, name: str, loader: DataLoader, room: float) -> int:
-        """Keep the images of a loader if they fit; return the bytes that they take."""
-        dataset: Any = loader.dataset
+    def _create(self, runner: Runner, datasets: dict[str, Any]) -> dict:
+        """Create caches for the data sets whose images fit."""
+        room = available_memory() * self.share
+        caches = {}
+        for name, dataset in datasets.items():
+            cache = self._cache(runner, name, dataset, room)
+            if cache is not None:
+                caches[name] = cache
+                room -= cache.nbytes(cache.count, cache.size)
+        return caches
+
+    def _cache(
+        self, runner: Runner, name: str, dataset: Any, room: float
+    ) -> ImageCache | None:
         known = isinstance(dataset, ReIDDataset)
         size = fixed_size(dataset.pipeline) if known else None
         if size is None:
@@ -67,7 +88,7 @@ class ImageCacheHook(Hook):
                 f'The {name} images are decoded in every epoch: their pipeline does '
                 'not begin with LoadReIDImage and a Resize to a fixed size.'
             )
-            return 0
+            return None
         needed = ImageCache.nbytes(len(dataset), size)
         if needed > room:
             runner.logger.info(
@@ -75,13 +96,13 @@ class ImageCacheHook(Hook):
                 f'{needed / 1e6:,.0f} MB, and {room / 1e6:,.0f} MB are set aside '
                 '(`default_hooks.image_cache.share` of the available memory).'
             )
-            return 0
+            return None
         try:
-            dataset.keep_images(ImageCache(len(dataset), size))
+            cache = ImageCache(len(dataset), size)
         except OSError as error:
             runner.logger.info(f'The {name} images are decoded in every epoch: {error}')
-            return 0
+            return None
         runner.logger.info(
             f'The {name} images are kept in memory: {needed / 1e6:,.0f} MB.'
         )
-        return needed
+        return cache
