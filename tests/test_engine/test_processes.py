@@ -17,7 +17,7 @@ default_hooks = dict(cluster_memory=dict(debug=True{clusterer}),
                      logger=dict(interval=1),
                      batch_norm_groups=dict(samples_per_bn={group}))
 custom_hooks = [dict(type='RecordHook', priority='LOWEST'){hooks}]
-people = dict(data_root='{size}', {people})
+people = dict(data_root='{data}', {people})
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people,
                         sampler=dict(iters_per_epoch={iterations}))
 test_dataloader = dict(num_workers=0, persistent_workers=False, dataset=people)
@@ -112,7 +112,7 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks='', gro
         'hooks': hooks,
         'clusterer': DBSCAN if size == 'small' and base in FAST else '',
         'group': group,
-        'size': size,
+        'data': size,
     }
     if base == 'mmt_r18_synthetic':
         settings['network'] = TWINS
@@ -121,6 +121,7 @@ def write_config(folder, precision, size, base='cc_r18_synthetic', hooks='', gro
         settings['network'] = PARTS
     elif base.startswith(('adca', 'pgm')):
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleMultiViewC', 1)
+        settings['data'] += '_infrared'
     elif hooks:
         settings['model'] = settings['model'].replace('DoubleC', 'DoubleTaughtC', 1)
     config.write_text(CONFIG.format(root=ROOT, **settings))

@@ -61,6 +61,16 @@ def test_what_to_do_where_nobody_is_found(config, message):
         check_labels(nobody, torch.eye(3), CLUSTERERS.build(config))
 
 
+def test_a_network_that_tells_nobody_apart():
+    """Weights are missing; a single person, whose images differ, only warns."""
+    together = torch.zeros(3, dtype=torch.long)
+    alike = torch.nn.functional.normalize(torch.ones(3, 4) + 1e-4 * torch.eye(3, 4))
+    with pytest.raises(RuntimeError, match=r'model\.backbone\.init_cfg'):
+        check_labels(together, alike, CLUSTERERS.build(dict(type='DBSCAN')))
+    person = torch.nn.functional.normalize(torch.ones(3, 4) + 0.1 * torch.eye(3, 4))
+    check_labels(together, person, CLUSTERERS.build(dict(type='DBSCAN')))
+
+
 def test_cameras_reach_the_clusterer():
     rng = np.random.default_rng(0)
     rows = np.repeat(rng.normal(size=(10, 32)), 6, axis=0)

@@ -93,9 +93,9 @@ def _is_written(root: Path, parameters: Mapping[str, Any], parameter_file: str) 
     found = json.loads(file.read_text())
     if found != parameters:
         differences = ', '.join(
-            f'{name} is {found.get(name)}, wanted {wanted}'
-            for name, wanted in parameters.items()
-            if found.get(name) != wanted
+            f'{name} is {found.get(name)}, wanted {parameters.get(name)}'
+            for name in {**parameters, **found}
+            if found.get(name) != parameters.get(name)
         )
         raise FileExistsError(
             f'{root} holds a drawn set with other parameters: {differences}. '
