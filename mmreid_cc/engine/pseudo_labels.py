@@ -38,9 +38,9 @@ from .local_ranks import local_ranks
 
 CAMERA_NORMALIZATIONS = ('mean', 'standardize')
 ALIKE = 2e-5
-"""A spread of features, above that of networks which tell no image from another. On crops
-of CUHK03 with random weights, MobileNetV2, MobileNetV3, EfficientNet and ShuffleNetV2
-have less; OSNet has 0.003, and ResNet-50 0.02."""
+"""A spread of features, above that of networks which tell no image from another. With
+random weights, on crops of CUHK03, MobileNetV2, MobileNetV3, EfficientNet and
+ShuffleNetV2 have less; OSNet has 0.003, and ResNet-50 0.02."""
 _MORE = {  # what lets an algorithm find more
     'Agglomerative': 'Raise `distance_threshold` or lower `min_cluster_size`',
     'DBSCAN': 'Raise `eps` or lower `min_samples`; with few images of each person '
