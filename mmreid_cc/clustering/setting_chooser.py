@@ -40,10 +40,11 @@ class SettingChooser:
         settings = ', '.join(f'{key}={value}' for key, value in self.chosen.items())
         scores = [score for _, score in self.candidates]
         return (
-            f'Chosen: {settings}. Among {len(scores)} settings, its clusters are '
-            'confirmed best by dimensions that they were not found in: silhouette '
-            f'{scores[0]:.3f}, median {np.median(scores):.3f}. Others that '
-            f'are {self.ROLE_OF_OTHERS}: {self.n_nearly_best() - 1}. '
+            f'Chosen among {len(scores)} settings: {settings}. Each of them clusters '
+            'by one half of the dimensions, and the other half judges its clusters: '
+            f'silhouette {scores[0]:.3f}, median of all settings '
+            f'{np.median(scores):.3f}. Others that are {self.ROLE_OF_OTHERS}: '
+            f'{self.n_nearly_best() - 1}. '
             f'{people_in_words(self.people)}'
         )
 
@@ -111,7 +112,8 @@ def people_in_words(people: tuple[int, int, int]) -> str:
     estimate, fewest, most = people
     return (
         f'Estimated number of people: {estimate}, between {fewest} (the clusters '
-        f'alone) and {most} (every un-clustered image is a person).'
+        f'alone) and {most} (every un-clustered image is a person). Who looks '
+        'different in two cameras may count twice.'
     )
 
 

@@ -7,7 +7,7 @@ from .cameras import has_cameras
 from .cluster_sheet import cluster_sheet
 from .clustered_images import ClusteredImages
 from .cmc import cmc_and_precision
-from .curves import curve_figure, read_scalars
+from .curves import comparison_figure, curve_figure, read_scalars
 from .embedded_images import EmbeddedImages
 from .embedding_map import embedding_map, project
 from .figures import figure_pixels, save_figure
@@ -25,6 +25,7 @@ __all__ = [
     'choose_queries',
     'cluster_sheet',
     'cmc_and_precision',
+    'comparison_figure',
     'curve_figure',
     'embedding_map',
     'figure_pixels',

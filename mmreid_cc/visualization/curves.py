@@ -1,7 +1,7 @@
 """Curves over the epochs of a run, from MMEngine's log."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ COLUMNS = 3
 MARKERS = 'os^'
 
 Curve = list[tuple[float, float]]
+Panel = tuple[str, str, float, Mapping[str, Curve | None]]
 
 # Title, unit, factor of what is logged, and name in the log and label of each curve.
 PANELS = (
@@ -131,19 +132,62 @@ def curve_figure(curves: Mapping[str, Curve]) -> Figure:
     Example:
         >>> figure = curve_figure(read_scalars('work_dirs/demo'))
     """
-    panels = [panel for panel in PANELS if any(name in curves for name in panel[3])]
+    return _figure(
+        [
+            (
+                title,
+                unit,
+                factor,
+                {label: curves.get(name) for name, label in labels.items()},
+            )
+            for title, unit, factor, labels in PANELS
+        ]
+    )
+
+
+def comparison_figure(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
+    """Draw the curves of several runs into the same panels, a colour for each run.
+
+    Of mAP and rank-1, this shows mAP, of clusters and people the clusters, and of ARI,
+    NMI and purity the ARI.
+
+    Args:
+        runs (Mapping[str, Mapping[str, Curve]]): Curves from :func:`read_scalars` by
+            name of the run; what is missing is left out.
+
+    Returns:
+        Figure: A figure with a panel for each subject.
+
+    Raises:
+        ValueError: If there is nothing to draw.
+
+    Example:
+        >>> runs = {name: read_scalars(f'work_dirs/{name}') for name in ('a', 'b')}
+        >>> figure = comparison_figure(runs)
+    """
+    panels = []
+    for title, unit, factor, labels in PANELS:
+        name, label = next(iter(labels.items()))
+        what = title if label == title.lower() else f'{title}: {label}'
+        shown = {run: curves.get(name) for run, curves in runs.items()}
+        panels.append((what, unit, factor, shown))
+    return _figure(panels)
+
+
+def _figure(panels: Sequence[Panel]) -> Figure:
+    panels = [panel for panel in panels if any(panel[3].values())]
     if not panels:
-        raise ValueError(f'None of the curves to draw is among {sorted(curves)}.')
-    last_epoch = max(curve[-1][0] for curve in curves.values()) or 1
+        wanted = ', '.join(name for *_, labels in PANELS for name in labels)
+        raise ValueError(f'There is nothing to draw: no log of {wanted}.')
+    last_epoch = max(
+        curve[-1][0] for *_, curves in panels for curve in curves.values() if curve
+    )
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(figsize=(3.6 * columns, 2.9 * rows), layout='constrained')
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for ax, (title, unit, factor, labels) in zip(axes, panels, strict=False):
-        shown = {
-            label: curves[name] for name, label in labels.items() if name in curves
-        }
-        _draw_panel(ax, shown, factor, last_epoch)
+    for ax, (title, unit, factor, curves) in zip(axes, panels, strict=False):
+        _draw_panel(ax, curves, factor, last_epoch or 1)
         ax.set_title(title, fontsize=11)
         ax.set_ylabel(unit)
     for ax in axes[len(panels) :]:
@@ -152,22 +196,26 @@ def curve_figure(curves: Mapping[str, Curve]) -> Figure:
 
 
 def _draw_panel(
-    ax: Axes, curves: Mapping[str, Curve], factor: float, last_epoch: float
+    ax: Axes, curves: Mapping[str, Curve | None], factor: float, last_epoch: float
 ) -> None:
+    drawn = []
     for index, (label, curve) in enumerate(curves.items()):
+        if not curve:
+            continue  # the others keep their colours
         epochs, values = zip(*curve, strict=True)
+        drawn.append(factor * np.array(values))
         ax.plot(
             epochs,
-            factor * np.array(values),
-            color=CYCLE[index],
-            marker=MARKERS[index],
+            drawn[-1],
+            color=CYCLE[index % len(CYCLE)],
+            marker=MARKERS[index % len(MARKERS)],
             markersize=4,
             label=label,
         )
     ax.set_xlabel('epochs trained')
     ax.set_xlim(-0.03 * last_epoch, 1.03 * last_epoch)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    largest = factor * max(value for curve in curves.values() for _, value in curve)
+    largest = max(values.max() for values in drawn)
     ax.set_ylim(min(0, ax.get_ylim()[0]), 1.08 * largest if largest > 0 else None)
     ax.grid(alpha=0.3)
     if len(curves) > 1:

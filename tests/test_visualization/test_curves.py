@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mmreid_cc.visualization import curve_figure, read_scalars
+from mmreid_cc.visualization import comparison_figure, curve_figure, read_scalars
 
 
 @pytest.fixture
@@ -96,8 +96,25 @@ def test_draw(work_dir):
     assert all(ax.get_xlim() == test.get_xlim() for ax in axes.values())
 
 
+def test_compare():
+    """A colour for each run, also where another has no such curve."""
+    runs = {
+        'plain': {'loss': [(0.5, 3.0)], 'reid/mAP': [(0, 10.0), (2, 20.0)]},
+        'mine': {'loss': [(0.5, 4.0)], 'cluster/clusters': [(0, 7.0)]},
+    }
+    axes = {ax.get_title(): ax for ax in comparison_figure(runs).axes if ax.lines}
+    assert list(axes) == ['Held-out test set: mAP', 'Clusters', 'Loss']
+    lines = axes['Loss'].lines
+    assert [line.get_label() for line in lines] == ['plain', 'mine']
+    (clusters,) = axes['Clusters'].lines
+    assert clusters.get_label() == 'mine'
+    assert clusters.get_color() == lines[1].get_color() != lines[0].get_color()
+    assert axes['Loss'].get_xlim()[1] > 2
+
+
 def test_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'holds no .*scalars.json'):
         read_scalars(tmp_path)
-    with pytest.raises(ValueError, match=r"None of the curves .*\['x'\]"):
-        curve_figure({'x': [(0, 1)]})
+    for draw in (curve_figure, comparison_figure):
+        with pytest.raises(ValueError, match='no log of reid/mAP'):
+            draw({'x': {}})

@@ -94,9 +94,10 @@ def ranking_metrics(
     if not matched:
         raise ValueError(_without_match(to_numpy(query_pids), to_numpy(gallery_pids)))
     if matched < queries:
+        where = 'another camera' if exclude_same_camera else 'any camera'
         print_log(
-            f'{queries - matched} of {queries} queries have no match in the gallery '
-            'and are left out of the means.',
+            f'{queries - matched} of {queries} queries have no match from {where} in '
+            'the gallery and are left out of the means.',
             logger='current',
             level=logging.INFO,
         )
