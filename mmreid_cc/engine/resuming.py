@@ -13,8 +13,10 @@ PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimi
 def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     """Return the newest complete checkpoint of a run.
 
-    Every byte is read and compared with the checksums that PyTorch stored. Nothing is
-    unpickled.
+    That is the one which the run saved last, or if it is broken, the newest of the
+    others by the times of their files. A work dir may have been moved or copied since:
+    its own checkpoints come before those of the folder where it was. Every byte is read
+    and compared with the checksums that PyTorch stored. Nothing is unpickled.
 
     Args:
         work_dir (str | os.PathLike): Work dir of the run.
@@ -23,6 +25,8 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
         str | None: Path of the checkpoint; None if the folder has none.
 
     Raises:
+        FileNotFoundError: If it has none, and the run saved them in a folder that does
+            not exist.
         RuntimeError: If there are some, and all of them are broken.
 
     Example:
@@ -31,15 +35,19 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     """
     folder = Path(work_dir)
     pointer = folder / 'last_checkpoint'
-    named = pointer.read_text().strip() if pointer.exists() else ''
-    if named:
-        folder = Path(named).parent  # CheckpointHook may be told another one
-    found = [
-        path
-        for path in folder.glob('*.pth')
-        if not path.name.startswith(PREFIX_OF_BEST)
-    ]
-    found.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    last = Path(pointer.read_text().strip() if pointer.exists() else '')
+    found = _checkpoints(folder)
+    # CheckpointHook may have been told another folder.
+    if last.name and folder / last.name not in found:
+        found = _checkpoints(last.parent) or found
+        if not found and not last.parent.is_dir():
+            raise FileNotFoundError(
+                f'{pointer} names {last}, but the folder {last.parent} does not exist, '
+                f'and {work_dir} has no checkpoint. Name one: --resume CHECKPOINT; or '
+                f'remove {pointer} to start again.'
+            )
+    # Copied files are as old as the copy, so their times do not tell the last one.
+    found.sort(key=lambda path: path.name != last.name)
     for path in found:
         if is_whole(path):
             return str(path)
@@ -54,6 +62,17 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
             'them to start again, or name another one: --resume CHECKPOINT.'
         )
     return None
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, without the best ones, newest first."""
+    found = [
+        path
+        for path in folder.glob('*.pth')
+        if not path.name.startswith(PREFIX_OF_BEST)
+    ]
+    times = {path: path.stat().st_mtime_ns for path in found}
+    return sorted(found, key=lambda path: (times[path], path.name), reverse=True)
 
 
 def is_whole(path: Path) -> bool:

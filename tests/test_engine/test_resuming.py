@@ -75,7 +75,6 @@ def test_killed_in_the_third_epoch(uninterrupted, market_root, tmp_path, point):
     status, printed = train(config, tmp_path, '--resume')
     assert status == 0, printed
     assert 'resumed epoch: 2' in printed
-    assert ('epoch_3.pth is broken' in printed) == (point == 'half a file')
     assert checksum(tmp_path / 'epoch_4.pth') == expected
 
 
