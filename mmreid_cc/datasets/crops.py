@@ -4,7 +4,7 @@ import logging
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -42,20 +42,18 @@ class Crop(NamedTuple):
 def list_images(folder: Path) -> list[Path]:
     """Return all images below a folder, without hidden ones, sorted by path.
 
-    Links to missing files are included, so that reading them raises an error with their
-    name. Files with other suffixes are counted in the log.
+    Links to folders are followed. Links to missing files are included, so that reading
+    them raises an error with their name. Files with other suffixes are counted in the
+    log.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
+        OSError: If it, or a folder in it, cannot be read.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f'The image folder {folder} does not exist.')
-    files = sorted(
-        path
-        for path in folder.rglob('*')
-        if not any(name.startswith('.') for name in path.relative_to(folder).parts)
-        and not path.is_dir()
-    )
+        reason = 'is a file' if folder.exists() else 'does not exist'
+        raise FileNotFoundError(f'The image folder {folder} {reason}.')
+    files = sorted(_files(folder))
     images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
     others = Counter(path.suffix.lower() for path in set(files) - set(images))
     if others:
@@ -67,6 +65,35 @@ def list_images(folder: Path) -> list[Path]:
             logger='current',
         )
     return images
+
+
+def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield all files below a folder that are not hidden.
+
+    Args:
+        folder (Path): The folder.
+        above (frozenset[Path]): The folders that it was reached through, at which a
+            link that leads back ends.
+    """
+    place = folder.resolve()
+    if place in above:
+        return
+    try:
+        entries = list(folder.iterdir())
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'{error.strerror}: images in it would be left out. Make it readable, or '
+            'move it away',
+            str(folder),
+        ) from error
+    for path in entries:
+        if path.name.startswith('.'):
+            continue
+        if path.is_dir():
+            yield from _files(path, above | {place})
+        else:
+            yield path
 
 
 def read_text(file: Path) -> str:
