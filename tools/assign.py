@@ -125,7 +125,7 @@ def main() -> None:
     if args.false_matches is not None and not args.false_matches > 0:
         parser.error(f'--false-matches must be positive, not {args.false_matches}')
     folder, paths, metadata = crops_of(args, parser)
-    sorted_to = None if args.sort is None else new_folder(args.sort, folder)
+    sorted_to = None if args.sort is None else new_folder(args.sort, folder, paths)
 
     reid = inferencer_of(args, config_of(args))
     file = Path(args.people)

@@ -273,6 +273,10 @@ class TestReIDImageFolder:
         (tmp_path / 'a.csv').write_text('path,time\na.csv,noon\n')
         with pytest.raises(ValueError, match=r"line 2: 'noon' is not a time"):
             ReIDImageFolder(tmp_path, train='a.csv')
+        touch(tmp_path, '1.jpg')
+        (tmp_path / 'a.csv').write_text('path,pid\n1.jpg,5\n./1.jpg,6\n')
+        with pytest.raises(ValueError, match=r"line 3: .*'./1.jpg' .* in line 2"):
+            ReIDImageFolder(tmp_path, train='a.csv')
         with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
             ReIDImageFolder(tmp_path, train='b.csv')
 
@@ -284,6 +288,17 @@ class TestReIDImageFolder:
         (tmp_path / 'g.csv').write_text('path\ntrain/1.jpg\n')
         with pytest.raises(ValueError, match='1 images are in both train and gallery'):
             ReIDImageFolder(tmp_path, train='train', gallery='g.csv')
+
+    def test_pattern_that_finds_nothing(self, tmp_path, capsys):
+        touch(tmp_path, '1.jpg')
+        with pytest.raises(ValueError, match=r"'\(' is not a regular expression"):
+            ReIDImageFolder(tmp_path, pattern='(')
+        with pytest.raises(ValueError, match=r'has no named group'):
+            ReIDImageFolder(tmp_path, pattern=r'(\d)')
+        ReIDImageFolder(tmp_path, pattern=r'(?P<camera>\d)')  # misspelt
+        assert (
+            'the groups camera are kept as metadata; those' in capsys.readouterr().out
+        )
 
     def test_pattern_is_for_folders(self, tmp_path):
         touch(tmp_path, '1.jpg')
