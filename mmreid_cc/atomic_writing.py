@@ -1,8 +1,38 @@
 """Files that are written completely or not at all."""
 
+import errno
+import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def check_writable(path: Path) -> None:
+    """Check that a file can be written, before hours are spent on its content.
+
+    Args:
+        path (Path): Path of the file; its folder is created.
+
+    Raises:
+        OSError: If nothing can be written there.
+
+    Example:
+        >>> check_writable(Path('/proc/gallery.npz'))
+        FileNotFoundError: [Errno 2] No such file or directory: nothing can be ...
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'{error.strerror}: nothing can be written there. Name another file',
+            str(path),
+        ) from error
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmreid_cc.atomic_writing import replacing
+from mmreid_cc.atomic_writing import check_writable, replacing
 
 
 def test_replacing(tmp_path):
@@ -24,3 +24,16 @@ def test_an_error_while_writing(tmp_path):
         part.write_text(b'not text')
     assert file.read_text() == 'old'
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path):
+    file = tmp_path / 'new' / 'labels.csv'
+    check_writable(file)
+    assert list(file.parent.iterdir()) == []
+    file.write_text('old')
+    check_writable(file)
+    assert file.read_text() == 'old'
+    with pytest.raises(FileExistsError, match=r'nothing can be written.*labels.csv/a'):
+        check_writable(file / 'a.csv')
+    with pytest.raises(IsADirectoryError, match=r'Name another file'):
+        check_writable(tmp_path)

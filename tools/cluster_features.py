@@ -11,6 +11,7 @@ from mmreid_cc.apis.feature_clustering import (
     feature_files,
     write_label_table,
 )
+from mmreid_cc.atomic_writing import check_writable
 from mmreid_cc.clustering.sharded import RayTasks, cluster_files
 from mmreid_cc.ray_session import LOCAL
 
@@ -65,6 +66,7 @@ def main() -> None:
         parser.error('--workers and --work-dir need --ray')
 
     files = feature_files(args.features)
+    check_writable(Path(args.out))
     labels = labels_of(args, files)
     write_label_table(args.out, files, labels)
     clusters, unclustered = int(labels.max()) + 1, int((labels < 0).sum())

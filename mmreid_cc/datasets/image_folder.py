@@ -1,17 +1,13 @@
 """Your own crops, with or without known identities and cameras."""
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
-
-from mmengine.logging import print_log
 
 from mmreid_cc.registry import DATASETS
 
 from .crops import UNKNOWN, Crop, list_images
 from .image_lists import (
-    KNOWN,
     ListedImage,
     NumberedNames,
     as_crop,
@@ -92,24 +88,11 @@ class ReIDImageFolder(ReIDDataset):
     ) -> None:
         self.sources = {'train': train, 'query': query, 'gallery': gallery}
         self.pattern = pattern
-        self._regex = None if pattern is None else self._compiled(pattern)
+        self._regex = None if pattern is None else compile_pattern(pattern)
         self._numbers = {name: NumberedNames() for name in ('pid', 'cam', 'track')}
         self._rows_of: dict[Path, list[ListedImage]] = {}
         self._images_of: dict[Path, list[Path]] = {}
         super().__init__(data_root, split, pipeline, skip_unreadable, indices)
-
-    @staticmethod
-    def _compiled(pattern: str) -> re.Pattern[str]:
-        """Compile the pattern, and name the groups without a meaning in the log."""
-        regex = compile_pattern(pattern)
-        further = [name for name in regex.groupindex if name not in KNOWN]
-        if further:
-            print_log(
-                f'The pattern {pattern!r}: the groups {", ".join(further)} are kept as '
-                f'metadata; those with a meaning are {", ".join(KNOWN)}.',
-                logger='current',
-            )
-        return regex
 
     def load_data_list(self) -> list[dict]:
         """Read the parts of the split, and check that no image is in two of them."""

@@ -87,6 +87,8 @@ def as_crop(image: ListedImage, numbers: Mapping[str, NumberedNames]) -> Crop:
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a regular expression that finds out about images by its named groups.
 
+    Groups other than ``pid``, ``cam``, ``track`` and ``time`` are named in the log.
+
     Args:
         pattern (str): The expression.
 
@@ -110,6 +112,13 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         raise ValueError(
             f'The pattern {pattern!r} has no named group, such as (?P<cam>...), so '
             'nothing can be read with it.'
+        )
+    further = [name for name in regex.groupindex if name not in KNOWN]
+    if further:
+        print_log(
+            f'The pattern {pattern!r}: the groups {", ".join(further)} are kept as '
+            f'metadata; those with a meaning are {", ".join(KNOWN)}.',
+            logger='current',
         )
     return regex
 

@@ -118,6 +118,15 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
         run(*test, '--data-root', market_root, cwd=tmp_path)
 
 
+def test_results_that_could_not_be_written(config, market_root, tmp_path):
+    """It is known before the test, which can take long."""
+    test = ['test.py', config, 'missing.pth', '--data-root', market_root, '--out']
+    with pytest.raises(AssertionError, match=r"must end in .json, .* not 'all.txt'"):
+        run(*test, 'all.txt', cwd=tmp_path)
+    with pytest.raises(AssertionError, match='nothing can be written there'):
+        run(*test, config / 'all.json', cwd=tmp_path)
+
+
 def test_a_killed_process_ends_the_others(config, market_root, tmp_path):
     """Within a minute, with the reason, and not by a time limit of hours."""
     kill = "[dict(type='KillHook', point='iteration', epoch=2, rank=1)]"
