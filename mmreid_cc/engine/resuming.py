@@ -3,10 +3,15 @@
 import logging
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
+# Of the state of schedulers and optimizers: what changes during a run by itself.
+COUNTERS = {'last_step', 'base_values', 'verbose', 'params', 'lr'}
 PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimizer
 
 
@@ -89,3 +94,50 @@ def is_whole(path: Path) -> bool:
             return archive.testzip() is None
     except (zipfile.BadZipFile, OSError, EOFError):
         return False
+
+
+def report_resuming(runner: Runner, checkpoint: Mapping) -> None:
+    """Warn of what a resumed run does not do as its config says.
+
+    MMEngine restores optimizer and schedules with their settings, so a learning rate
+    that was changed in the config would be passed over without a word.
+
+    Args:
+        runner (Runner): Runner that trains, before it loads the checkpoint.
+        checkpoint (Mapping): Content of the checkpoint.
+    """
+    meta = checkpoint['meta']
+    if meta['epoch'] >= runner.max_epochs or meta['iter'] >= runner.max_iters:
+        runner.logger.warning(
+            f'The checkpoint is of epoch {meta["epoch"]}, and the run has '
+            f'{runner.max_epochs}: there is nothing left to train. Raise '
+            '`train_cfg.max_epochs` to go on.'
+        )
+    kept = _differences(
+        'optim_wrapper.optimizer',
+        getattr(runner.optim_wrapper, 'param_groups', []),
+        checkpoint['optimizer'].get('param_groups', []),
+    )
+    schedulers = checkpoint.get('param_schedulers')
+    if isinstance(schedulers, list) and isinstance(runner.param_schedulers, list):
+        now = [scheduler.state_dict() for scheduler in runner.param_schedulers]
+        kept |= _differences('param_scheduler', now, schedulers)
+    if kept:
+        listed = ', '.join(f'{name} {values}' for name, values in kept.items())
+        runner.logger.warning(
+            'A resumed run keeps these settings of its checkpoint, whatever the config '
+            f'says: {listed}. To train with those of the config, begin a new run with '
+            'its weights: --cfg-options load_from=CHECKPOINT instead of --resume.'
+        )
+
+
+def _differences(name: str, now: Any, saved: Any) -> dict[str, str]:
+    """Return the settings that differ between states, by their name in a config."""
+    return {
+        f'{name}.{"lr" if key == "initial_lr" else key}': (
+            f'{was[key]} (config: {state[key]})'
+        )
+        for state, was in zip(now, saved, strict=False)
+        for key in sorted(state.keys() & was.keys() - COUNTERS)
+        if not key.startswith('_') and was[key] != state[key]
+    }

@@ -55,9 +55,17 @@ def test_train_resume_and_test(config, market_root, tmp_path):
     assert (work_dir / 'epoch_2.pth').is_file()
     assert len(losses(work_dir)) == 6
 
-    more = ['--resume', '--cfg-options', 'train_cfg.max_epochs=3']
+    resume = ['--resume', '--cfg-options']
+    printed = run(*train, *data, *resume, 'optim_wrapper.optimizer.lr=1', cwd=tmp_path)
+    assert 'is of epoch 2, and the run has 2: there is nothing left' in printed
+    assert 'keeps these settings of its checkpoint' in printed
+    assert ': optim_wrapper.optimizer.lr 0.00035 (config: 1). To train' in printed
+
+    more = [*resume, 'train_cfg.max_epochs=3']
     printed = run(*train, *data, *more, cwd=tmp_path)
     assert 'resumed epoch: 2, iter: 6' in printed
+    assert 'nothing left' not in printed
+    assert ': param_scheduler.end 2 (config: 3). To train' in printed
     assert (work_dir / 'epoch_3.pth').is_file()
 
     test = ['test.py', config]

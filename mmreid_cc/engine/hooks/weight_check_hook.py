@@ -7,6 +7,7 @@ from mmengine.runner import Runner
 from mmreid_cc.registry import HOOKS
 
 from ..extraction import unwrapped
+from ..resuming import report_resuming
 from ..weights import check_pretrained, check_state, check_weights, weights_of
 
 
@@ -44,6 +45,7 @@ class WeightCheckHook(Hook):
         check_weights(unwrapped(runner.model), weights, source, complete=not starting)
         if runner._resume:
             check_state(checkpoint, source)
+            report_resuming(runner, checkpoint)
 
 
 def _is_training(runner: Runner) -> bool:
