@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,7 +69,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
-    """Yield all files below a folder that are not hidden.
+    """Yield all files below a folder that are not hidden, without pipes and sockets.
 
     Args:
         folder (Path): The folder.
@@ -79,7 +80,8 @@ def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]
     if place in above:
         return
     try:
-        entries = list(folder.iterdir())
+        with os.scandir(folder) as found:
+            entries = list(found)
     except OSError as error:
         raise OSError(
             error.errno,
@@ -87,13 +89,13 @@ def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]
             'move it away',
             str(folder),
         ) from error
-    for path in entries:
-        if path.name.startswith('.'):
+    for entry in entries:
+        if entry.name.startswith('.'):
             continue
-        if path.is_dir():
-            yield from _files(path, above | {place})
-        else:
-            yield path
+        if entry.is_dir():
+            yield from _files(folder / entry.name, above | {place})
+        elif entry.is_file() or entry.is_symlink():
+            yield folder / entry.name
 
 
 def read_text(file: Path) -> str:

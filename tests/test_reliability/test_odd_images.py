@@ -204,6 +204,13 @@ def test_links_to_folders(tmp_path):
     assert len(ReIDImageFolder(crops)) == 2
 
 
+def test_a_pipe_is_no_image(tmp_path):
+    """Reading it would wait for ever."""
+    Image.fromarray(COLORS).save(tmp_path / 'a.png')
+    os.mkfifo(tmp_path / 'pipe.png')
+    assert list_images(tmp_path) == [tmp_path / 'a.png']
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason='root reads every folder')
 def test_a_folder_that_must_not_be_read(tmp_path):
     (tmp_path / 'private').mkdir(mode=0o000)
