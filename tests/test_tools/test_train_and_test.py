@@ -1,5 +1,6 @@
 """The command line: train, test, resume, and the same on two processes."""
 
+import fcntl
 import json
 import time
 
@@ -8,6 +9,7 @@ from conftest import ROOT
 from tool_runs import run_script, run_tool
 
 from mmreid_cc.datasets import write_labels
+from mmreid_cc.engine.work_dir_lock import LOCK
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
@@ -124,6 +126,24 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
     test = ['test.py', config, 'missing.pth']
     with pytest.raises(AssertionError, match=r'missing.pth cannot be found'):
         run(*test, '--data-root', market_root, cwd=tmp_path)
+
+
+def test_a_work_dir_of_another_run(config, market_root, tmp_path):
+    """While that run trains; then the folder is free, in whatever way it ended."""
+    text = config.read_text()
+    config.write_text(text.replace("tiny_backbone'", "tiny_backbone', 'interruptions'"))
+    train = ['train.py', config, '--data-root', market_root, '--work-dir', 'both']
+    (tmp_path / 'both').mkdir()
+    with (tmp_path / 'both' / LOCK).open('w') as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        with pytest.raises(AssertionError, match=r'Another training writes to .*both'):
+            run(*train, cwd=tmp_path)
+    assert not list(tmp_path.glob('both/*.pth'))
+    kill = "custom_hooks=[dict(type='KillHook', point='iteration', epoch=2)]"
+    options = ['--cfg-options', kill, 'train_dataloader.num_workers=1']
+    status, _ = run_tool(*train, *options, cwd=tmp_path)
+    assert status == -9
+    run(*train, '--resume', cwd=tmp_path)
 
 
 def test_results_that_could_not_be_written(config, market_root, tmp_path):
