@@ -37,3 +37,14 @@ def test_what_cannot_be_written_is_known_before(tmp_path):
         check_writable(file / 'a.csv')
     with pytest.raises(IsADirectoryError, match=r'Name another file'):
         check_writable(tmp_path)
+
+
+def test_what_is_read_is_not_replaced(tmp_path, monkeypatch):
+    file = tmp_path / 'crops.csv'
+    file.write_text('path')
+    (tmp_path / 'link.csv').symlink_to(file)
+    monkeypatch.chdir(tmp_path)
+    check_writable(tmp_path / 'labels.csv', [file])
+    for name in ('crops.csv', './crops.csv', 'link.csv'):
+        with pytest.raises(ValueError, match=r'would be replaced .*Name another'):
+            check_writable(tmp_path / name, ['other.csv', 'crops.csv'])

@@ -125,8 +125,9 @@ def main() -> None:
     if args.false_matches is not None and not args.false_matches > 0:
         parser.error(f'--false-matches must be positive, not {args.false_matches}')
     folder, paths, metadata = crops_of(args, parser)
-    for file in filter(None, (args.people, args.out)):
-        check_writable(Path(file))
+    check_writable(Path(args.people), [args.crops])
+    if args.out is not None:
+        check_writable(Path(args.out), [args.crops, args.people])
     sorted_to = None if args.sort is None else new_folder(args.sort, folder, paths)
 
     reid = inferencer_of(args, config_of(args))
