@@ -128,6 +128,14 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
         run(*test, '--data-root', market_root, cwd=tmp_path)
 
 
+@pytest.mark.parametrize('count', [[], ['--data-root'], ['0']])
+def test_a_script_without_the_number_of_processes(config, tmp_path, count):
+    for script in (['dist_train.sh', config], ['dist_test.sh', config, 'last.pth']):
+        status, printed = run_script(*script, *count, cwd=tmp_path)
+        assert status == 2
+        assert 'N is the number of processes, not ' in printed
+
+
 def test_a_work_dir_of_another_run(config, market_root, tmp_path):
     """While that run trains; then the folder is free, in whatever way it ended."""
     text = config.read_text()
