@@ -123,6 +123,12 @@ class ReIDImageFolder(ReIDDataset):
     def _rows(self, part: str) -> list[ListedImage]:
         """Yield each image and what is known about it."""
         source = self._source(part)
+        if not source.exists():
+            needs = '' if part == 'train' else ' A test needs query and gallery.'
+            raise FileNotFoundError(
+                f'ReIDImageFolder: {source} does not exist.{needs} Set `data_root`, or '
+                f'`{part}`, of the data set to the folder or CSV file of these images.'
+            )
         if source.suffix.lower() == '.csv':
             if self.pattern is not None:
                 raise ValueError(

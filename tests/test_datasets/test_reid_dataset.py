@@ -280,6 +280,15 @@ class TestReIDImageFolder:
         with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
             ReIDImageFolder(tmp_path, train='b.csv')
 
+    def test_a_folder_without_a_test_set(self, tmp_path):
+        touch(tmp_path, '1.jpg')
+        with pytest.raises(FileNotFoundError, match=r'query does .*A test needs query'):
+            ReIDImageFolder(tmp_path, split='test')
+        with pytest.raises(
+            FileNotFoundError, match=r'no does not .*`data_root`, or `tr'
+        ):
+            ReIDImageFolder(tmp_path / 'no')
+
     def test_no_image_plays_two_roles(self, tmp_path):
         touch(tmp_path, 'train/1.jpg', 'query/2.jpg', 'gallery/3.jpg')
         with pytest.raises(ValueError, match=r"train and query .*train='train'"):
