@@ -17,6 +17,7 @@ from .decoding import decode_image
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 UNKNOWN = -1  # the identity of an image nobody has labelled; in a gallery: junk
 NO_TRACK = -1
+_LARGEST = 2**63 - 1
 
 
 class Crop(NamedTuple):
@@ -122,7 +123,8 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
             and maybe ``track`` and ``time``, all numbers.
 
     Raises:
-        ValueError: If the name does not match; it names path and pattern.
+        ValueError: If the name does not match, or a number does not fit into 64 bits;
+            it names the path.
     """
     match = re.search(pattern, name)
     if match is None:
@@ -132,13 +134,20 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
             'ReIDImageFolder with a pattern of your own.'
         )
     found = match.groupdict()
-    return Crop(
+    crop = Crop(
         str(path),
         int(found['pid']),
         int(found['cam']),
         int(found.get('track') or NO_TRACK),
         float(found.get('time') or math.nan),
     )
+    largest = max(crop.pid, crop.cam_id, crop.track)
+    if largest > _LARGEST:
+        raise ValueError(
+            f'The file name of {path} has the number {largest}, which does not fit '
+            'into 64 bits. Use ReIDImageFolder with a pattern, which takes any names.'
+        )
+    return crop
 
 
 def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:

@@ -316,6 +316,13 @@ class TestReIDImageFolder:
             ReIDImageFolder(tmp_path, train='a.csv', pattern=r'(?P<pid>\d)')
 
 
+def test_a_number_that_is_too_large(tmp_path):
+    """A time stamp in the place of the identity, for example."""
+    touch(tmp_path, 'bounding_box_train/20240501123045123456_c1.jpg')
+    with pytest.raises(ValueError, match=r'20240501123045123456, which does not fit'):
+        ReIDDataset(tmp_path)
+
+
 class TestUnreadable:
     @pytest.fixture
     def root(self, market_root, tmp_path):
