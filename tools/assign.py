@@ -18,7 +18,7 @@ from mmreid_cc.apis.known_tracks import UNDECIDED
 from mmreid_cc.apis.people import Assignment
 from mmreid_cc.apis.person_folders import new_folder, write_people
 from mmreid_cc.apis.track_keys import file_keys
-from mmreid_cc.atomic_writing import replacing
+from mmreid_cc.atomic_writing import check_writable, replacing
 from mmreid_cc.datasets.label_files import UNDECODABLE, relative_paths
 
 
@@ -125,7 +125,10 @@ def main() -> None:
     if args.false_matches is not None and not args.false_matches > 0:
         parser.error(f'--false-matches must be positive, not {args.false_matches}')
     folder, paths, metadata = crops_of(args, parser)
-    sorted_to = None if args.sort is None else new_folder(args.sort, folder)
+    check_writable(Path(args.people), [args.crops])
+    if args.out is not None:
+        check_writable(Path(args.out), [args.crops, args.people])
+    sorted_to = None if args.sort is None else new_folder(args.sort, folder, paths)
 
     reid = inferencer_of(args, config_of(args))
     file = Path(args.people)

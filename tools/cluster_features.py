@@ -4,14 +4,15 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from mmengine.config import DictAction
 
 from mmreid_cc.apis.feature_clustering import (
     cluster_in_memory,
     feature_files,
     write_label_table,
 )
+from mmreid_cc.atomic_writing import check_writable
 from mmreid_cc.clustering.sharded import RayTasks, cluster_files
+from mmreid_cc.engine.cfg_options import OptionsAction
 from mmreid_cc.ray_session import LOCAL
 
 
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument(
         '--dbscan',
         nargs='*',
-        action=DictAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='settings of DBSCAN, such as eps=0.6 min_samples=4 k1=30 k2=6; those that '
         "you leave out are the paper's (default: settings found from the features)",
@@ -65,6 +66,7 @@ def main() -> None:
         parser.error('--workers and --work-dir need --ray')
 
     files = feature_files(args.features)
+    check_writable(Path(args.out), files)
     labels = labels_of(args, files)
     write_label_table(args.out, files, labels)
     clusters, unclustered = int(labels.max()) + 1, int((labels < 0).sum())

@@ -65,7 +65,7 @@ def main() -> None:
     clusterer = GalleryClusterer(cfg, *known)
     inner = clusterer.clusterer
     inner = inner.clusterer if isinstance(inner, Tracklets) else inner
-    out = new_folder(args.out, folder)
+    out = new_folder(args.out, folder, paths)
     embeddings = inferencer_of(args, cfg)(paths)
     labels = clusterer.fit_predict(embeddings)
     write_people(out, folder, paths, labels, args.copy)

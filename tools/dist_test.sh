@@ -5,7 +5,13 @@
 set -eu
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
-PROCESSES=$3
+PROCESSES=${3:-}
+case $PROCESSES in
+'' | 0 | -*)
+    echo "tools/dist_test.sh CONFIG CHECKPOINT N [arguments of test.py]: N is the number of processes, not '$PROCESSES'" >&2
+    exit 2
+    ;;
+esac
 ARGS=("$1" "$2" "${@:4}")
 
 export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"

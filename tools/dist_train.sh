@@ -5,7 +5,13 @@
 set -eu
 
 ROOT=$(cd "$(dirname "$0")/.." && pwd)
-PROCESSES=$2
+PROCESSES=${2:-}
+case $PROCESSES in
+'' | 0 | -*)
+    echo "tools/dist_train.sh CONFIG N [arguments of train.py]: N is the number of processes, not '$PROCESSES'" >&2
+    exit 2
+    ;;
+esac
 ARGS=("$1" "${@:3}")
 
 export PYTHONPATH="$ROOT${PYTHONPATH:+:$PYTHONPATH}"

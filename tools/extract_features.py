@@ -19,6 +19,7 @@ from mmreid_cc.apis.lance_table import check_new
 from mmreid_cc.apis.parquet_file import check_parquet, check_utf8, write_parquet
 from mmreid_cc.apis.ray_extraction import extract_by_ray
 from mmreid_cc.apis.shard_files import UNREADABLE_FILE
+from mmreid_cc.atomic_writing import check_writable
 from mmreid_cc.engine.pretrained import PRETRAINED
 from mmreid_cc.ray_session import LOCAL, check_ray
 
@@ -56,6 +57,8 @@ def main() -> None:
     else:
         paths = image_paths(args.images, args.skip_unreadable)
         metadata = metadata_of(args, paths)
+    if suffix != '.lance':
+        check_writable(Path(args.out))
     if suffix == '.parquet':
         check_parquet(paths)
     elif suffix == '.lance':

@@ -11,6 +11,7 @@ from mmreid_cc.apis.command_line import (
 )
 from mmreid_cc.apis.lance_table import is_lance_uri
 from mmreid_cc.apis.search_results import results_table, search_sheet
+from mmreid_cc.atomic_writing import check_writable
 from mmreid_cc.visualization.figures import check_format, save_figure
 
 
@@ -43,6 +44,8 @@ def main() -> None:
     else:
         gallery = open_gallery(args.gallery)
     queries = image_paths(args.query, args.skip_unreadable)
+    if args.out is not None:
+        check_writable(Path(args.out), queries)
     rows, scores = reid.search(
         queries, args.topk, gallery=gallery, rerank=args.rerank, pool=args.pool
     )

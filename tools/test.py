@@ -1,11 +1,13 @@
 """Test a checkpoint: ``python tools/test.py configs/cc_r50_market.py last.pth``."""
 
 import argparse
+from pathlib import Path
 
 import mmengine
 from mmengine.config import Config
 from mmengine.evaluator import DumpResults
 
+from mmreid_cc.atomic_writing import check_writable
 from mmreid_cc.engine.extraction import unwrapped
 from mmreid_cc.engine.launch import end_processes
 from mmreid_cc.engine.loader_processes import explained_dead_workers, no_workers_left
@@ -17,6 +19,8 @@ from mmreid_cc.engine.starting import (
     run_parser,
     start_process,
 )
+
+RESULTS = ('.json', '.yaml', '.yml', '.pkl', '.pickle')  # formats of mmengine.dump
 
 
 def parse_args() -> argparse.Namespace:
@@ -38,7 +42,13 @@ def parse_args() -> argparse.Namespace:
         default='metrics',
         help='content of --out: the metrics, or the features of all images (.pkl)',
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.out:
+        endings = RESULTS if args.out_item == 'metrics' else ('.pkl', '.pickle')
+        if not args.out.endswith(endings):
+            parser.error(f'--out must end in {", ".join(endings)}, not {args.out!r}')
+        check_writable(Path(args.out))
+    return args
 
 
 def add_options(cfg: Config, args: argparse.Namespace) -> None:

@@ -16,6 +16,7 @@ from mmreid_cc.engine.starting import (
     run_parser,
     start_process,
 )
+from mmreid_cc.engine.work_dir_lock import held_work_dir
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,7 +58,7 @@ def main() -> None:
     check_run(cfg)
     share_batch(cfg)
     runner = ReIDRunner.from_cfg(cfg)
-    with no_workers_left(), explained_dead_workers():
+    with held_work_dir(runner), no_workers_left(), explained_dead_workers():
         runner.train()
     end_processes()
 

@@ -1,6 +1,7 @@
 """Clustering of embeddings in files, in one process or by many workers."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ def feature_files(given: Sequence[str | os.PathLike]) -> list[Path]:
     Raises:
         ImportError: If pyarrow is missing.
         FileNotFoundError: If a file or shard is not there.
+        ValueError: If a file is named twice.
 
     Example:
         >>> feature_files(['features'])
@@ -52,6 +54,12 @@ def feature_files(given: Sequence[str | os.PathLike]) -> list[Path]:
                 f'{file} is not there.'
                 + (' Run tools/extract_features.py again to complete it.' * whole)
             )
+    twice = [file for file, times in Counter(files).items() if times > 1]
+    if twice:
+        raise ValueError(
+            f'{twice[0]} is named twice, so each of its images would be in a cluster '
+            'with itself. Name it once.'
+        )
     return files
 
 

@@ -267,10 +267,7 @@ class ReIDInferencer:
                         errors[path] = f'{type(error).__name__}: {error}'
                 if samples:
                     parts.append(self._embed_samples(samples))
-        embeddings = np.concatenate(parts[1:] or parts)
-        if not np.isfinite(embeddings).all():
-            raise ValueError('The network returns numbers that are not finite.')
-        return embeddings, errors
+        return np.concatenate(parts[1:] or parts), errors
 
     def _read(self, path: str) -> dict[str, Any]:
         """Read and prepare a file or a URL."""
@@ -291,4 +288,9 @@ class ReIDInferencer:
         preprocess: Any = self.model.data_preprocessor
         inputs = preprocess(default_collate(samples), False)
         embeddings = self.model(**inputs, mode='tensor').float()
+        if not embeddings.isfinite().all():
+            raise ValueError(
+                'The network returns numbers that are not finite: its weights are '
+                'broken, or its training has diverged. Take another checkpoint.'
+            )
         return F.normalize(embeddings).cpu().numpy()

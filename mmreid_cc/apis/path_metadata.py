@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mmreid_cc.datasets.crops import NO_TRACK
-from mmreid_cc.datasets.image_lists import ListedImage
+from mmreid_cc.datasets.image_lists import ListedImage, compile_pattern
 from mmreid_cc.datasets.tables import as_seconds
 
 COLUMNS = {'cam': 'cam_id'}  # groups that galleries know by another name
@@ -32,17 +32,7 @@ def path_metadata(paths: Sequence[str], pattern: str) -> dict[str, np.ndarray]:
         >>> path_metadata(['a/0002_c1s1_1.jpg'], r'(?P<pid>\d+)_c(?P<cam>\d+)')
         {'pid': array([2]), 'cam_id': array([1])}
     """
-    try:
-        regex = re.compile(pattern)
-    except re.error as error:
-        raise ValueError(
-            f'{pattern!r} is not a regular expression: {error}.'
-        ) from error
-    if not regex.groupindex:
-        raise ValueError(
-            f'The pattern {pattern!r} has no named group, such as (?P<cam>...), so '
-            'nothing can be read with it.'
-        )
+    regex = compile_pattern(pattern)
     matches = []
     for path in paths:
         match = regex.search(path.replace('\\', '/'))

@@ -14,19 +14,23 @@ UNCLUSTERED = 'un-clustered'  # name of the folder
 LISTED = 100  # people in the table of the report
 
 
-def new_folder(out: str | os.PathLike, crops: str | os.PathLike) -> Path:
+def new_folder(
+    out: str | os.PathLike, crops: str | os.PathLike, paths: Sequence[str] = ()
+) -> Path:
     """Create the folder of the people.
 
     Args:
         out (str | os.PathLike): Its path; may exist if it is empty.
         crops (str | os.PathLike): Folder of the crops.
+        paths (Sequence[str]): Paths of the images that :func:`write_people` is to
+            write, so that what it refuses is known before the images are embedded.
 
     Returns:
         Path: The folder, empty.
 
     Raises:
         FileExistsError: If something is in it.
-        ValueError: If it lies in the folder of crops.
+        ValueError: If it lies in the folder of crops, or an image does not.
 
     Example:
         >>> new_folder('people', 'crops')
@@ -38,6 +42,7 @@ def new_folder(out: str | os.PathLike, crops: str | os.PathLike) -> Path:
             f'{folder} lies in {crops}, where its images would count as crops the next '
             'time. Name a folder outside.'
         )
+    _names_below(paths, crops)
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise FileExistsError(
@@ -76,13 +81,7 @@ def write_people(
         >>> Path('people/0/a/1.jpg').is_symlink()
         True
     """
-    names = [Path(os.path.relpath(path, crops)) for path in paths]
-    for path, name in zip(paths, names, strict=True):
-        if not name.parts or name.parts[0] == os.pardir:
-            raise ValueError(
-                f'{path} is not in the folder {crops}, below which it would keep its '
-                'name. Give the folder that holds all the images.'
-            )
+    names = _names_below(paths, crops)
     for path, name, label in zip(paths, names, labels, strict=True):
         folder = UNCLUSTERED if label < 0 else str(label)
         target = Path(out, folder, name)
@@ -99,6 +98,19 @@ def write_people(
                 'files: --copy',
                 str(target),
             ) from error
+
+
+def _names_below(paths: Sequence[str], crops: str | os.PathLike) -> list[Path]:
+    """Return the paths of images relative to the folder of crops."""
+    names = [Path(os.path.relpath(path, crops)) for path in paths]
+    for path, name in zip(paths, names, strict=True):
+        if not name.parts or name.parts[0] == os.pardir:
+            raise ValueError(
+                f'{path} is not in the folder {crops}, below which it would keep its '
+                'name. Give the folder that holds all the images, or put their list '
+                'into it.'
+            )
+    return names
 
 
 def people_report(

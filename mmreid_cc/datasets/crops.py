@@ -2,9 +2,10 @@
 
 import logging
 import math
+import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from .decoding import decode_image
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
 UNKNOWN = -1  # the identity of an image nobody has labelled; in a gallery: junk
 NO_TRACK = -1
+_LARGEST = 2**63 - 1
 
 
 class Crop(NamedTuple):
@@ -42,20 +44,18 @@ class Crop(NamedTuple):
 def list_images(folder: Path) -> list[Path]:
     """Return all images below a folder, without hidden ones, sorted by path.
 
-    Links to missing files are included, so that reading them raises an error with their
-    name. Files with other suffixes are counted in the log.
+    Links to folders are followed. Links to missing files are included, so that reading
+    them raises an error with their name. Files with other suffixes are counted in the
+    log.
 
     Raises:
         FileNotFoundError: If the folder does not exist.
+        OSError: If it, or a folder in it, cannot be read.
     """
     if not folder.is_dir():
-        raise FileNotFoundError(f'The image folder {folder} does not exist.')
-    files = sorted(
-        path
-        for path in folder.rglob('*')
-        if not any(name.startswith('.') for name in path.relative_to(folder).parts)
-        and not path.is_dir()
-    )
+        reason = 'is a file' if folder.exists() else 'does not exist'
+        raise FileNotFoundError(f'The image folder {folder} {reason}.')
+    files = sorted(_files(folder))
     images = [path for path in files if path.suffix.lower() in IMAGE_SUFFIXES]
     others = Counter(path.suffix.lower() for path in set(files) - set(images))
     if others:
@@ -67,6 +67,36 @@ def list_images(folder: Path) -> list[Path]:
             logger='current',
         )
     return images
+
+
+def _files(folder: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """Yield all files below a folder that are not hidden, without pipes and sockets.
+
+    Args:
+        folder (Path): The folder.
+        above (frozenset[Path]): The folders that it was reached through, at which a
+            link that leads back ends.
+    """
+    place = folder.resolve()
+    if place in above:
+        return
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f'{error.strerror}: images in it would be left out. Make it readable, or '
+            'move it away',
+            str(folder),
+        ) from error
+    for entry in entries:
+        if entry.name.startswith('.'):
+            continue
+        if entry.is_dir():
+            yield from _files(folder / entry.name, above | {place})
+        elif entry.is_file() or entry.is_symlink():
+            yield folder / entry.name
 
 
 def read_text(file: Path) -> str:
@@ -93,7 +123,8 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
             and maybe ``track`` and ``time``, all numbers.
 
     Raises:
-        ValueError: If the name does not match; it names path and pattern.
+        ValueError: If the name does not match, or a number does not fit into 64 bits;
+            it names the path.
     """
     match = re.search(pattern, name)
     if match is None:
@@ -103,13 +134,20 @@ def parse_name(path: Path, name: str, pattern: str) -> Crop:
             'ReIDImageFolder with a pattern of your own.'
         )
     found = match.groupdict()
-    return Crop(
+    crop = Crop(
         str(path),
         int(found['pid']),
         int(found['cam']),
         int(found.get('track') or NO_TRACK),
         float(found.get('time') or math.nan),
     )
+    largest = max(crop.pid, crop.cam_id, crop.track)
+    if largest > _LARGEST:
+        raise ValueError(
+            f'The file name of {path} has the number {largest}, which does not fit '
+            'into 64 bits. Use ReIDImageFolder with a pattern, which takes any names.'
+        )
+    return crop
 
 
 def count(crops: Sequence[Crop], distractor: int | None) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """Your own crops, with or without known identities and cameras."""
 
-import re
 from collections.abc import Callable, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -8,7 +7,13 @@ from pathlib import Path
 from mmreid_cc.registry import DATASETS
 
 from .crops import UNKNOWN, Crop, list_images
-from .image_lists import ListedImage, NumberedNames, as_crop, read_image_list
+from .image_lists import (
+    ListedImage,
+    NumberedNames,
+    as_crop,
+    compile_pattern,
+    read_image_list,
+)
 from .reid_dataset import ReIDDataset
 from .tables import as_seconds
 
@@ -33,7 +38,8 @@ class ReIDImageFolder(ReIDDataset):
         pattern (str, optional): Regular expression that is searched in the path of an
             image below its folder (with ``/``), with the named groups ``pid``,
             ``cam``, ``track`` and ``time``, any of which may be missing. Identities,
-            cameras and tracks need not be numbers. Defaults to None: nothing is known.
+            cameras and tracks need not be numbers. Other groups are kept as metadata,
+            and named in the log. Defaults to None: nothing is known.
         skip_unreadable (bool): As in :class:`ReIDDataset`. Defaults to False.
         indices (int | Sequence[int], optional): As in :class:`ReIDDataset`.
 
@@ -42,8 +48,9 @@ class ReIDImageFolder(ReIDDataset):
 
     Raises:
         FileNotFoundError: If a folder or CSV file is missing.
-        ValueError: If a path does not match the pattern, a CSV has other columns, or
-            an image is in two of the parts.
+        ValueError: If the pattern is no regular expression or has no named group, a
+            path does not match it, a CSV has other columns, or an image is in two of
+            the parts.
 
     Examples:
         One folder of crops, nothing known:
@@ -81,6 +88,7 @@ class ReIDImageFolder(ReIDDataset):
     ) -> None:
         self.sources = {'train': train, 'query': query, 'gallery': gallery}
         self.pattern = pattern
+        self._regex = None if pattern is None else compile_pattern(pattern)
         self._numbers = {name: NumberedNames() for name in ('pid', 'cam', 'track')}
         self._rows_of: dict[Path, list[ListedImage]] = {}
         self._images_of: dict[Path, list[Path]] = {}
@@ -115,6 +123,12 @@ class ReIDImageFolder(ReIDDataset):
     def _rows(self, part: str) -> list[ListedImage]:
         """Yield each image and what is known about it."""
         source = self._source(part)
+        if not source.exists():
+            needs = '' if part == 'train' else ' A test needs query and gallery.'
+            raise FileNotFoundError(
+                f'ReIDImageFolder: {source} does not exist.{needs} Set `data_root`, or '
+                f'`{part}`, of the data set to the folder or CSV file of these images.'
+            )
         if source.suffix.lower() == '.csv':
             if self.pattern is not None:
                 raise ValueError(
@@ -151,10 +165,10 @@ class ReIDImageFolder(ReIDDataset):
 
     def _named(self, path: Path, folder: Path) -> ListedImage:
         """Parse the path of an image below its folder."""
-        if self.pattern is None:
+        if self._regex is None:
             return ListedImage(str(path))
         name = path.relative_to(folder).as_posix()
-        match = re.search(self.pattern, name)
+        match = self._regex.search(name)
         if match is None:
             raise ValueError(
                 f'{name} in {self.data_root} does not match the pattern '

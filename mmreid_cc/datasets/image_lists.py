@@ -13,7 +13,8 @@ from .tables import Table, as_seconds
 
 NO_CAMERA = 0
 NAMES = ('pid', 'cam', 'track')
-COLUMNS = ('path', *NAMES, 'time')
+KNOWN = (*NAMES, 'time')
+COLUMNS = ('path', *KNOWN)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,45 @@ def as_crop(image: ListedImage, numbers: Mapping[str, NumberedNames]) -> Crop:
     )
 
 
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a regular expression that finds out about images by its named groups.
+
+    Groups other than ``pid``, ``cam``, ``track`` and ``time`` are named in the log.
+
+    Args:
+        pattern (str): The expression.
+
+    Returns:
+        re.Pattern[str]: It, compiled.
+
+    Raises:
+        ValueError: If it is no regular expression, or has no named group.
+
+    Example:
+        >>> compile_pattern(r'cam(?P<cam>[0-9]+)/').groupindex
+        mappingproxy({'cam': 1})
+    """
+    try:
+        regex = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(
+            f'The pattern {pattern!r} is not a regular expression: {error}.'
+        ) from error
+    if not regex.groupindex:
+        raise ValueError(
+            f'The pattern {pattern!r} has no named group, such as (?P<cam>...), so '
+            'nothing can be read with it.'
+        )
+    further = [name for name in regex.groupindex if name not in KNOWN]
+    if further:
+        print_log(
+            f'The pattern {pattern!r}: the groups {", ".join(further)} are kept as '
+            f'metadata; those with a meaning are {", ".join(KNOWN)}.',
+            logger='current',
+        )
+    return regex
+
+
 def read_image_list(file: Path, root: Path) -> list[ListedImage]:
     """Read a list of images.
 
@@ -97,8 +137,8 @@ def read_image_list(file: Path, root: Path) -> list[ListedImage]:
 
     Raises:
         FileNotFoundError: If the file, or an image that it names, does not exist.
-        ValueError: If there is no column ``path``, a time cannot be read, a line has
-            too many values, or the file is no UTF-8 text.
+        ValueError: If there is no column ``path``, an image is listed twice, a time
+            cannot be read, a line has too many values, or the file is no UTF-8 text.
 
     Example:
         >>> read_image_list(Path('crops/crops.csv'), Path('crops'))[0].cam
@@ -119,11 +159,18 @@ def read_image_list(file: Path, root: Path) -> list[ListedImage]:
             logger='current',
         )
     images = []
+    lines: dict[Path, int] = {}
     for line, row in table:
         path = row['path']
         if not path or not (root / path).is_file():
             raise FileNotFoundError(
                 f'{file}, line {line}: the image {path!r} does not exist below {root}.'
+            )
+        first = lines.setdefault(root / path, line)
+        if first != line:
+            raise ValueError(
+                f'{file}, line {line}: the image {path!r} is listed already in line '
+                f'{first}. Remove one of them.'
             )
         try:
             time = as_seconds(row.get('time', ''))

@@ -1,9 +1,9 @@
-"""Checks for misspelt keys and names in a config, before anything is built."""
+"""Checks for misspelt keys and wrong values in a config, before anything is built."""
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
 from mmengine.config import Config
 from mmengine.hooks import Hook
@@ -17,6 +17,7 @@ from mmengine.runner import (
     TestLoop,
     ValLoop,
 )
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmreid_cc import registry as ours
@@ -61,6 +62,10 @@ REMOVABLE_HOOKS = {
     'checkpoint',
 }
 
+# Annotations of arguments that no text belongs to.
+FLAGS = {bool, 'bool', type(None)}
+NUMBERS = {*FLAGS, int, 'int', float, 'float', Tensor}
+
 RUNNER_KEYS = {
     *inspect.signature(Runner).parameters,
     # What a Runner looks up in the whole config.
@@ -86,8 +91,9 @@ def check_config(cfg: Config) -> None:
             component that takes any (``**kwargs``).
 
     Raises:
-        ValueError: If a key or name is unknown. The error has a line for each of them,
-            with similar names.
+        ValueError: If a key or name is unknown, or a text stands for a number, for
+            True or False, or for a part of the config. The error has a line for each of
+            them, with similar names.
 
     Example:
         >>> cfg.model.head.memory.momentun = 0.2
@@ -146,6 +152,8 @@ def _walk(path: str, value: Any) -> Iterator[str]:
                 section = IterBasedTrainLoop
             keys = section if isinstance(section, set) else arguments_of(section)
             yield from _check_keys(path, value, f'`{path}`', [keys])
+            if not isinstance(section, set):
+                yield from _check_values(path, value, f'`{path}`', [section])
         elif path == 'default_hooks':
             yield from _check_hook_names(value)
         elif path.endswith('.init_cfg'):
@@ -158,6 +166,8 @@ def _walk(path: str, value: Any) -> Iterator[str]:
     elif isinstance(value, (list, tuple)):
         for index, child in enumerate(value):
             yield from _walk(f'{path}[{index}]', child)
+    elif path in {'model', *SECTIONS} and isinstance(value, (str, int, float)):
+        yield f'{path}: it must be a dict, not {value!r}.'
 
 
 def _check_hook_names(hooks: Mapping) -> Iterator[str]:
@@ -189,6 +199,7 @@ def _check_component(path: str, component: Mapping) -> Iterator[str]:
         return
     name = getattr(found[0], '__name__', str(kind))
     yield from _check_keys(path, component, name, [arguments_of(c) for c in found])
+    yield from _check_values(path, component, name, found)
 
 
 def _resolved(registry: Registry, kind: str) -> Any:
@@ -217,6 +228,27 @@ def _check_keys(
         if key in keys - known:
             similar = _similar(key, known)
             yield f'{path}.{key}: {name} has no argument {key!r}.{similar}'
+
+
+def _check_values(
+    path: str, component: Mapping, name: str, meant: Sequence[Callable]
+) -> Iterator[str]:
+    """Find texts in the place of numbers; none of the components may take them."""
+    needed = [_numeric_arguments(candidate) for candidate in meant]
+    for key, value in component.items():
+        if isinstance(value, str) and all(key in arguments for arguments in needed):
+            yield f'{path}.{key}: {name} needs {needed[0][key]}, not {value!r}.'
+
+
+def _numeric_arguments(component: Callable) -> dict[str, str]:
+    """Return the arguments that are numbers by their annotation, and what they need."""
+    arguments = {}
+    for parameter in inspect.signature(component).parameters.values():
+        types = {*(get_args(parameter.annotation) or [parameter.annotation])}
+        if types <= NUMBERS:
+            needed = 'True or False' if types <= FLAGS else 'a number'
+            arguments[parameter.name] = needed
+    return arguments
 
 
 def arguments_of(component: Callable) -> set[str] | None:

@@ -3,18 +3,25 @@
 import logging
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 
+# Of the state of schedulers and optimizers: what changes during a run by itself.
+COUNTERS = {'last_step', 'base_values', 'verbose', 'params', 'lr'}
 PREFIX_OF_BEST = 'best_'  # MMEngine saves these without the state of the optimizer
 
 
 def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     """Return the newest complete checkpoint of a run.
 
-    Every byte is read and compared with the checksums that PyTorch stored. Nothing is
-    unpickled.
+    That is the one which the run saved last, or if it is broken, the newest of the
+    others by the times of their files. A work dir may have been moved or copied since:
+    its own checkpoints come before those of the folder where it was. Every byte is read
+    and compared with the checksums that PyTorch stored. Nothing is unpickled.
 
     Args:
         work_dir (str | os.PathLike): Work dir of the run.
@@ -23,6 +30,8 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
         str | None: Path of the checkpoint; None if the folder has none.
 
     Raises:
+        FileNotFoundError: If it has none, and the run saved them in a folder that does
+            not exist.
         RuntimeError: If there are some, and all of them are broken.
 
     Example:
@@ -31,15 +40,19 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     """
     folder = Path(work_dir)
     pointer = folder / 'last_checkpoint'
-    named = pointer.read_text().strip() if pointer.exists() else ''
-    if named:
-        folder = Path(named).parent  # CheckpointHook may be told another one
-    found = [
-        path
-        for path in folder.glob('*.pth')
-        if not path.name.startswith(PREFIX_OF_BEST)
-    ]
-    found.sort(key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+    last = Path(pointer.read_text().strip() if pointer.exists() else '')
+    found = _checkpoints(folder)
+    # CheckpointHook may have been told another folder.
+    if last.name and folder / last.name not in found:
+        found = _checkpoints(last.parent) or found
+        if not found and not last.parent.is_dir():
+            raise FileNotFoundError(
+                f'{pointer} names {last}, but the folder {last.parent} does not exist, '
+                f'and {work_dir} has no checkpoint. Name one: --resume CHECKPOINT; or '
+                f'remove {pointer} to start again.'
+            )
+    # Copied files are as old as the copy, so their times do not tell the last one.
+    found.sort(key=lambda path: path.name != last.name)
     for path in found:
         if is_whole(path):
             return str(path)
@@ -56,6 +69,17 @@ def newest_whole_checkpoint(work_dir: str | os.PathLike) -> str | None:
     return None
 
 
+def _checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, without the best ones, newest first."""
+    found = [
+        path
+        for path in folder.glob('*.pth')
+        if not path.name.startswith(PREFIX_OF_BEST)
+    ]
+    times = {path: path.stat().st_mtime_ns for path in found}
+    return sorted(found, key=lambda path: (times[path], path.name), reverse=True)
+
+
 def is_whole(path: Path) -> bool:
     """Return whether a file is a complete checkpoint.
 
@@ -70,3 +94,50 @@ def is_whole(path: Path) -> bool:
             return archive.testzip() is None
     except (zipfile.BadZipFile, OSError, EOFError):
         return False
+
+
+def report_resuming(runner: Runner, checkpoint: Mapping) -> None:
+    """Warn of what a resumed run does not do as its config says.
+
+    MMEngine restores optimizer and schedules with their settings, so a learning rate
+    that was changed in the config would be passed over without a word.
+
+    Args:
+        runner (Runner): Runner that trains, before it loads the checkpoint.
+        checkpoint (Mapping): Content of the checkpoint.
+    """
+    meta = checkpoint['meta']
+    if meta['epoch'] >= runner.max_epochs or meta['iter'] >= runner.max_iters:
+        runner.logger.warning(
+            f'The checkpoint is of epoch {meta["epoch"]}, and the run has '
+            f'{runner.max_epochs}: there is nothing left to train. Raise '
+            '`train_cfg.max_epochs` to go on.'
+        )
+    kept = _differences(
+        'optim_wrapper.optimizer',
+        getattr(runner.optim_wrapper, 'param_groups', []),
+        checkpoint['optimizer'].get('param_groups', []),
+    )
+    schedulers = checkpoint.get('param_schedulers')
+    if isinstance(schedulers, list) and isinstance(runner.param_schedulers, list):
+        now = [scheduler.state_dict() for scheduler in runner.param_schedulers]
+        kept |= _differences('param_scheduler', now, schedulers)
+    if kept:
+        listed = ', '.join(f'{name} {values}' for name, values in kept.items())
+        runner.logger.warning(
+            'A resumed run keeps these settings of its checkpoint, whatever the config '
+            f'says: {listed}. To train with those of the config, begin a new run with '
+            'its weights: --cfg-options load_from=CHECKPOINT instead of --resume.'
+        )
+
+
+def _differences(name: str, now: Any, saved: Any) -> dict[str, str]:
+    """Return the settings that differ between states, by their name in a config."""
+    return {
+        f'{name}.{"lr" if key == "initial_lr" else key}': (
+            f'{was[key]} (config: {state[key]})'
+        )
+        for state, was in zip(now, saved, strict=False)
+        for key in sorted(state.keys() & was.keys() - COUNTERS)
+        if not key.startswith('_') and was[key] != state[key]
+    }

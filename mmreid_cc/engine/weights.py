@@ -7,6 +7,7 @@ from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 LISTED = 10  # layers named in an error
+STATE = ('epoch', 'iter', 'message_hub', 'optimizer')  # what a run continues from
 
 
 def check_weights(
@@ -59,6 +60,35 @@ def check_weights(
             f'{listed(list(state_dict))}. Weights of a backbone alone are for '
             "`model.backbone.init_cfg=dict(type='Pretrained', checkpoint=...)`; "
             'a `prefix` there selects the layers whose names begin with it.'
+        )
+
+
+def check_state(checkpoint: Mapping, source: str) -> None:
+    """Check that a training can continue from a checkpoint.
+
+    MMEngine goes on without the state of the optimizer if there is none, so the run
+    would become another one.
+
+    Args:
+        checkpoint (Mapping): What the file holds.
+        source (str): The name of the file, for the error.
+
+    Raises:
+        ValueError: If the file holds weights without the state of the training.
+
+    Example:
+        >>> check_state({'state_dict': {}}, 'published.pth')
+        ValueError: published.pth holds weights, but not the state of a training ...
+    """
+    state = {**checkpoint, **checkpoint.get('meta', {})}
+    missing = [key for key in STATE if key not in state]
+    if missing:
+        raise ValueError(
+            f'{source} holds weights, but not the state of a training '
+            f'({", ".join(missing)}), as published and best checkpoints do, so no run '
+            'can continue from it. Resume from a checkpoint such as epoch_10.pth, or '
+            'begin a new run with these weights: --cfg-options load_from=CHECKPOINT '
+            'instead of --resume.'
         )
 
 

@@ -167,6 +167,16 @@ def test_images_that_cannot_be_read(reid, tmp_path):
             reid(nothing)
 
 
+def test_weights_that_are_not_finite(files, tmp_path):
+    config, checkpoint = files
+    content = torch.load(checkpoint)
+    content['state_dict']['backbone.0.bias'] *= float('nan')
+    torch.save(content, tmp_path / 'broken.pth')
+    reid = ReIDInferencer(config, tmp_path / 'broken.pth', 'cpu')
+    with pytest.raises(ValueError, match=r'not finite: .*Take another checkpoint'):
+        reid(np.zeros((8, 4, 3), np.uint8))
+
+
 def test_a_checkpoint_of_another_model(files, tmp_path):
     config, checkpoint = files
     weights = torch.load(checkpoint, weights_only=True)['state_dict']

@@ -38,6 +38,8 @@ def test_nothing_is_written_outside(crops, tmp_path):
     for outside in (tmp_path / 'other' / '1.png', crops / '..' / '1.png', crops):
         with pytest.raises(ValueError, match='is not in the folder'):
             write_people(tmp_path / 'people', crops, [inside, str(outside)], [0, 0])
+        with pytest.raises(ValueError, match=r'or put their list into it'):
+            new_folder(tmp_path / 'people', crops, [inside, str(outside)])
     assert not (tmp_path / 'people').exists()
 
 

@@ -273,8 +273,21 @@ class TestReIDImageFolder:
         (tmp_path / 'a.csv').write_text('path,time\na.csv,noon\n')
         with pytest.raises(ValueError, match=r"line 2: 'noon' is not a time"):
             ReIDImageFolder(tmp_path, train='a.csv')
+        touch(tmp_path, '1.jpg')
+        (tmp_path / 'a.csv').write_text('path,pid\n1.jpg,5\n./1.jpg,6\n')
+        with pytest.raises(ValueError, match=r"line 3: .*'./1.jpg' .* in line 2"):
+            ReIDImageFolder(tmp_path, train='a.csv')
         with pytest.raises(FileNotFoundError, match=r'b.csv does not exist'):
             ReIDImageFolder(tmp_path, train='b.csv')
+
+    def test_a_folder_without_a_test_set(self, tmp_path):
+        touch(tmp_path, '1.jpg')
+        with pytest.raises(FileNotFoundError, match=r'query does .*A test needs query'):
+            ReIDImageFolder(tmp_path, split='test')
+        with pytest.raises(
+            FileNotFoundError, match=r'no does not .*`data_root`, or `tr'
+        ):
+            ReIDImageFolder(tmp_path / 'no')
 
     def test_no_image_plays_two_roles(self, tmp_path):
         touch(tmp_path, 'train/1.jpg', 'query/2.jpg', 'gallery/3.jpg')
@@ -285,11 +298,29 @@ class TestReIDImageFolder:
         with pytest.raises(ValueError, match='1 images are in both train and gallery'):
             ReIDImageFolder(tmp_path, train='train', gallery='g.csv')
 
+    def test_pattern_that_finds_nothing(self, tmp_path, capsys):
+        touch(tmp_path, '1.jpg')
+        with pytest.raises(ValueError, match=r"'\(' is not a regular expression"):
+            ReIDImageFolder(tmp_path, pattern='(')
+        with pytest.raises(ValueError, match=r'has no named group'):
+            ReIDImageFolder(tmp_path, pattern=r'(\d)')
+        ReIDImageFolder(tmp_path, pattern=r'(?P<camera>\d)')  # misspelt
+        assert (
+            'the groups camera are kept as metadata; those' in capsys.readouterr().out
+        )
+
     def test_pattern_is_for_folders(self, tmp_path):
         touch(tmp_path, '1.jpg')
         (tmp_path / 'a.csv').write_text('path\n1.jpg\n')
         with pytest.raises(ValueError, match='Leave `pattern` out'):
             ReIDImageFolder(tmp_path, train='a.csv', pattern=r'(?P<pid>\d)')
+
+
+def test_a_number_that_is_too_large(tmp_path):
+    """A time stamp in the place of the identity, for example."""
+    touch(tmp_path, 'bounding_box_train/20240501123045123456_c1.jpg')
+    with pytest.raises(ValueError, match=r'20240501123045123456, which does not fit'):
+        ReIDDataset(tmp_path)
 
 
 class TestUnreadable:

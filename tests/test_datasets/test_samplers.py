@@ -91,6 +91,8 @@ def test_ranks_share_the_global_batch(monkeypatch):
     assert np.array_equal(np.concatenate(parts, axis=1), whole)
     with pytest.raises(ValueError, match='3 clusters × 3 images cannot be shared by 4'):
         make(LABELS, CAMERAS, p=3, k=3)
+    with pytest.raises(ValueError, match='num_instances must be an integer of at leas'):
+        make(LABELS, CAMERAS, p=4, k=0)
 
 
 def test_one_camera():

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,37 @@ def test_none(tmp_path):
     (tmp_path / 'best_reid_mAP_epoch_3.pth').write_bytes(b'')
     (tmp_path / 'last_checkpoint').write_text('')  # killed while it was written
     assert newest_whole_checkpoint(tmp_path) is None
+
+
+def test_a_work_dir_that_was_moved(work_dir, tmp_path):
+    """The run continues from what was moved, not from the beginning."""
+    moved = work_dir.rename(tmp_path / 'elsewhere')
+    assert newest_whole_checkpoint(moved) == str(moved / 'epoch_3.pth')
+
+
+def test_a_work_dir_that_was_copied(work_dir, tmp_path):
+    """The copy continues by itself, and the order in which it was made is no matter."""
+    copy = Path(shutil.copytree(work_dir, tmp_path / 'copy'))
+    os.utime(copy / 'epoch_1.pth')
+    assert newest_whole_checkpoint(copy) == str(copy / 'epoch_3.pth')
+
+
+def test_other_weights_in_the_work_dir(work_dir):
+    """Published ones, for example, from which no run continues."""
+    shutil.copy(work_dir / 'epoch_1.pth', work_dir / 'published-0123abcd.pth')
+    assert newest_whole_checkpoint(work_dir) == str(work_dir / 'epoch_3.pth')
+
+
+def test_checkpoints_in_another_folder(work_dir, tmp_path):
+    """As `CheckpointHook(out_dir=...)` saves them."""
+    folder = tmp_path / 'checkpoints'
+    folder.mkdir()
+    for path in work_dir.glob('epoch_*.pth'):
+        path.rename(folder / path.name)
+    (work_dir / 'last_checkpoint').write_text(f'{folder}/epoch_3.pth')
+    assert newest_whole_checkpoint(work_dir) == str(folder / 'epoch_3.pth')
+    folder.rename(tmp_path / 'not_mounted')
+    with pytest.raises(
+        FileNotFoundError, match=r'checkpoints does not exist.*--resume'
+    ):
+        newest_whole_checkpoint(work_dir)

@@ -31,7 +31,7 @@ def test_resumed_inside_and_between_epochs(spcl_config, stop):
     whole, last = run(spcl_config, 'whole')
     _, saved = run(spcl_config, f'parts_{stop}', stop=stop)
     held = torch.load(saved, weights_only=False)['cluster_memory']
-    assert set(held) == {'iteration', 'memory', 'clusterer'}
+    assert set(held) == {'iteration', 'memory', 'images', 'clusterer'}
     runner, resumed = run(spcl_config, f'parts_{stop}', resume=True)
     assert checksum(resumed) == checksum(last)
     vectors = [each.model.head.memory.centroids for each in (runner, whole)]

@@ -63,6 +63,20 @@ def test_every_config_of_ours_passes(path):
         ({'val_evaluator.0.top_k': [1]}, r"val_evaluator\[0\].top_k: ReID.*'topk'"),
         ({'randomness.sead': 1}, r"randomness.sead: .* Did you mean 'seed'"),
         ({'env_cfg.cudnn_benchmrk': 1}, r"env_cfg.cudnn_benchmrk: .*'cudnn_benchmark'"),
+        (
+            {'default_hooks.cluster_memory.clusterer.eps': 'abc'},
+            r"clusterer.eps: DBSCAN needs a number, not 'abc'",
+        ),
+        (
+            {'train_dataloader.dataset.skip_unreadable': 'no'},
+            r"dataset.skip_unreadable: \w+ needs True or False, not 'no'",
+        ),
+        ({'train_dataloader.num_workers': 'two'}, r'num_workers: .* needs a number'),
+        ({'train_cfg.max_epochs': 'abc'}, r'train_cfg.max_epochs: .* needs a number'),
+        ({'optim_wrapper.optimizer.lr': 'abc'}, r'optimizer.lr: Adam needs a number'),
+        ({'default_hooks.checkpoint.interval': 'x'}, r'checkpoint.interval: .* number'),
+        ({'train_dataloader': 'foo'}, r"train_dataloader: it must be a dict, .*'foo'"),
+        ({'model': 'ResNet'}, r"model: it must be a dict, not 'ResNet'"),
         ({'custom_hooks.0.type': 'EmaHook'}, r"custom_hooks\[0\].type: .*'EMAHook'"),
     ],
 )

@@ -13,6 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mmreid_cc.datasets import LoadReIDImage, ReIDDataset, ReIDImageFolder
+from mmreid_cc.datasets.crops import list_images
 from mmreid_cc.datasets.decoding import decode_image
 
 COLORS = np.zeros((8, 4, 3), np.uint8)
@@ -186,6 +187,35 @@ def test_a_link_to_nowhere(market):
     index = dataset.column('img_path').tolist().index(str(link))
     with pytest.raises(OSError, match=r'_999999_00.jpg cannot be read .*FileNotFound'):
         dataset[index]
+
+
+def test_links_to_folders(tmp_path):
+    """As of cameras whose images are on other disks; those that lead back end."""
+    disk, crops = tmp_path / 'disk', tmp_path / 'crops'
+    for folder, name in ((disk / 'night', 'a.png'), (crops, 'b.png')):
+        folder.mkdir(parents=True)
+        Image.fromarray(COLORS).save(folder / name)
+    (crops / 'cam1').symlink_to(disk)
+    (crops / '.cam2').symlink_to(disk)
+    (disk / 'back').symlink_to(crops)
+    (disk / 'night' / 'itself').symlink_to('.')
+    names = [str(path.relative_to(crops)) for path in list_images(crops)]
+    assert names == ['b.png', 'cam1/night/a.png']
+    assert len(ReIDImageFolder(crops)) == 2
+
+
+def test_a_pipe_is_no_image(tmp_path):
+    """Reading it would wait for ever."""
+    Image.fromarray(COLORS).save(tmp_path / 'a.png')
+    os.mkfifo(tmp_path / 'pipe.png')
+    assert list_images(tmp_path) == [tmp_path / 'a.png']
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root reads every folder')
+def test_a_folder_that_must_not_be_read(tmp_path):
+    (tmp_path / 'private').mkdir(mode=0o000)
+    with pytest.raises(PermissionError, match=r'would be left out.*private'):
+        list_images(tmp_path)
 
 
 def test_skipped_images_are_those_that_loading_refuses(market):

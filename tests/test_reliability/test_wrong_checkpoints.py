@@ -83,6 +83,18 @@ def test_resuming_needs_every_layer(config, checkpoint, tmp_path):
         Runner.from_cfg(config).train()
 
 
+def test_resuming_needs_the_state_of_the_training(config, checkpoint):
+    """A published checkpoint has none, and a best one lacks that of the optimizer."""
+    config.load_from, config.resume = checkpoint, True
+    with pytest.raises(ValueError, match=r'whole.pth .*\(epoch, iter.*load_from='):
+        Runner.from_cfg(config).train()
+    content = torch.load(checkpoint) | dict(meta=dict(epoch=1, iter=3), message_hub={})
+    torch.save(content, checkpoint)
+    config.experiment_name += '_best'
+    with pytest.raises(ValueError, match=r'whole.pth .*training \(optimizer\)'):
+        Runner.from_cfg(config).train()
+
+
 def test_starting_may_lack_a_head(config, checkpoint, tmp_path):
     config.load_from = edited(checkpoint, tmp_path / 'a.pth', without('head'))
     config.optim_wrapper.optimizer.lr = 0.0  # what was loaded stays

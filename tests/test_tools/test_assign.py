@@ -106,6 +106,17 @@ def test_what_is_refused(folder):
     )
     assert status == 2
     assert '--false-matches must be positive, not 0' in printed
+    people = '--people', 'refused.npz'
+    status, printed = run(folder, 'tuesday', *people, '--out', 'tiny.py/a.csv')
+    assert status == 1
+    assert 'nothing can be written there. Name another file' in printed
+    listed = (folder / 'tuesday' / 'crops.csv').read_bytes()
+    status, printed = run(
+        folder, 'tuesday/crops.csv', *people, '--out', 'tuesday/crops.csv'
+    )
+    assert status == 1
+    assert 'would be replaced by the results, and it is read' in printed
+    assert (folder / 'tuesday' / 'crops.csv').read_bytes() == listed
     status, printed = run(folder, 'monday', '--people', 'tiny.py')
     assert status == 1
     assert 'tiny.py cannot be read: it holds no people' in printed

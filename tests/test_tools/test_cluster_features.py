@@ -88,6 +88,23 @@ def test_what_is_not_allowed(folder):
         assert message in printed, printed
 
 
+def test_files_are_neither_replaced_nor_taken_twice(folder):
+    shard = shard_file(folder / 'features', 0)
+    content = shard.read_bytes()
+    status, printed = run_tool(
+        'cluster_features.py', 'features', '--out', shard, cwd=folder
+    )
+    assert status == 1
+    assert 'would be replaced by the results, and it is read' in printed
+    assert shard.read_bytes() == content
+    with pytest.raises(ValueError, match=r'000000.parquet is named twice'):
+        feature_files([folder / 'features', shard])
+    arguments = 'features', '--out', 'labels.parquet', '--dbscan', 'eps'
+    status, printed = run_tool('cluster_features.py', *arguments, cwd=folder)
+    assert status == 2
+    assert '--dbscan eps: write it as key=value' in printed
+
+
 def test_a_folder_that_is_not_complete(folder):
     shard_file(folder / 'features', 1).unlink()
     with pytest.raises(FileNotFoundError, match=r'extract_features\.py again'):

@@ -90,6 +90,12 @@ def test_a_url_is_not_taken_for_an_unreadable_file():
         image_paths(urls, skip_unreadable=True)
 
 
+def test_a_place_that_cannot_be_written_ends_before_images_are_read(folder):
+    status, printed = run(folder, 'missing.jpg', '--out', 'tiny.py/features.npz')
+    assert status == 1
+    assert 'nothing can be written there. Name another file' in printed
+
+
 def test_a_misspelt_option_ends_at_once(folder):
     options = ['--cfg-options', 'model.backbone.deptth=18']
     status, printed = run(folder, 'crops', '--out', 'features.npz', *options)

@@ -41,6 +41,15 @@ def test_in_a_gallery(folder):
         assert sheet.width > 3 * 64
 
 
+def test_a_query_is_not_replaced_by_the_picture(folder):
+    query = 'crops/cam 0/a 1é_0.png'
+    content = (folder / query).read_bytes()
+    status, printed = run(folder, 'gallery.npz', query, '--out', query)
+    assert status == 1
+    assert 'would be replaced by the results, and it is read' in printed
+    assert (folder / query).read_bytes() == content
+
+
 def test_in_a_table(folder):
     pytest.importorskip('lancedb', reason='galleries on disk are the extra "lancedb"')
     Gallery.load(folder / 'gallery.npz').to_lance(folder / 'gallery.lance')

@@ -1,5 +1,6 @@
 """The command line: train, test, resume, and the same on two processes."""
 
+import fcntl
 import json
 import time
 
@@ -8,6 +9,7 @@ from conftest import ROOT
 from tool_runs import run_script, run_tool
 
 from mmreid_cc.datasets import write_labels
+from mmreid_cc.engine.work_dir_lock import LOCK
 
 CONFIG = """
 _base_ = '{root}/configs/cc_mbv2_cuhk03.py'
@@ -55,9 +57,17 @@ def test_train_resume_and_test(config, market_root, tmp_path):
     assert (work_dir / 'epoch_2.pth').is_file()
     assert len(losses(work_dir)) == 6
 
-    more = ['--resume', '--cfg-options', 'train_cfg.max_epochs=3']
+    resume = ['--resume', '--cfg-options']
+    printed = run(*train, *data, *resume, 'optim_wrapper.optimizer.lr=1', cwd=tmp_path)
+    assert 'is of epoch 2, and the run has 2: there is nothing left' in printed
+    assert 'keeps these settings of its checkpoint' in printed
+    assert ': optim_wrapper.optimizer.lr 0.00035 (config: 1). To train' in printed
+
+    more = [*resume, 'train_cfg.max_epochs=3']
     printed = run(*train, *data, *more, cwd=tmp_path)
     assert 'resumed epoch: 2, iter: 6' in printed
+    assert 'nothing left' not in printed
+    assert ': param_scheduler.end 2 (config: 3). To train' in printed
     assert (work_dir / 'epoch_3.pth').is_file()
 
     test = ['test.py', config]
@@ -116,6 +126,41 @@ def test_a_wrong_checkpoint_ends_with_its_name(config, market_root, tmp_path):
     test = ['test.py', config, 'missing.pth']
     with pytest.raises(AssertionError, match=r'missing.pth cannot be found'):
         run(*test, '--data-root', market_root, cwd=tmp_path)
+
+
+@pytest.mark.parametrize('count', [[], ['--data-root'], ['0']])
+def test_a_script_without_the_number_of_processes(config, tmp_path, count):
+    for script in (['dist_train.sh', config], ['dist_test.sh', config, 'last.pth']):
+        status, printed = run_script(*script, *count, cwd=tmp_path)
+        assert status == 2
+        assert 'N is the number of processes, not ' in printed
+
+
+def test_a_work_dir_of_another_run(config, market_root, tmp_path):
+    """While that run trains; then the folder is free, in whatever way it ended."""
+    text = config.read_text()
+    config.write_text(text.replace("tiny_backbone'", "tiny_backbone', 'interruptions'"))
+    train = ['train.py', config, '--data-root', market_root, '--work-dir', 'both']
+    (tmp_path / 'both').mkdir()
+    with (tmp_path / 'both' / LOCK).open('w') as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        with pytest.raises(AssertionError, match=r'Another training writes to .*both'):
+            run(*train, cwd=tmp_path)
+    assert not list(tmp_path.glob('both/*.pth'))
+    kill = "custom_hooks=[dict(type='KillHook', point='iteration', epoch=2)]"
+    options = ['--cfg-options', kill, 'train_dataloader.num_workers=1']
+    status, _ = run_tool(*train, *options, cwd=tmp_path)
+    assert status == -9
+    run(*train, '--resume', cwd=tmp_path)
+
+
+def test_results_that_could_not_be_written(config, market_root, tmp_path):
+    """It is known before the test, which can take long."""
+    test = ['test.py', config, 'missing.pth', '--data-root', market_root, '--out']
+    with pytest.raises(AssertionError, match=r"must end in .json, .* not 'all.txt'"):
+        run(*test, 'all.txt', cwd=tmp_path)
+    with pytest.raises(AssertionError, match='nothing can be written there'):
+        run(*test, config / 'all.json', cwd=tmp_path)
 
 
 def test_a_killed_process_ends_the_others(config, market_root, tmp_path):

@@ -29,6 +29,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 import mmreid_cc
+from mmreid_cc.atomic_writing import check_writable
 from mmreid_cc.registry import MODELS
 
 
@@ -108,6 +109,7 @@ def main() -> None:
             'mmreid_cc_version': mmreid_cc.__version__,
         }
         content = {'meta': meta, 'state_dict': weights}
+    check_writable(args.out, [args.checkpoint])
     save_checkpoint(args.out, content)
     print(f'Written to {args.out}')
 

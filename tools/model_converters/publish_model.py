@@ -9,11 +9,14 @@ SHA-256 sum, which ``torch.hub`` and MMEngine check after a download.
 
 import argparse
 import hashlib
+import io
 from pathlib import Path
 
-from key_mapping import load_weights, save_checkpoint
+import torch
+from key_mapping import load_weights
 
 import mmreid_cc
+from mmreid_cc.atomic_writing import replacing
 
 
 def publish(checkpoint: Path, out: Path) -> Path:
@@ -33,9 +36,14 @@ def publish(checkpoint: Path, out: Path) -> Path:
         raise ValueError(f'{out} must end in .pth')
     weights = load_weights(checkpoint)
     meta = {'mmreid_cc_version': mmreid_cc.__version__}
-    save_checkpoint(out, {'meta': meta, 'state_dict': weights})
-    digits = hashlib.sha256(out.read_bytes()).hexdigest()[:8]
-    return out.rename(out.with_name(f'{out.stem}-{digits}.pth'))
+    content = io.BytesIO()
+    torch.save({'meta': meta, 'state_dict': weights}, content)
+    digits = hashlib.sha256(content.getvalue()).hexdigest()[:8]
+    # A file called as `out` may be the checkpoint itself.
+    published = out.with_name(f'{out.stem}-{digits}.pth')
+    with replacing(published) as part:
+        part.write_bytes(content.getvalue())
+    return published
 
 
 def main() -> None:

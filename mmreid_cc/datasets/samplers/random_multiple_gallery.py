@@ -9,6 +9,7 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from mmengine.logging import print_log
 from torch.utils.data import Sampler
 
+from mmreid_cc.clustering.input_checks import check_count
 from mmreid_cc.clustering.tracks import number_tracks
 from mmreid_cc.registry import DATA_SAMPLERS
 
@@ -56,8 +57,8 @@ class RandomMultipleGallerySampler(Sampler[int]):
             False.
 
     Raises:
-        ValueError: If P × K cannot be shared equally by the processes, or the data set
-            is no :class:`ReIDDataset`.
+        ValueError: If a number is less than 1, P × K cannot be shared equally by the
+            processes, or the data set is no :class:`ReIDDataset`.
 
     References:
         Cluster Contrast (arXiv 2103.11568), section 4.2; the camera-aware draw is from
@@ -90,6 +91,9 @@ class RandomMultipleGallerySampler(Sampler[int]):
         adapt_instances: bool = False,
         track_aware: bool = False,
     ) -> None:
+        check_count('num_clusters', num_clusters)
+        check_count('num_instances', num_instances)
+        check_count('iters_per_epoch', iters_per_epoch)
         self.rank, self.world_size = get_dist_info()
         if num_clusters * num_instances % self.world_size:
             raise ValueError(

@@ -1,6 +1,8 @@
 """The clustering before an epoch: features, pseudo labels, a fresh cluster memory."""
 
+import hashlib
 import time
+from functools import cached_property
 
 import torch
 from mmengine.config import Config
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from mmreid_cc.clustering import CLUSTERERS
 from mmreid_cc.datasets import ReIDDataset, read_labels, source_classes
+from mmreid_cc.datasets.label_files import UNDECODABLE, relative_paths
 from mmreid_cc.models import BaseMemory
 from mmreid_cc.registry import HOOKS
 
@@ -150,6 +153,13 @@ class ClusterMemoryHook(Hook):
         self.given_labels = self._read_labels() if runner.epoch == 0 else None
         sampler.seed = runner.seed  # of a resumed run: that of its checkpoint
         if self.resumed is not None:
+            if self.resumed.get('images', self.images) != self.images:
+                raise ValueError(
+                    'The checkpoint holds labels of other images than those of the '
+                    f'training set ({len(dataset)}): some have been added, removed or '
+                    'renamed. Restore them, or begin a new run with its weights: '
+                    '--cfg-options load_from=CHECKPOINT instead of --resume.'
+                )
             device = next(runner.model.parameters()).device
             memory.restore({k: v.to(device) for k, v in self.resumed['memory'].items()})
             sampler.set_labels(memory.labels.numpy())
@@ -208,6 +218,13 @@ class ClusterMemoryHook(Hook):
         file, paths = self.initial_labels, self.dataloader.dataset.column('img_path')
         return labels_of_main_process(lambda: read_labels(file, paths), len(paths))
 
+    @cached_property
+    def images(self) -> str:
+        """Return a hash of the names of the training images, in their order."""
+        names = relative_paths(self.dataloader.dataset.column('img_path'))
+        text = '\n'.join(names).encode(errors=UNDECODABLE)
+        return hashlib.sha256(text).hexdigest()[:16]
+
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: DATA_BATCH = None
     ) -> None:
@@ -239,7 +256,7 @@ class ClusterMemoryHook(Hook):
             return  # nothing can be resumed from it, or not
         lasting = self.clusterer.state or memory.LASTS
         if seen or meta['epoch'] % self.interval or lasting:
-            state = {'iteration': seen, 'memory': memory.snapshot()}
+            state = dict(iteration=seen, memory=memory.snapshot(), images=self.images)
             if self.clusterer.state:
                 state['clusterer'] = self.clusterer.state
             checkpoint['cluster_memory'] = state

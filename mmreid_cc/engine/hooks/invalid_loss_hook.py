@@ -124,10 +124,11 @@ class InvalidLossHook(Hook):
             barrier()  # the first process that ends takes the others with it
         raise FloatingPointError(
             f'The loss of {found} is {losses[~losses.isfinite()][0].item()} in '
-            f'{unread.name}. {saved} If the images are fine, lower '
-            '`optim_wrapper.optimizer.lr`, start with a warm-up, or set '
-            '`optim_wrapper.clip_grad=dict(max_norm=...)`; then continue from the last '
-            'checkpoint, which was saved before, with --resume.'
+            f'{unread.name}. {saved} If the images are fine, set '
+            '`optim_wrapper.clip_grad=dict(max_norm=...)`, and continue from the last '
+            'checkpoint, which was saved before, with --resume. Or lower '
+            '`optim_wrapper.optimizer.lr`, or start with a warm-up, in a new run: '
+            'a resumed one keeps its learning rate.'
         )
 
 

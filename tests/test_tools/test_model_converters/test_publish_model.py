@@ -32,6 +32,10 @@ def test_publish(tiny_config, tmp_path, monkeypatch, capsys):
     expected = runner.model.state_dict()
     assert set(content['state_dict']) == set(expected)
     assert all(content['state_dict'][k].equal(v) for k, v in expected.items())
+    # The name of the checkpoint itself: it is not replaced.
+    before = trained.read_bytes()
+    assert publish_model.publish(trained, trained).name.startswith('epoch_2-')
+    assert trained.read_bytes() == before
     # The Runner tests it.
     tiny_config.load_from = str(published)
     tiny_config.experiment_name += '_test'
