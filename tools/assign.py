@@ -139,13 +139,16 @@ def main() -> None:
     before = 0 if people.tracks is None else len(people.tracks.people)
     known = (metadata.get(name) for name in ('cam_id', 'track', 'time'))
     found = people.assign(embeddings, *known, keys=file_keys(paths))
-    if len(people.tracks.people) > before or args.false_matches is not None:
+    added = len(people.tracks.people) - before
+    if added or args.false_matches is not None:
         people.save(file)
     if args.out is not None:
         write_results(Path(args.out), paths, found, people)
     if sorted_to is not None:
         write_people(sorted_to, folder, paths, found.people, args.copy)
     print(report(found, people, people.log[entries:]))
+    if not added:
+        print(f'All of these tracks were in {file} before.')
     print(people.threshold_text())
     print(f'{len(people)} people are known: {file}')
 

@@ -1,6 +1,7 @@
 """The part of the command line that all tools that embed images share."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -196,6 +197,7 @@ def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
         list[str]: Their paths.
 
     Raises:
+        FileNotFoundError: If a file or folder does not exist.
         ValueError: If a folder holds no image, or none can be read; or if URLs are to
             be left out where they cannot be read.
 
@@ -203,6 +205,9 @@ def image_paths(given: Sequence[str], skip_unreadable: bool) -> list[str]:
         >>> image_paths(['crops/'], skip_unreadable=False)
         ['crops/a.jpg', 'crops/b/1.jpg']
     """
+    for path in given:
+        if '://' not in path and not os.path.lexists(path):
+            raise FileNotFoundError(f'{path} does not exist.')
     paths = [str(path) for path in each_image(given)]
     if not skip_unreadable:
         return paths

@@ -73,6 +73,7 @@ def test_two_days_in_one_file(folder):
     content = (folder / 'people.npz').read_bytes()
     status, printed = run(folder, 'tuesday/crops.csv', *options, 'again.csv')
     assert status == 0, printed[-3000:]
+    assert 'All of these tracks were in people.npz before.' in printed
     assert (folder / 'people.npz').read_bytes() == content
     assert results(folder / 'again.csv') == rows
 

@@ -36,7 +36,7 @@ def test_a_folder_for_each_person(folder):
         written = folder / 'people' / label / name
         assert written.is_symlink()
         assert written.read_bytes() == (folder / 'crops' / name).read_bytes()
-    assert 'Chosen: eps=' in printed
+    assert 'settings: eps=' in printed
     assert 'Estimated number of people: 4, between ' in printed
     page = (folder / 'people' / 'report.html').read_text()
     assert '20 crops show 4 people' in page

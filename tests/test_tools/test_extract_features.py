@@ -83,6 +83,12 @@ def test_what_parquet_does_not_hold(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_path_that_does_not_exist(tmp_path):
+    """Neither a folder nor an image that would have to be repaired."""
+    with pytest.raises(FileNotFoundError, match='nowhere does not exist'):
+        image_paths([str(tmp_path), str(tmp_path / 'nowhere')], skip_unreadable=False)
+
+
 def test_a_url_is_not_taken_for_an_unreadable_file():
     urls = ['https://example.org/a.jpg']
     assert image_paths(urls, skip_unreadable=False) == urls
@@ -91,7 +97,8 @@ def test_a_url_is_not_taken_for_an_unreadable_file():
 
 
 def test_a_place_that_cannot_be_written_ends_before_images_are_read(folder):
-    status, printed = run(folder, 'missing.jpg', '--out', 'tiny.py/features.npz')
+    (folder / 'broken.jpg').touch()
+    status, printed = run(folder, 'broken.jpg', '--out', 'tiny.py/features.npz')
     assert status == 1
     assert 'nothing can be written there. Name another file' in printed
 

@@ -90,6 +90,9 @@ def test_report(work_dir, browser, tmp_path):
         'Metrics of camera pairs: mAP / rank-1 in percent',
     ]
     assert headings[-1] == 'Configuration'
+    assert (
+        'chosen by its results on a test set' in page.locator('#section-1').inner_text()
+    )
     assert 'TinyBackbone' in page.locator('pre').inner_text()
     rows = page.locator('#section-3 tbody tr').all_inner_texts()
     assert [row.split('\t')[0] for row in rows] == ['camera 1', 'camera 2']

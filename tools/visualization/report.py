@@ -62,7 +62,7 @@ def add_run(page: HTMLPage, run: RunData) -> None:
         ['subject', 'value'],
         [
             ['config', run.config_file],
-            ['checkpoint', run.checkpoint],
+            ['checkpoint', run.checkpoint_in_words()],
             ['test set', 'none: look at the silhouette and at the clusters'],
         ],
     )
@@ -84,7 +84,7 @@ def add_metrics(
         ['subject', 'value'],
         [
             ['config', run.config_file],
-            ['checkpoint', run.checkpoint],
+            ['checkpoint', run.checkpoint_in_words()],
             ['queries', str(len(images.queries))],
             ['gallery images', str(len(images.gallery))],
             ['test cameras', cameras],

@@ -104,6 +104,12 @@ class RunData:
         self.cfg = cfg
         print(f'Config {self.config_file}, checkpoint {self.checkpoint}')
 
+    def checkpoint_in_words(self) -> str:
+        """Return the checkpoint, and why the results of a best one look good."""
+        if self.checkpoint.name.startswith(PREFIX_OF_BEST):
+            return f'{self.checkpoint}, which was chosen by its results on a test set'
+        return str(self.checkpoint)
+
     @cached_property
     def model(self) -> Any:
         """Return the network with the weights of the checkpoint."""
