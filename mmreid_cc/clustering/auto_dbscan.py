@@ -9,7 +9,7 @@ from .base import CLUSTERERS
 from .camera_normalization import as_cameras
 from .consensus import consensus
 from .dbscan import DBSCAN, dbscan
-from .jaccard import jaccard_distance
+from .jaccard import distinct_jaccard_distance
 from .judging import judge_by_halves, means_and_errors
 from .knn import knn
 from .neighbor_clusterer import NeighborClusterer
@@ -282,7 +282,7 @@ def sweep(
     sizes = sorted({(s['k1'], s['k2']) for s in settings})
     for k1, k2 in sizes:
         group = [i for i, s in enumerate(settings) if (s['k1'], s['k2']) == (k1, k2)]
-        distance = jaccard_distance(
+        distance, copies = distinct_jaccard_distance(
             features,
             k1,
             k2,
@@ -290,9 +290,10 @@ def sweep(
             max_distance=max(settings[i]['eps'] for i in group),
         )
 
-        def cluster(i: int, distance: Any = distance) -> Any:
-            one = settings[i]
-            return then((i, dbscan(distance, one['min_samples'], one['eps'])))
+        def cluster(i: int, distance: Any = distance, copies: Any = copies) -> Any:
+            eps, least = settings[i]['eps'], settings[i]['min_samples']
+            labels = dbscan(distance, least, eps, np.bincount(copies))
+            return then((i, labels[copies]))
 
         yield from map_on_threads(cluster, group)
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_array
 from .base import CLUSTERERS
 from .compiled_kernels import kernel
 from .input_checks import check_count
+from .jaccard import distinct_jaccard_distance
 from .jaccard_clusterer import JaccardClusterer
 
 _TIE = 1e-6  # rounding moves a tied distance by less than this
@@ -66,6 +67,22 @@ class DBSCAN(JaccardClusterer):
                 level=logging.WARNING,
             )
 
+    def cluster_neighbors(
+        self, features: np.ndarray, neighbors: np.ndarray, similarities: np.ndarray
+    ) -> np.ndarray:
+        """Cluster, see :meth:`NeighborClusterer.cluster_neighbors`."""
+        with self.stage('distance'):
+            distance, copies = distinct_jaccard_distance(
+                features,
+                self.k1,
+                self.k2,
+                neighbors=neighbors,
+                max_distance=self.max_distance,
+            )
+        with self.stage('dbscan'):
+            counts = np.bincount(copies)
+            return dbscan(distance, self.min_samples, counts=counts)[copies]
+
     def cluster_distance(self, distance: csr_array) -> np.ndarray:
         """Cluster, see :meth:`JaccardClusterer.cluster_distance`."""
         with self.stage('dbscan'):
@@ -94,7 +111,10 @@ def is_tied(eps: float, k2: int) -> bool:
 
 
 def dbscan(
-    distance: csr_array, min_samples: int, max_distance: float = 1.0
+    distance: csr_array,
+    min_samples: int,
+    max_distance: float = 1.0,
+    counts: np.ndarray | None = None,
 ) -> np.ndarray:
     """Find the clusters of DBSCAN in a graph of neighbours, in two passes over it.
 
@@ -108,6 +128,8 @@ def dbscan(
             image is a neighbour of itself.
         min_samples (int): Neighbours, itself included, that make a core point.
         max_distance (float): DBSCAN's eps. Defaults to 1.0, every Jaccard distance.
+        counts (np.ndarray | None): (N,) integers, for how many copies each image
+            stands. Defaults to None, each for itself.
 
     Returns:
         np.ndarray: (N,) int64, −1 un-clustered, else 0…C−1.
@@ -120,7 +142,8 @@ def dbscan(
     eps = np.float32(max_distance)  # as the distances, for ties
     graph = distance.indptr, distance.indices, distance.data
     rows = np.arange(len(distance.indptr) - 1)
-    counts = np.ones(len(rows), dtype=np.int32)
+    counts = np.ones(len(rows)) if counts is None else counts
+    counts = counts.astype(np.int32)
     core = core_points(*graph, counts, eps, min_samples)
     parents = np.arange(len(rows), dtype=np.int32)
     connect(rows, *graph, eps, core, parents)

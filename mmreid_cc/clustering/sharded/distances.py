@@ -1,8 +1,5 @@
 """Jaccard distances, one group of rows at a time."""
 
-import hashlib
-from itertools import pairwise
-
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
@@ -15,6 +12,7 @@ from mmreid_cc.clustering.reciprocal import (
     weigh,
 )
 from mmreid_cc.clustering.similarity import pair_similarities
+from mmreid_cc.clustering.twins import hash_rows
 
 from .job import Job
 from .layout import Universe
@@ -99,39 +97,8 @@ def expand_rows(job: Job, group: int) -> None:
 
 def _with_hashes(columns: Ragged, weights: Ragged) -> dict[str, Rows]:
     """Return the columns of the stage ``expanded``; equal rows have equal hashes."""
-    hashes = np.empty((len(columns.indptr) - 1, 2), dtype=np.uint64)
-    for i, (first, last) in enumerate(pairwise(columns.indptr)):
-        digest = hashlib.blake2b(columns.entries[first:last].tobytes(), digest_size=16)
-        digest.update(weights.entries[first:last].tobytes())
-        hashes[i] = np.frombuffer(digest.digest(), dtype=np.uint64)
+    hashes = hash_rows(columns.indptr, columns.entries, weights.entries)
     return dict(column=columns, weight=weights, hash=hashes)
-
-
-def find_twins(hashes: np.ndarray) -> np.ndarray:
-    """Find for each row the first one with the same encoding.
-
-    Rows with the same encoding have the same distances to all rows, so these are
-    computed for the first one only. For 100,000 copies of an image, this saves 10¹⁰
-    pairs.
-
-    Args:
-        hashes (np.ndarray): A hash of 128 bits of the encoding of each row, (N, 2)
-            uint64.
-
-    Returns:
-        np.ndarray: The first row with the same encoding, (N,) int32.
-
-    Example:
-        >>> find_twins(np.array([[7, 1], [3, 2], [7, 1]], dtype=np.uint64))
-        array([0, 1, 0], dtype=int32)
-    """
-    order = np.lexsort((hashes[:, 1], hashes[:, 0]))  # stable: the first comes first
-    ordered = hashes[order]
-    new = np.ones(len(order), dtype=bool)
-    new[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    twins = np.empty(len(order), dtype=np.int32)
-    twins[order] = order[new][np.cumsum(new) - 1]
-    return twins
 
 
 def _matrix(columns: Ragged, weights: Ragged, known: Universe) -> csr_array:

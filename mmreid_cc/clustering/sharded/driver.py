@@ -20,6 +20,7 @@ from mmreid_cc.clustering.inverted_file import training_rows
 from mmreid_cc.clustering.knn import proposals_for
 from mmreid_cc.clustering.neighbor_refinement import ROUNDS
 from mmreid_cc.clustering.progress import track
+from mmreid_cc.clustering.twins import find_twins
 
 from . import cells, distances, neighbors
 from .components import label_rows
@@ -330,7 +331,7 @@ class Run:
                     stage = stage_file(layout.folder, 'expanded', group)
                     hashes[layout.rows(group)] = read_places(stage, ['hash'])[0]
                 file.parent.mkdir(exist_ok=True)
-                write_rows(file, dict(twin=distances.find_twins(hashes)[:, None]))
+                write_rows(file, dict(twin=find_twins(hashes)[:, None]))
         return replace(self.job, twins=read_places(file, ['twin'])[0][:, 0])
 
     def has(self, stage: str, count: int | None = None) -> bool:
