@@ -105,6 +105,9 @@ def report_resuming(runner: Runner, checkpoint: Mapping) -> None:
     Args:
         runner (Runner): Runner that trains, before it loads the checkpoint.
         checkpoint (Mapping): Content of the checkpoint.
+
+    Raises:
+        ValueError: If the optimizer is of another kind.
     """
     meta = checkpoint['meta']
     if meta['epoch'] >= runner.max_epochs or meta['iter'] >= runner.max_iters:
@@ -113,11 +116,18 @@ def report_resuming(runner: Runner, checkpoint: Mapping) -> None:
             f'{runner.max_epochs}: there is nothing left to train. Raise '
             '`train_cfg.max_epochs` to go on.'
         )
-    kept = _differences(
-        'optim_wrapper.optimizer',
-        getattr(runner.optim_wrapper, 'param_groups', []),
-        checkpoint['optimizer'].get('param_groups', []),
-    )
+    groups = getattr(runner.optim_wrapper, 'param_groups', [])
+    saved = checkpoint['optimizer'].get('param_groups', [])
+    for now, was in zip(groups, saved, strict=False):
+        lacking, unknown = now.keys() - was.keys(), was.keys() - now.keys() - COUNTERS
+        if lacking and unknown:  # a newer PyTorch has only more
+            raise ValueError(
+                'The checkpoint was saved by an optimizer of another kind, with '
+                f'{", ".join(sorted(unknown))}. Resume with the `optim_wrapper` of its '
+                'run, or begin a new run with its weights: --cfg-options '
+                'load_from=CHECKPOINT instead of --resume.'
+            )
+    kept = _differences('optim_wrapper.optimizer', groups, saved)
     schedulers = checkpoint.get('param_schedulers')
     if isinstance(schedulers, list) and isinstance(runner.param_schedulers, list):
         now = [scheduler.state_dict() for scheduler in runner.param_schedulers]

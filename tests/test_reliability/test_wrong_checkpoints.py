@@ -95,6 +95,16 @@ def test_resuming_needs_the_state_of_the_training(config, checkpoint):
         Runner.from_cfg(config).train()
 
 
+def test_resuming_with_another_optimizer(config):
+    Runner.from_cfg(config).train()
+    sgd = dict(type='SGD', lr=0.1, momentum=0.9)
+    config.optim_wrapper = dict(type='OptimWrapper', optimizer=sgd)
+    config.resume = True
+    config.experiment_name += '_sgd'
+    with pytest.raises(ValueError, match=r'another kind, with amsgrad, betas, .*eps'):
+        Runner.from_cfg(config).train()
+
+
 def test_starting_may_lack_a_head(config, checkpoint, tmp_path):
     config.load_from = edited(checkpoint, tmp_path / 'a.pth', without('head'))
     config.optim_wrapper.optimizer.lr = 0.0  # what was loaded stays
