@@ -6,12 +6,12 @@ import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from .compiled_kernels import kernel
+from .encoding_twins import find_twins, hash_rows
 from .input_checks import as_large_features, as_neighbors, check_count, check_normalized
 from .knn import knn
 from .parallel import join_rows, map_row_blocks, row_pointers
 from .reciprocal import encode, expand_queries, half_size, reciprocal_sets
 from .similarity import pair_similarities
-from .twins import find_twins, hash_rows
 
 
 def jaccard_distance(

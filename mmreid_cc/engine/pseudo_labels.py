@@ -249,8 +249,7 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
         source (object): The source of the labels, for messages.
 
     Raises:
-        RuntimeError: If nothing was clustered, or if the network tells no image from
-            another; it says what to change.
+        RuntimeError: If nothing was clustered; it says what to change.
     """
     num_clusters = int(labels.max()) + 1
     spread = 1 - features.mean(dim=0).norm().item()
@@ -263,16 +262,17 @@ def check_labels(labels: Tensor, features: Tensor, source: object) -> None:
         raise RuntimeError(
             f'{finding} There is nothing to train on. {advice(source, more=True)}'
         )
-    if num_clusters == 1 and spread < ALIKE:
-        raise RuntimeError(
-            f'{finding} The network does not tell images apart: it has random '
-            'weights, or has collapsed. Start from trained weights, by '
-            '`model.backbone.init_cfg` or `load_from`.'
-        )
     if num_clusters == 1:
+        change = advice(source, more=False)
+        if spread < ALIKE:
+            change = (
+                'The network does not tell images apart: it has random weights, or has '
+                'collapsed. Start from trained weights, by `model.backbone.init_cfg` '
+                'or `load_from`.'
+            )
         print_log(
             f'{finding} With one cluster the loss is 0 and nothing is learned in this '
-            f'epoch. {advice(source, more=False)}',
+            f'epoch. {change}',
             logger='current',
             level=logging.WARNING,
         )

@@ -32,9 +32,9 @@ def label_rows(
 
     Args:
         layout (Layout): Where the rows lie.
-        twins (np.ndarray): The first row that has the same encoding, (N,) int32, see
-            :func:`mmreid_cc.clustering.twins.find_twins`. Distances are stored for this
-            row only.
+        twins (np.ndarray): The first row that has the same encoding, (N,) int32, from
+            :func:`mmreid_cc.clustering.encoding_twins.find_twins`. Distances are stored
+            for this row only.
         eps (float): Largest distance of two neighbours.
         min_samples (int): The number of neighbours that make a row a core point; the
             row itself counts.

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
+from mmreid_cc.clustering.encoding_twins import hash_rows
 from mmreid_cc.clustering.jaccard import distance_rows
 from mmreid_cc.clustering.reciprocal import (
     expand_queries,
@@ -12,7 +13,6 @@ from mmreid_cc.clustering.reciprocal import (
     weigh,
 )
 from mmreid_cc.clustering.similarity import pair_similarities
-from mmreid_cc.clustering.twins import hash_rows
 
 from .job import Job
 from .layout import Universe

@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 from mmreid_cc.atomic_writing import replacing
 from mmreid_cc.clustering.auto_dbscan import AutoDBSCAN
 from mmreid_cc.clustering.dbscan import DBSCAN
+from mmreid_cc.clustering.encoding_twins import find_twins
 from mmreid_cc.clustering.input_checks import check_count
 from mmreid_cc.clustering.inverted_file import training_rows
 from mmreid_cc.clustering.knn import proposals_for
 from mmreid_cc.clustering.neighbor_refinement import ROUNDS
 from mmreid_cc.clustering.progress import track
-from mmreid_cc.clustering.twins import find_twins
 
 from . import cells, distances, neighbors
 from .components import label_rows

@@ -7,8 +7,8 @@ from scipy.sparse import csr_array
 from mmreid_cc.clustering import jaccard_distance, knn
 from mmreid_cc.clustering.auto_dbscan import sweep
 from mmreid_cc.clustering.dbscan import DBSCAN, dbscan
+from mmreid_cc.clustering.encoding_twins import find_twins, hash_rows
 from mmreid_cc.clustering.jaccard import distinct_jaccard_distance
-from mmreid_cc.clustering.twins import find_twins, hash_rows
 
 
 def hashes(matrix):
