@@ -168,7 +168,8 @@ def comparison_figure(runs: Mapping[str, Mapping[str, Curve]]) -> Figure:
     panels = []
     for title, unit, factor, labels in PANELS:
         name, label = next(iter(labels.items()))
-        what = title if label == title.lower() else f'{title}: {label}'
+        said = len(labels) == 1 or label == title.lower()
+        what = title if said else f'{title}: {label}'
         shown = {run: curves.get(name) for run, curves in runs.items()}
         panels.append((what, unit, factor, shown))
     return _figure(panels)
