@@ -22,7 +22,7 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff;
        overflow-wrap: break-word; }
 h1 { line-height: 1.2; }
 h2 { border-top: 1px solid #ccc; padding-top: 1rem; margin-top: 2.5rem; }
-nav ol { columns: 18rem; }
+nav ol { columns: 18rem; column-gap: 3rem; }
 a { color: #005a9c; }
 .top { font-size: 0.875rem; }
 .wide { overflow-x: auto; }
